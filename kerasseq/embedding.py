@@ -1,0 +1,128 @@
+"""Token embeddings and positions."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def sinusoids(steps: int, width: int) -> np.ndarray:
+    """Sinusoidal positions, (steps, width) float32.
+
+    PE[p, i] = sin(p / 10000^(2i/D)) for i < D/2, and the cosines behind them. Vaswani et al.,
+    2017, section 3.5, interleave sines and cosines; the order of the columns is of no effect.
+    """
+    rate = 10000.0 ** (-2.0 * np.arange(width // 2) / width)
+    angle = np.arange(steps)[:, None] * rate[None, :]
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype("float32")
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class TokenEmbedding(keras.layers.Layer):
+    """Token ids to vectors, and back to logits when the weights are tied.
+
+        y = E[ids] * scale + P[position]
+
+    Tying uses the same E for the logits: z = h E^T (Press and Wolf, 2017).
+
+    Args:
+        vocabulary_size: V, the number of rows of E.
+        width: D, the number of its columns.
+        positions: None, "sinusoidal" (Vaswani et al., 2017, section 3.5) or "learned"
+            (Gehring et al., 2017, section 3.1).
+        max_length: the longest sequence, in tokens; positions only.
+        scale: multiply E[ids] by sqrt(D), as Transformers do.
+        dropout: fraction of the sum's elements dropped in training.
+        initializer: of E. Default: normal with standard deviation D^-0.5 where scaled, else
+            uniform in [-0.1, 0.1].
+
+    Shapes: ids (N, T) int -> (N, T, D).
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        width: int,
+        positions: str | None = None,
+        max_length: int = 1024,
+        scale: bool = False,
+        dropout: float = 0.0,
+        initializer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if positions not in (None, "sinusoidal", "learned"):
+            raise ValueError(
+                f'positions must be None, "sinusoidal" or "learned". Received: {positions!r}'
+            )
+        self.vocabulary_size = vocabulary_size
+        self.width = width
+        self.positions = positions
+        self.max_length = max_length
+        self.scale = scale
+        self.dropout = keras.layers.Dropout(dropout)
+        if initializer is None:
+            initializer = (
+                keras.initializers.RandomNormal(stddev=width**-0.5)
+                if scale
+                else keras.initializers.RandomUniform(-0.1, 0.1)
+            )
+        self.initializer = keras.initializers.get(initializer)
+        self.build()
+
+    def build(self, input_shape: Any = None) -> None:
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.vocabulary_size, self.width),
+            initializer=self.initializer,
+        )
+        if self.positions == "learned":
+            self.position_embeddings = self.add_weight(
+                name="positions",
+                shape=(self.max_length, self.width),
+                initializer=keras.initializers.RandomNormal(stddev=0.1),
+            )
+        elif self.positions == "sinusoidal":
+            self._sinusoids = sinusoids(self.max_length, self.width)
+        self.built = True
+
+    def _position_table(self) -> Any:
+        if self.positions == "learned":
+            return ops.convert_to_tensor(self.position_embeddings)
+        return ops.convert_to_tensor(self._sinusoids, dtype=self.compute_dtype)
+
+    def _tokens(self, ids: Any) -> Any:
+        vectors = ops.take(ops.convert_to_tensor(self.embeddings), ids, axis=0)
+        return vectors * self.width**0.5 if self.scale else vectors
+
+    def call(self, values: Any, training: bool = False) -> Any:
+        vectors = self._tokens(values)
+        if self.positions:
+            vectors = vectors + self._position_table()[None, : ops.shape(values)[1]]
+        return self.dropout(vectors, training=training)
+
+    def at(self, ids: Any, position: Any) -> Any:
+        """The vectors (N, D) of one step: ids (N,), all at the same `position` (scalar)."""
+        vectors = self._tokens(ids)
+        if self.positions:
+            vectors = vectors + ops.take(self._position_table(), position, axis=0)[None]
+        return vectors
+
+    def logits(self, hidden: Any) -> Any:
+        """z = h E^T: (..., D) to (..., V)."""
+        return ops.matmul(hidden, ops.transpose(ops.convert_to_tensor(self.embeddings)))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "width": self.width,
+            "positions": self.positions,
+            "max_length": self.max_length,
+            "scale": self.scale,
+            "dropout": self.dropout.rate,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
