@@ -1,0 +1,65 @@
+"""Padding: rows of unequal length as one array, in few distinct lengths."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+
+
+class Ragged(NamedTuple):
+    """Rows of ids end to end: row i is `ids[offsets[i]:offsets[i + 1]]`.
+
+    Attributes:
+        ids: (sum of lengths,) int32.
+        offsets: (N + 1,) int64, from 0 to `len(ids)`.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps in each row: (N,) int64."""
+        return np.diff(self.offsets)
+
+
+def ladder_length(length: int) -> int:
+    """The least of 8, 16, 24, 32, 48, 64, 96, 128, 192, ... that holds `length` steps.
+
+    A compiled function is made once for each shape; on this ladder there are few, and at most
+    half of a row of more than 8 steps is padding.
+    """
+    if length <= 32:
+        return max(8, -(-length // 8) * 8)
+    power = 1 << (length - 1).bit_length()
+    return power if length > power * 3 // 4 else power * 3 // 4
+
+
+def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
+    """Rows padded on the right with 0: (N, width) int32."""
+    padded = np.full((len(rows), width), PAD, np.int32)
+    for row, ids in zip(padded, rows, strict=True):
+        row[: len(ids)] = ids
+    return padded
+
+
+def pad_ragged(rows: Ragged, width: int) -> np.ndarray:
+    """Rows padded on the right with 0: (N, width) int32, without a loop over the rows."""
+    mask = np.arange(width) < rows.lengths[:, None]
+    padded = np.full(mask.shape, PAD, np.int32)
+    padded[mask] = rows.ids
+    return padded
+
+
+def teacher_forcing(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Decoder inputs (N, T) and weights (N, T) of padded labels (N, T) that end with eos.
+
+    tokens[t] = labels[t - 1], tokens[0] = bos; a weight is 1 on a real label and 0 on padding.
+    """
+    real = labels != PAD
+    tokens = np.full_like(labels, BEGIN)
+    # What follows eos is padding: eos itself is never fed to the decoder.
+    tokens[:, 1:] = np.where(real[:, 1:], labels[:, :-1], PAD)
+    return tokens, real.astype(np.float32)

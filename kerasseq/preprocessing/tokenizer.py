@@ -1,0 +1,210 @@
+"""Text to subword ids and back."""
+
+import hashlib
+import io
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+import sentencepiece
+
+from kerasseq.errors import UserError
+from kerasseq.preprocessing.padding import BEGIN, END, PAD, UNKNOWN, Ragged
+
+Kind = Literal["unigram", "bpe", "char", "word"]
+
+# The library's random generator is seeded for the whole process, not for a processor.
+_random_generator = threading.Lock()
+
+
+class Tokenizer:
+    """Subword segmentation by SentencePiece, with pad 0, unk 1, bos 2 and eos 3.
+
+    Text can never produce pad, bos or eos: "</s>" in a sentence is four ordinary characters.
+
+    Args:
+        model: a serialised SentencePiece model with these special ids.
+
+    Raises:
+        UserError: if the bytes are no such model.
+
+    Kudo and Richardson, "SentencePiece", 2018.
+    """
+
+    def __init__(self, model: bytes):
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except RuntimeError as error:
+            raise UserError("The vocabulary is not a SentencePiece model or is damaged.") from error
+        names = ("pad", "unk", "bos", "eos")
+        found = tuple(getattr(self._processor, f"{name}_id")() for name in names)
+        if found != (PAD, UNKNOWN, BEGIN, END):
+            raise UserError(
+                f"The SentencePiece model has pad, unk, bos, eos at {found}; train it with "
+                "pad_id=0, unk_id=1, bos_id=2, eos_id=3."
+            )
+        self._model = model
+
+    @classmethod
+    def train(
+        cls,
+        lines: Iterable[str],
+        kind: Kind = "unigram",
+        vocabulary_size: int = 8000,
+        *,
+        normalization: Literal["nfkc", "none"] = "nfkc",
+        byte_fallback: bool = False,
+        character_coverage: float = 1.0,
+        sentences: int = 1_000_000,
+    ) -> "Tokenizer":
+        """Learn a vocabulary; the same lines always give the same one.
+
+        Args:
+            lines: the text, read once. Memory holds no more than `sentences` of them.
+            kind: "unigram" (Kudo, 2018), "bpe" (Sennrich et al., 2016), "char", or "word"
+                (split at spaces alone).
+            vocabulary_size: pieces, special ones included. A text that does not yield so many
+                gives fewer.
+            normalization: "nfkc" (Unicode NFKC, white space joined) or "none" (text returns
+                exactly as it was, indentation included; for program text and the like).
+            byte_fallback: spell a character outside the vocabulary in UTF-8 bytes, so that
+                nothing is unknown, at the price of 256 pieces.
+            character_coverage: the part of the text's characters that get a piece. Less than 1
+                suits Chinese and Japanese.
+            sentences: draw this many from a longer text.
+
+        Raises:
+            UserError: if the text is empty or the size cannot hold its characters.
+        """
+        model, source = io.BytesIO(), _Source(lines)
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(source),
+                model_writer=model,
+                model_type=kind,
+                vocab_size=vocabulary_size,
+                hard_vocab_limit=False,
+                character_coverage=character_coverage,
+                byte_fallback=byte_fallback,
+                normalization_rule_name="identity" if normalization == "none" else "nmt_nfkc",
+                remove_extra_whitespaces=normalization != "none",
+                input_sentence_size=sentences,
+                shuffle_input_sentence=True,
+                max_sentence_length=1 << 20,
+                pad_id=PAD,
+                unk_id=UNKNOWN,
+                bos_id=BEGIN,
+                eos_id=END,
+                minloglevel=3,
+            )
+        except RuntimeError as error:
+            # The library turns an exception of its input into its own, with a traceback as text.
+            raise source.error or UserError(_refusal(error, source, vocabulary_size)) from error
+        return cls(model.getvalue())
+
+    @classmethod
+    def from_bytes(cls, model: bytes) -> "Tokenizer":
+        """The tokenizer that `to_bytes` wrote."""
+        return cls(model)
+
+    def to_bytes(self) -> bytes:
+        """The serialised model; any SentencePiece reads it."""
+        return self._model
+
+    def __reduce__(self):
+        return Tokenizer, (self._model,)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the serialised model, in hexadecimal."""
+        return hashlib.sha256(self._model).hexdigest()
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V: pieces, special ones included."""
+        return self._processor.vocab_size()
+
+    def encode(
+        self, texts: Sequence[str], sampling: float | None = None, seed: int = 0
+    ) -> list[list[int]]:
+        """Ids of each text, without bos and eos.
+
+        Args:
+            texts: N texts.
+            sampling: None for the best segmentation. Otherwise draw one: for "unigram" from
+                P(x)^sampling over all of them (Kudo, 2018, section 3; less is more random); for
+                "bpe" by dropping each merge with this probability (Provilkov et al., 2020).
+            seed: the drawn segmentations are a function of texts, sampling and seed alone.
+        """
+        return self._encode(texts, sampling, seed, add_eos=False)
+
+    def encode_flat(
+        self, texts: Sequence[str], sampling: float | None = None, seed: int = 0
+    ) -> Ragged:
+        """Ids of each text, each ended by eos, end to end: the quick way for many texts.
+
+        It uses one core. Call it from several threads for more: most of its time is spent
+        outside the interpreter's lock.
+        """
+        rows = self._encode(texts, sampling, seed, add_eos=True)
+        ids = np.fromiter(chain.from_iterable(rows), np.int32)
+        # No text produces eos, so eos marks every row's end.
+        offsets = np.concatenate([[0], np.flatnonzero(ids == END) + 1])
+        return Ragged(ids, offsets)
+
+    def _encode(self, texts, sampling, seed, add_eos):
+        texts = list(texts)
+        if sampling is None:
+            return self._processor.encode(texts, add_eos=add_eos, num_threads=1)
+        with _random_generator:
+            sentencepiece.set_random_generator_seed(seed)
+            return self._processor.encode(
+                texts,
+                add_eos=add_eos,
+                num_threads=1,  # more would share out the random numbers by chance
+                enable_sampling=True,
+                alpha=sampling,
+                nbest_size=-1,
+            )
+
+    def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """Text of each row of ids; pad, bos and eos are dropped, unk is shown as "⁇"."""
+        rows = [[int(i) for i in row] for row in rows]
+        return self._processor.decode(rows) if rows else []  # the library reads [] as one row
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The written form of each id; "▁" begins a word."""
+        return [self._processor.id_to_piece(int(i)) for i in ids]
+
+
+class _Source:
+    """The lines that have characters, how many there were, and what stopped them."""
+
+    def __init__(self, lines):
+        self.lines, self.count, self.error = lines, 0, None
+
+    def __iter__(self):
+        try:
+            for line in self.lines:
+                if line and not line.isspace():
+                    self.count += 1
+                    yield line
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _refusal(error, source, vocabulary_size):
+    if not source.count:
+        return "There is no text to learn a vocabulary from."
+    needed = re.search(r"required_chars\. \d+ vs (\d+)", str(error))
+    if needed or "(vocab_size) >= (0)" in str(error):
+        least = f"at least {needed[1]}" if needed else "more"
+        return (
+            f"A vocabulary of {vocabulary_size} pieces cannot hold the characters of the text: "
+            f"ask for {least}, or lower character_coverage."
+        )
+    return f"SentencePiece could not learn a vocabulary: {error}"
