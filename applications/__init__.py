@@ -1,0 +1,1 @@
+"""The three heads: translation, speech recognition and captioning."""

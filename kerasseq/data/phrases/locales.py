@@ -1,0 +1,44 @@
+"""Locales of the Unicode CLDR, as the package `babel` holds them."""
+
+import difflib
+import re
+import unicodedata
+
+from kerasseq.errors import UserError
+
+try:
+    from babel import Locale, UnknownLocaleError, localedata
+except ImportError as error:
+    raise UserError(
+        "the embedded phrases need the package babel: pip install 'kerasseq[demo]'"
+    ) from error
+
+# Marks of writing direction. They are invisible, and no keyboard types them.
+DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def find_locale(code: str) -> Locale:
+    """The locale with a CLDR code such as `de`, `pt_BR` or `zh-Hant`.
+
+    Raises:
+        UserError: there is none; the sentence names the nearest.
+    """
+    try:
+        return Locale.parse(code.replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        raise UserError(f"there is no locale {code!r}; near it: {', '.join(near(code))}") from None
+
+
+def near(code: str) -> list[str]:
+    """Up to five codes that resemble `code`, or whose language has that English name."""
+    by_name = {name.casefold(): language for language, name in Locale("en").languages.items()}
+    known = localedata.locale_identifiers()
+    named = [by_name[n] for n in difflib.get_close_matches(code.casefold(), by_name, 2, 0.8)]
+    written = difflib.get_close_matches(code.replace("-", "_"), sorted(known), 5, 0.4)
+    codes = dict.fromkeys([c for c in named if c in known] + written)
+    return list(codes)[:5] or ["de", "en", "es", "fr", "zh"]
+
+
+def clean(text: str) -> str:
+    """NFC with every run of white space, narrow and no-break ones too, as one plain space."""
+    return " ".join(DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", text)).split())
