@@ -1,0 +1,1 @@
+"""kerasseq: sequence-to-sequence learning with Keras 3."""

@@ -1,0 +1,31 @@
+"""Attention: a score (what is compared) times an alignment (where it may look)."""
+
+from kerasseq.attention.alignments import ALIGNMENTS, Alignment, Global
+from kerasseq.attention.multi_head import MultiHeadAttention
+from kerasseq.attention.scores import (
+    SCORES,
+    Additive,
+    Bilinear,
+    Concat,
+    Cosine,
+    Dot,
+    ScaledDot,
+    Score,
+)
+from kerasseq.attention.step import StepAttention
+
+__all__ = [
+    "ALIGNMENTS",
+    "SCORES",
+    "Additive",
+    "Alignment",
+    "Bilinear",
+    "Concat",
+    "Cosine",
+    "Dot",
+    "Global",
+    "MultiHeadAttention",
+    "ScaledDot",
+    "Score",
+    "StepAttention",
+]

@@ -1,0 +1,106 @@
+"""Multi-head attention: self and cross, in parallel and step by step."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq.masking import Memory, masked_softmax
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class MultiHeadAttention(keras.layers.Layer):
+    """Concat(head_1 .. head_H) W_O, head_i = softmax(Q_i K_i^T / sqrt(D/H)) V_i.
+
+    Vaswani et al., 2017, section 3.2.2. It follows the contract of `StepAttention`, so that a
+    recurrent decoder can use it as its attention; Transformers use the parallel form.
+
+    Args:
+        heads: H, which divides the width.
+        width: D, of queries, keys and values all heads together, and of the result.
+        dropout: fraction of the weights dropped in training.
+
+    Shapes: queries (N, T, Q); memory (N, S, M); result (N, T, D); keys and values as they are
+    kept from step to step (N, H, S, D/H).
+
+    Raises:
+        ValueError: `heads` does not divide `width`.
+    """
+
+    stepwise = False
+
+    def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        if width % heads:
+            raise ValueError(f"heads must divide width. Received: heads={heads}, width={width}")
+        self.heads, self.width, self.context_width = heads, width, width
+        self.query = keras.layers.Dense(width, name="query")
+        self.key_value = keras.layers.Dense(2 * width, name="key_value")
+        self.output_projection = keras.layers.Dense(width, name="output")
+        self.dropout = keras.layers.Dropout(dropout)
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        for layer, width in (
+            (self.query, query_shape[-1]),
+            (self.key_value, memory_shape[-1]),
+            (self.output_projection, self.width),
+        ):
+            if not layer.built:
+                layer.build((None, None, width))
+
+    def _split(self, x: Any, parts: int) -> Any:
+        """(N, T, parts * D) to (parts, N, H, T, D/H), or without the first axis if parts = 1."""
+        shape = ops.shape(x)
+        x = ops.reshape(x, (shape[0], shape[1], parts, self.heads, self.width // self.heads))
+        x = ops.transpose(x, (2, 0, 3, 1, 4))
+        return x if parts > 1 else x[0]
+
+    def keys_values(self, values: Any) -> tuple[Any, Any]:
+        """(N, S, M) to keys and values, (N, H, S, D/H) each."""
+        both = self._split(self.key_value(values), 2)
+        return both[0], both[1]
+
+    def precompute(self, memory: Memory) -> dict:
+        keys, values = self.keys_values(memory.values)
+        return {"keys": keys, "values": values, "mask": memory.mask}
+
+    def initial_state(self, memory: Memory) -> dict:
+        return {"weights": ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)}
+
+    def weigh(
+        self, queries: Any, keys: Any, values: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any]:
+        """Queries (N, T, Q) over keys and values under a mask that broadcasts to (N, H, T, S).
+
+        Returns:
+            The result (N, T, D), and the weights (N, H, T, S) of each head.
+        """
+        q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5, 1)
+        weights = masked_softmax(ops.matmul(q, ops.transpose(keys, (0, 1, 3, 2))), mask)
+        dropped = self.dropout(weights, training=training)
+        heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))
+        shape = ops.shape(queries)
+        joined = ops.reshape(heads, (shape[0], shape[1], self.width))
+        return self.output_projection(joined), weights
+
+    def attend(
+        self, queries: Any, static: dict, state: dict, training: bool = False
+    ) -> tuple[Any, Any, dict]:
+        mask = static["mask"][:, None, None]
+        context, weights = self.weigh(queries, static["keys"], static["values"], mask, training)
+        weights = ops.mean(weights, axis=1)
+        return context, weights, {"weights": weights[:, -1]}
+
+    def step(
+        self, query: Any, static: dict, state: dict, training: bool = False
+    ) -> tuple[Any, Any, dict]:
+        contexts, weights, state = self.attend(query[:, None], static, state, training)
+        return contexts[:, 0], weights[:, 0], state
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "heads": self.heads,
+            "width": self.width,
+            "dropout": self.dropout.rate,
+        }

@@ -1,0 +1,172 @@
+"""What attention compares: the scores of a query against the keys of a memory."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq.masking import Memory
+
+
+class Score(keras.layers.Layer):
+    """Contract: compare T queries with S keys.
+
+    `keys(memory)` is what depends on the memory alone, computed once per source;
+    `call(queries (N, T, Q), keys, state) -> (N, T, S)` are the scores, before any mask.
+    `state` is the attention's: a score may read the weights of the step before.
+    """
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        self.query_width, self.memory_width = query_shape[-1], memory_shape[-1]
+
+    def keys(self, memory: Memory) -> Any:
+        return memory.values
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        raise NotImplementedError
+
+    def _require_equal_widths(self) -> None:
+        if self.query_width != self.memory_width:
+            raise ValueError(
+                f"{type(self).__name__} compares vectors of one width, but the query has "
+                f"{self.query_width} and the memory {self.memory_width} elements. "
+                'Make them equal, or use "bilinear" or "additive".'
+            )
+
+    def _matrix(self, name: str, rows: int, columns: int) -> Any:
+        return self.add_weight(name=name, shape=(rows, columns), initializer="glorot_uniform")
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Dot(Score):
+    """e = q . h  (Luong et al., 2015, equation 8, "dot").
+
+    Raises:
+        ValueError: the query and the memory differ in width.
+    """
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        super().build(query_shape, memory_shape)
+        self._require_equal_widths()
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class ScaledDot(Dot):
+    """e = q . h / sqrt(D)  (Vaswani et al., 2017, equation 1).
+
+    Raises:
+        ValueError: the query and the memory differ in width.
+    """
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        return super().call(queries, keys, state) * self.memory_width**-0.5
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Bilinear(Score):
+    """e = q^T W h  (Luong et al., 2015, equation 8, "general")."""
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        super().build(query_shape, memory_shape)
+        self.kernel = self._matrix("kernel", self.memory_width, self.query_width)
+
+    def keys(self, memory: Memory) -> Any:
+        return ops.matmul(memory.values, self.kernel)
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Cosine(Dot):
+    """e = b * q . h / (|q| |h|)  (Graves et al., 2014, equations 5 and 6).
+
+    The strength b is one trained scalar, not a function of the controller as in that paper;
+    it starts at 10, since a softmax over numbers within [-1, 1] is nearly flat.
+
+    Raises:
+        ValueError: the query and the memory differ in width.
+    """
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        super().build(query_shape, memory_shape)
+        self.strength = self.add_weight(
+            name="strength", shape=(), initializer=keras.initializers.Constant(10.0)
+        )
+
+    def keys(self, memory: Memory) -> Any:
+        return ops.normalize(memory.values, axis=-1)
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        cosine = super().call(ops.normalize(queries, axis=-1), keys, state)
+        return cosine * ops.cast(self.strength, cosine.dtype)
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Additive(Score):
+    """e = v . tanh(W q + U h + b)  (Bahdanau et al., 2015, appendix A.1.2, with a bias).
+
+    Known as MLP attention too. `keras.layers.AdditiveAttention` has neither W nor U.
+
+    Args:
+        units: the width of the hidden layer; the query's width unless given.
+    """
+
+    def __init__(self, units: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        super().build(query_shape, memory_shape)
+        units = self.units or self.query_width
+        self.query_kernel = self._matrix("query_kernel", self.query_width, units)
+        self.memory_kernel = self._matrix("memory_kernel", self.memory_width, units)
+        self.vector = self._matrix("vector", units, 1)
+        self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
+
+    def keys(self, memory: Memory) -> Any:
+        return ops.matmul(memory.values, self.memory_kernel) + self.bias
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        queries = ops.matmul(queries, self.query_kernel)
+        hidden = ops.tanh(queries[:, :, None] + keys[:, None])
+        return ops.matmul(hidden, self.vector)[..., 0]
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Concat(Additive):
+    """e = v . tanh(W [q; h])  (Luong et al., 2015, equation 8, "concat").
+
+    One matrix over the two joined is the sum of one matrix over each, and that sum is what is
+    computed; `Additive` is the same but for its bias. `keras.layers.Attention("concat")` has one
+    scalar weight in place of v and none of W.
+    """
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        Score.build(self, query_shape, memory_shape)
+        units = self.units or self.query_width
+        kernel = self._matrix("kernel", self.query_width + self.memory_width, units)
+        self.kernel, self.vector = kernel, self._matrix("vector", units, 1)
+
+    @property
+    def query_kernel(self) -> Any:
+        return self.kernel[: self.query_width]
+
+    def keys(self, memory: Memory) -> Any:
+        return ops.matmul(memory.values, self.kernel[self.query_width :])
+
+
+SCORES = {
+    "dot": Dot,
+    "scaled_dot": ScaledDot,
+    "bilinear": Bilinear,
+    "cosine": Cosine,
+    "concat": Concat,
+    "additive": Additive,
+}

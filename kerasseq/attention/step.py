@@ -1,0 +1,91 @@
+"""Single-head attention for recurrent decoders: a score times an alignment."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq.attention.alignments import ALIGNMENTS, Alignment
+from kerasseq.attention.scores import SCORES, Score
+from kerasseq.masking import Memory
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class StepAttention(keras.layers.Layer):
+    """c_t = sum_s a_ts h_s, with weights a from a score and an alignment.
+
+    Args:
+        score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive.
+        alignment: an `Alignment`, or the name of one: global.
+
+    `precompute(memory) -> static`, `initial_state(memory) -> state`;
+    `step(query (N, Q), static, state) -> context (N, D), weights (N, S), state`;
+    `attend(queries (N, T, Q), static, state) -> contexts (N, T, D), weights (N, T, S), state`,
+    T > 1 only where `stepwise` is False. The layer holds weights, never a sequence's data.
+
+    Raises:
+        ValueError: no such score or alignment.
+    """
+
+    def __init__(
+        self, score: Score | str = "bilinear", alignment: Alignment | str = "global", **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.score = _named(score, SCORES, "score")
+        self.alignment = _named(alignment, ALIGNMENTS, "alignment")
+
+    @property
+    def stepwise(self) -> bool:
+        return self.alignment.stepwise
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        self.context_width = memory_shape[-1]
+        for part in (self.score, self.alignment):
+            if not part.built:
+                part.build(query_shape, memory_shape)
+
+    def precompute(self, memory: Memory) -> dict:
+        return {
+            "keys": self.score.keys(memory),
+            "values": memory.values,
+            "mask": memory.mask,
+        }
+
+    def initial_state(self, memory: Memory) -> dict:
+        weights = ops.zeros(ops.shape(memory.values)[:2], dtype=self.compute_dtype)
+        return {**self.alignment.initial_state(memory), "weights": weights}
+
+    def attend(
+        self, queries: Any, static: dict, state: dict, training: bool = False
+    ) -> tuple[Any, Any, dict]:
+        scores = self.score(queries, static["keys"], state)
+        weights, state = self.alignment(scores, static["mask"], queries, state, training=training)
+        contexts = ops.matmul(weights, static["values"])
+        return contexts, weights, {**state, "weights": weights[:, -1]}
+
+    def step(
+        self, query: Any, static: dict, state: dict, training: bool = False
+    ) -> tuple[Any, Any, dict]:
+        contexts, weights, state = self.attend(query[:, None], static, state, training)
+        return contexts[:, 0], weights[:, 0], state
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "score": keras.saving.serialize_keras_object(self.score),
+            "alignment": keras.saving.serialize_keras_object(self.alignment),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "StepAttention":
+        for key in ("score", "alignment"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+
+def _named(part: Any, registry: dict, what: str) -> Any:
+    if not isinstance(part, str):
+        return part
+    if part not in registry:
+        raise ValueError(f"There is no {what} {part!r}. There are: {', '.join(registry)}.")
+    return registry[part]()

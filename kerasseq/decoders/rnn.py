@@ -1,0 +1,251 @@
+"""Recurrent decoder: with a fixed context vector, or with any attention of the library."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq import backend
+from kerasseq.decoders.base import Decoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.initializers import build
+from kerasseq.masking import Memory
+from kerasseq.recurrent import cell
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class RNNDecoder(Decoder):
+    """A stack of recurrent layers over the target that sees the source through a context vector.
+
+        s_0 = tanh(W_s m),  m = mean of the memory's real steps
+        s_t = cell(s_{t-1}, [e_t; c_t; r_{t-1}]),  r_t = tanh(W_r [s_t; c_t; e_t])
+
+    logits come from r_t. Which terms are there follows from the arguments:
+
+    - without attention the context is the fixed vector m (with an encoder of `fixed=True`, its
+      only step). `context="initial"` uses it for s_0 alone (Sutskever et al., 2014);
+      "joined" joins it to every input and to the readout as well (Cho et al., 2014, appendix A).
+    - with attention and `query="before"`, s_{t-1} asks and c_t is an input of the cell
+      (Bahdanau et al., 2015, appendix A.2.2); with "after", s_t asks and c_t goes to the readout
+      alone (Luong et al., 2015, equation 5).
+    - r_{t-1} is an input with `input_feeding` (Luong et al., 2015, section 3.3).
+
+    e_t is part of the readout where c_t is an input of the cell.
+
+    Args:
+        embedding: of the target's tokens.
+        units: U, of each layer.
+        layers: how many are stacked.
+        cell: "lstm" or "gru".
+        attention: None, or a layer with the contract of `StepAttention`.
+        query: "before" or "after"; with attention only.
+        context: "initial" or "joined"; without attention only.
+        input_feeding: see above.
+        dropout: fraction of each layer's output and of the readout dropped in training.
+        tied: compute the logits with the embedding's matrix; the readout has its width.
+
+    Raises:
+        ValueError: no such `query` or `context`.
+    """
+
+    def __init__(
+        self,
+        embedding: TokenEmbedding,
+        units: int,
+        layers: int = 1,
+        cell: str = "lstm",
+        attention: Any = None,
+        query: str = "after",
+        context: str = "initial",
+        input_feeding: bool = False,
+        dropout: float = 0.0,
+        tied: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(embedding, tied, **kwargs)
+        if query not in ("before", "after"):
+            raise ValueError(f'query must be "before" or "after". Received: {query!r}')
+        if context not in ("initial", "joined"):
+            raise ValueError(f'context must be "initial" or "joined". Received: {context!r}')
+        self.units, self.layers, self.cell = units, layers, cell
+        self.attention, self.query, self.context = attention, query, context
+        self.input_feeding = input_feeding
+        self.dropout = keras.layers.Dropout(dropout)
+        self.cells = _cells(cell, units, layers)
+        self.bridge = keras.layers.Dense(
+            units * layers * len(self.cells[0].states), activation="tanh", name="bridge"
+        )
+        readout = embedding.width if tied else units
+        self.readout = keras.layers.Dense(readout, activation="tanh", name="readout")
+        width = self.cells[0].gates * units
+        if self.joins_context:
+            self.join_context = keras.layers.Dense(width, use_bias=False, name="join_context")
+        if input_feeding:
+            self.join_readout = keras.layers.Dense(width, use_bias=False, name="join_readout")
+
+    @property
+    def joins_context(self) -> bool:
+        """Whether the context is an input of the cell."""
+        return self.context == "joined" if self.attention is None else self.query == "before"
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether a step needs more of the one before than the cells' states."""
+        if self.input_feeding:
+            return True
+        return self.attention is not None and (self.query == "before" or self.attention.stepwise)
+
+    def build(self, memory_shape: Any) -> None:
+        memory_width = context_width = memory_shape[-1]
+        query = (None, None, self.units)
+        if self.attention is not None:
+            build(self.attention, query, memory_shape)
+            context_width = self.attention.context_width
+        build(self.bridge, (None, memory_width))
+        build(self.cells[0], (None, None, self.embedding.width))
+        for upper in self.cells[1:]:
+            build(upper, query)
+        readout = self.units
+        if self.attention is not None or self.joins_context:
+            readout += context_width
+        if self.joins_context:
+            build(self.join_context, (None, context_width))
+            readout += self.embedding.width
+        if self.input_feeding:
+            build(self.join_readout, (None, self.readout.units))
+        build(self.readout, (None, None, readout))
+        self.build_logits(self.readout.units)
+
+    def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
+        real = ops.cast(memory.mask, self.compute_dtype)[:, :, None]
+        total = ops.sum(memory.values * real, axis=1)
+        mean = total / ops.maximum(ops.sum(real, axis=1), 1.0)
+        parts = ops.split(self.bridge(mean), len(self.cells) * len(self.cells[0].states), axis=-1)
+        parts = iter(parts)
+        state: dict = {"cells": [{key: next(parts) for key in c.states} for c in self.cells]}
+        static: dict = {}
+        if self.attention is not None:
+            static["attention"] = self.attention.precompute(memory)
+            attention = dict(self.attention.initial_state(memory))
+            state["weights"] = attention.pop("weights")
+            state["attention"] = attention
+        elif self.joins_context:
+            static["context"] = mean
+        if self.input_feeding:
+            state["readout"] = ops.zeros(
+                (ops.shape(mean)[0], self.readout.units), dtype=self.compute_dtype
+            )
+        return static, state
+
+    def _attend(self, query: Any, static: dict, state: dict) -> tuple[Any, dict]:
+        """One step of attention: the context, and the parts of the state that it changes."""
+        attention = {**state["attention"], "weights": state["weights"]}
+        context, _, attention = self.attention.step(query, static["attention"], attention)
+        weights = attention.pop("weights")
+        return context, {"attention": attention, "weights": weights}
+
+    def _read(self, output: Any, context: Any, embedded: Any) -> Any:
+        parts = [output]
+        if context is not None:
+            parts.append(context)
+        if self.joins_context:
+            parts.append(embedded)
+        return self.readout(ops.concatenate(parts, axis=-1))
+
+    def _advance(
+        self, projected: Any, embedded: Any, static: dict, state: dict, masks: list
+    ) -> tuple[Any, Any, dict]:
+        """One step of everything but the readout (with input feeding, of that too).
+
+        `projected` is the first cell's projection of `embedded`; `masks` are the dropout masks
+        between the cells, one fewer than these, or none.
+        """
+        changes, context = {}, static.get("context")
+        if self.attention is not None and self.query == "before":
+            context, changes = self._attend(state["cells"][-1]["h"], static, state)
+        if self.joins_context:
+            projected = projected + self.join_context(context)
+        if self.input_feeding:
+            projected = projected + self.join_readout(state["readout"])
+        output, first = self.cells[0].advance(projected, state["cells"][0])
+        cells = [first]
+        for index, upper in enumerate(self.cells[1:]):
+            output = output * masks[index] if masks else output
+            output, now = upper.advance(upper.project(output), state["cells"][index + 1])
+            cells.append(now)
+        if self.attention is not None and self.query == "after":
+            context, changes = self._attend(output, static, state)
+        state = {**state, **changes, "cells": cells}
+        if self.input_feeding:
+            state["readout"] = self._read(output, context, embedded)
+        return output, context, state
+
+    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+        embedded = self.embedding.at(tokens, position)
+        projected = self.cells[0].project(embedded)
+        output, context, state = self._advance(projected, embedded, static, state, [])
+        if self.input_feeding:
+            return self.logits(state["readout"]), state
+        return self.logits(self._read(output, context, embedded)), state
+
+    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+        embedded = self.embedding(tokens, training=training)
+        static, state = self.begin(memory, tokens.shape[1])
+        run = self._stepwise if self.stepwise else self._parallel
+        features = run(embedded, static, state, training)
+        return self.logits(self.dropout(features, training=training))
+
+    def _stepwise(self, embedded: Any, static: dict, state: dict, training: bool) -> Any:
+        by_step = ops.transpose(embedded, (1, 0, 2))
+        xs = {"projected": self.cells[0].project(by_step), "embedded": by_step, "masks": []}
+        if training and self.dropout.rate:
+            # Drawn before the loop, since a scan on JAX cannot draw inside.
+            ones = ops.ones((*ops.shape(by_step)[:2], self.units), dtype=self.compute_dtype)
+            xs["masks"] = [self.dropout(ones, training=True) for _ in self.cells[1:]]
+
+        def body(state, x):
+            output, context, state = self._advance(
+                x["projected"], x["embedded"], static, state, x["masks"]
+            )
+            return state, state["readout"] if self.input_feeding else (output, context)
+
+        _, outputs = backend.scan(body, state, xs)
+        if self.input_feeding:
+            return ops.transpose(outputs, (1, 0, 2))
+        output, context = (ops.transpose(leaf, (1, 0, 2)) for leaf in outputs)
+        return self._read(output, context, embedded)
+
+    def _parallel(self, embedded: Any, static: dict, state: dict, training: bool) -> Any:
+        values, context = embedded, None
+        if self.joins_context:
+            context = static["context"][:, None]
+            joined = self.join_context(context)
+            context = context + ops.zeros_like(embedded[:, :, :1])
+        for index, (layer, initial) in enumerate(zip(self.cells, state["cells"], strict=True)):
+            projected = layer.project(values)
+            if index == 0 and self.joins_context:
+                projected = projected + joined
+            values = layer.run(projected, initial)
+            if index + 1 < len(self.cells):
+                values = self.dropout(values, training=training)
+        if self.attention is not None:
+            attention = {**state["attention"], "weights": state["weights"]}
+            context, _, _ = self.attention.attend(values, static["attention"], attention, training)
+        return self._read(values, context, embedded)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "layers": self.layers,
+            "cell": self.cell,
+            "attention": keras.saving.serialize_keras_object(self.attention),
+            "query": self.query,
+            "context": self.context,
+            "input_feeding": self.input_feeding,
+            "dropout": self.dropout.rate,
+        }
+
+
+def _cells(kind: str, units: int, layers: int) -> list:
+    return [cell(kind, units, name=f"cell_{index}") for index in range(layers)]

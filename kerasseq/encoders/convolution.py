@@ -1,0 +1,76 @@
+"""Convolutional encoder with gated linear units."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq.initializers import build
+from kerasseq.masking import Memory
+
+HALF = 0.5**0.5
+"""Scales a sum of two terms so that the variance of its terms is kept."""
+
+
+def gated(x: Any) -> Any:
+    """GLU: the first half of the channels times the sigmoid of the second (Dauphin, 2017)."""
+    a, b = ops.split(x, 2, axis=-1)
+    return a * ops.sigmoid(b)
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class ConvolutionalEncoder(keras.layers.Layer):
+    """Residual convolutions with gated linear units over embeddings that know their position.
+
+        h_l = (GLU(Conv(h_{l-1})) + h_{l-1}) * sqrt(0.5);  memory = (W h_L + e) * sqrt(0.5)
+
+    Gehring et al., 2017, sections 3.2 to 3.4. There the keys are W h_L alone and the values
+    W h_L + e; here one memory serves as both, and the decoder projects its keys from it.
+
+    Args:
+        units: channels U of each layer.
+        layers: how many are stacked.
+        kernel_size: odd; steps that a convolution sees.
+        dropout: fraction of each convolution's input dropped in training.
+
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). Padding is zero
+    before every convolution, so it is as if there was none.
+    """
+
+    def __init__(
+        self, units: int, layers: int = 1, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.units, self.layers, self.kernel_size = units, layers, kernel_size
+        self.dropout = keras.layers.Dropout(dropout)
+        self.enter = keras.layers.Dense(units, name="enter")
+        self.convolutions = [
+            keras.layers.Conv1D(2 * units, kernel_size, padding="same", name=f"convolution_{i}")
+            for i in range(layers)
+        ]
+
+    def build(self, input_shape: Any) -> None:
+        self.width = input_shape[-1]
+        if not hasattr(self, "leave"):
+            self.leave = keras.layers.Dense(self.width, name="leave")
+        build(self.enter, input_shape)
+        build(self.leave, (None, None, self.units))
+        for convolution in self.convolutions:
+            build(convolution, (None, None, self.units))
+
+    def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
+        real = ops.cast(mask, self.compute_dtype)[:, :, None]
+        hidden = self.enter(values)
+        for convolution in self.convolutions:
+            inputs = self.dropout(hidden, training=training) * real
+            hidden = (gated(convolution(inputs)) + hidden) * HALF
+        return Memory((self.leave(hidden) + values) * HALF * real, mask)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "layers": self.layers,
+            "kernel_size": self.kernel_size,
+            "dropout": self.dropout.rate,
+        }

@@ -1,0 +1,138 @@
+"""Recurrent cells whose input projection is one matrix product for all steps."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq import backend
+
+
+class Cell(keras.layers.Layer):
+    """Contract of a recurrent cell of U units with G gates.
+
+    `project(inputs (..., I)) -> (..., G * U)` does what does not depend on the step before,
+    `advance(projected (N, G * U), state) -> output (N, U), state` the rest, and
+    `run(projected (N, S, G * U), state) -> outputs (N, S, U)` that over all steps, unmasked:
+    with right-padded rows the outputs of real steps do not depend on the padding.
+    `state` is a dict of (N, U) tensors; "h" is the output.
+    """
+
+    gates: int
+    states: tuple[str, ...]
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, input_shape: Any) -> None:
+        width = self.gates * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, width),
+            initializer=self.recurrent_initializer,
+        )
+        self.bias = self.add_weight(name="bias", shape=(width,), initializer=self._bias)
+
+    def _bias(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.zeros(shape, dtype=dtype)
+
+    def initial_state(self, like: Any) -> dict:
+        """Zeros for the rows of `like` (N, ...)."""
+        zeros = ops.zeros((ops.shape(like)[0], self.units), dtype=self.compute_dtype)
+        return {key: zeros for key in self.states}
+
+    def project(self, inputs: Any) -> Any:
+        return ops.matmul(inputs, self.kernel) + ops.convert_to_tensor(self.bias)
+
+    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+        raise NotImplementedError
+
+    def run(self, projected: Any, state: dict) -> Any:
+        def step(state, projected):
+            output, state = self.advance(projected, state)
+            return state, output
+
+        _, outputs = backend.scan(step, state, ops.transpose(projected, (1, 0, 2)))
+        return ops.transpose(outputs, (1, 0, 2))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
+
+        i, f, g, o = split(W x + R h + b)
+        c' = sigmoid(f) * c + sigmoid(i) * tanh(g);  h' = sigmoid(o) * tanh(c')
+
+    The forget gate's bias starts at 1 (Jozefowicz et al., 2015, section 2.3).
+    """
+
+    gates, states = 4, ("h", "c")
+
+    def _bias(self, shape: Any, dtype: Any = None) -> Any:
+        zeros, ones = ops.zeros((self.units,), dtype), ops.ones((self.units,), dtype)
+        return ops.concatenate([zeros, ones, zeros, zeros])
+
+    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+        gates = projected + ops.matmul(state["h"], self.recurrent_kernel)
+        i, f, g, o = ops.split(gates, 4, axis=-1)
+        c = ops.sigmoid(f) * state["c"] + ops.sigmoid(i) * ops.tanh(g)
+        h = ops.sigmoid(o) * ops.tanh(c)
+        return h, {"h": h, "c": c}
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class GRUCell(Cell):
+    """Gated recurrent unit (Cho et al., 2014, equations 5 to 8), as cuDNN computes it.
+
+        r = sigmoid(W_r x + R_r h);  z = sigmoid(W_z x + R_z h)
+        g = tanh(W_g x + r * (R_g h + b));  h' = z * h + (1 - z) * g
+
+    The reset gate acts behind the recurrent product, not before it as in the paper.
+    """
+
+    gates, states = 3, ("h",)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.recurrent_bias = self.add_weight(
+            name="recurrent_bias", shape=(self.units,), initializer="zeros"
+        )
+
+    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+        h = state["h"]
+        xr, xz, xg = ops.split(projected, 3, axis=-1)
+        hr, hz, hg = ops.split(ops.matmul(h, self.recurrent_kernel), 3, axis=-1)
+        z = ops.sigmoid(xz + hz)
+        g = ops.tanh(xg + ops.sigmoid(xr + hr) * (hg + self.recurrent_bias))
+        h = z * h + (1 - z) * g
+        return h, {"h": h}
+
+
+CELLS = {"lstm": LSTMCell, "gru": GRUCell}
+
+
+def cell(kind: str, units: int, **kwargs: Any) -> Cell:
+    """The cell of a name: "lstm" or "gru"."""
+    if kind not in CELLS:
+        raise ValueError(f"There is no cell {kind!r}. There are: {', '.join(CELLS)}.")
+    return CELLS[kind](units, **kwargs)

@@ -1,0 +1,92 @@
+"""Every decoder and encoder of the library, small, for the tests that hold their contracts."""
+
+from collections.abc import Callable
+
+import keras
+
+from kerasseq.attention import ALIGNMENTS, SCORES, MultiHeadAttention, StepAttention
+from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
+
+VOCABULARY, WIDTH, UNITS = 11, 8, 8
+
+
+def embedding(positions: str | None = None, dropout: float = 0.0) -> TokenEmbedding:
+    return TokenEmbedding(VOCABULARY, WIDTH, positions, scale=positions is not None, dropout=dropout)
+
+
+def _attentive(score: str, alignment: str, **options) -> Callable:
+    def make(dropout: float = 0.0) -> RNNDecoder:
+        attention = StepAttention(score, alignment)
+        return RNNDecoder(
+            embedding(dropout=dropout), UNITS, 2, attention=attention, dropout=dropout, **options
+        )
+
+    return make
+
+
+DECODERS: dict[str, Callable] = {
+    "rnn-initial": lambda dropout=0.0: RNNDecoder(embedding(), UNITS, 2, dropout=dropout),
+    "rnn-joined-gru": lambda dropout=0.0: RNNDecoder(
+        embedding(), UNITS, 2, "gru", context="joined", dropout=dropout
+    ),
+    "rnn-fed": lambda dropout=0.0: RNNDecoder(
+        embedding(), UNITS, input_feeding=True, tied=True, dropout=dropout
+    ),
+    "rnn-heads-before": lambda dropout=0.0: RNNDecoder(
+        embedding(), UNITS, attention=MultiHeadAttention(2, 6), query="before", dropout=dropout
+    ),
+    "rnn-heads-after": lambda dropout=0.0: RNNDecoder(
+        embedding(), UNITS, attention=MultiHeadAttention(2, 6), dropout=dropout
+    ),
+    "transformer": lambda dropout=0.0: TransformerDecoder(
+        embedding("sinusoidal", dropout), 2, 2, 12, dropout=dropout, attention_dropout=dropout
+    ),
+    "convolution": lambda dropout=0.0: ConvolutionalDecoder(
+        embedding("learned", dropout), UNITS, 2, dropout=dropout
+    ),
+    **{
+        f"convolution-{score}": lambda dropout=0.0, score=score: ConvolutionalDecoder(
+            embedding("learned", dropout), UNITS, 2, score=score, dropout=dropout
+        )
+        for score in SCORES
+    },
+    **{
+        f"rnn-{score}-{alignment}-{query}{'-fed' if fed else ''}": _attentive(
+            score, alignment, query=query, input_feeding=fed
+        )
+        for score in SCORES
+        for alignment in ALIGNMENTS
+        for query, fed in (("before", False), ("after", False), ("after", True))
+    },
+}
+
+ENCODERS: dict[str, Callable] = {
+    "rnn": lambda dropout=0.0: RNNEncoder(UNITS, 2, dropout=dropout),
+    "rnn-gru-bidirectional": lambda dropout=0.0: RNNEncoder(
+        UNITS // 2, 2, "gru", bidirectional=True, dropout=dropout, residual=True
+    ),
+    "rnn-fixed-reversed": lambda dropout=0.0: RNNEncoder(
+        UNITS // 2, 2, reverse=True, fixed=True, dropout=dropout
+    ),
+    "rnn-reversed": lambda dropout=0.0: RNNEncoder(UNITS, reverse=True, dropout=dropout),
+    "convolution": lambda dropout=0.0: ConvolutionalEncoder(UNITS, 2, dropout=dropout),
+    "transformer": lambda dropout=0.0: TransformerEncoder(
+        2, 2, 12, dropout=dropout, attention_dropout=dropout
+    ),
+}
+
+
+def built_decoder(name: str, dropout: float = 0.0, seed: int = 1) -> keras.layers.Layer:
+    keras.utils.set_random_seed(seed)
+    decoder = DECODERS[name](dropout)
+    decoder.build((None, None, WIDTH))
+    return decoder
+
+
+def built_encoder(name: str, dropout: float = 0.0, seed: int = 1) -> keras.layers.Layer:
+    keras.utils.set_random_seed(seed)
+    encoder = ENCODERS[name](dropout)
+    encoder.build((None, None, WIDTH))
+    return encoder
