@@ -113,3 +113,173 @@ def compiled(model: keras.Model, fn: Callable, jit: bool = True) -> Callable:
         return with_weights([v.value for v in model.variables], args)
 
     return call
+
+
+def stepper(model: keras.Model) -> "Stepper":
+    """Training steps of a built model with a built optimizer, without `fit`.
+
+    `fit` cannot go on in the middle of an epoch; it also hands on tensors without static shapes
+    and waits for each loss. See `Stepper`.
+    """
+    kinds = {"tensorflow": _TensorFlowStepper, "jax": _JaxStepper, "torch": _TorchStepper}
+    return kinds[name()](model)
+
+
+class Stepper:
+    """`loss = stepper(batch)` trains on one batch; a batch is a pytree (x, labels, weights).
+
+    The loss is a scalar on the device: nothing waits for it until it is read. Between a step and
+    `sync()` the variables of the model and of its optimizer must not be read: on JAX the state
+    lives in the stepper meanwhile. The model has `compute_loss(x, y, y_pred, sample_weight,
+    training)` and `evaluation_sums(x, y, y_pred, sample_weight)`.
+    """
+
+    def __init__(self, model: keras.Model):
+        self.model = model
+
+    def __call__(self, batch: Any) -> Any:
+        raise NotImplementedError
+
+    def sync(self) -> None:
+        """Bring the variables of the model and its optimizer up to date."""
+
+    def evaluate(self, batch: Any) -> tuple[Any, ...]:
+        """`model.evaluation_sums` of one batch without dropout, with the variables as they are."""
+        raise NotImplementedError
+
+    def _evaluate(self, batch):
+        x, y, weights = batch
+        return self.model.evaluation_sums(x, y, self.model(x, training=False), weights)
+
+
+class _TensorFlowStepper(Stepper):
+    def __init__(self, model):
+        super().__init__(model)
+        self._compiled = {}
+
+    def __call__(self, batch):
+        return self._function(self._train, batch)(batch)
+
+    def evaluate(self, batch):
+        return self._function(self._evaluate, batch)(batch)
+
+    def _function(self, fn, batch):
+        # One trace for all shapes. XLA, which Keras chooses where there is a GPU, still compiles
+        # for each shape.
+        import tensorflow as tf
+
+        if fn.__name__ not in self._compiled:
+            signature = tree.map_structure(
+                lambda leaf: tf.TensorSpec([None] * leaf.ndim, leaf.dtype), batch
+            )
+            self._compiled[fn.__name__] = tf.function(
+                fn,
+                input_signature=[signature],
+                jit_compile=self.model.jit_compile or None,
+                autograph=False,
+            )
+        return self._compiled[fn.__name__]
+
+    def _train(self, batch):
+        import tensorflow as tf
+
+        x, y, weights = batch
+        model = self.model
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True), weights, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        variables = model.trainable_variables
+        gradients = tape.gradient(scaled, [v.value for v in variables])
+        # Dense, since the norm of an embedding's gradient that names a row twice would be wrong.
+        gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+        model.optimizer.apply(gradients, variables)
+        return loss
+
+
+class _TorchStepper(Stepper):
+    def __call__(self, batch):
+        import torch
+
+        x, y, weights = tree.map_structure(ops.convert_to_tensor, batch)
+        model = self.model
+        loss = model.compute_loss(x, y, model(x, training=True), weights, training=True)
+        scaled = model.optimizer.scale_loss(loss)
+        variables = model.trainable_variables
+        gradients = torch.autograd.grad(scaled, [v.value for v in variables], allow_unused=True)
+        with torch.no_grad():
+            model.optimizer.apply(list(gradients), variables)
+        return loss.detach()
+
+    def evaluate(self, batch):
+        import torch
+
+        with torch.no_grad():
+            return self._evaluate(tree.map_structure(ops.convert_to_tensor, batch))
+
+
+class _JaxStepper(Stepper):
+    def __init__(self, model):
+        import jax
+
+        super().__init__(model)
+        self._state = None
+        self._compiled = jax.jit(self._train, donate_argnums=0)
+        self._evaluated = compiled(model, self._evaluate)
+
+    def _variables(self):
+        model = self.model
+        return (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.metrics_variables,
+            model.optimizer.variables,
+        )
+
+    def __call__(self, batch):
+        if self._state is None:
+            self._state = tree.map_structure(lambda v: v.value, self._variables())
+        loss, self._state = self._compiled(self._state, batch)
+        return loss
+
+    def sync(self):
+        if self._state is not None:
+            tree.map_structure(lambda v, value: v.assign(value), self._variables(), self._state)
+            self._state = None
+
+    def evaluate(self, batch):
+        return self._evaluated(batch)
+
+    def _train(self, state, batch):
+        import jax
+
+        trainable, fixed, metrics, optimizer = state
+        gradient = jax.value_and_grad(self.model.compute_loss_and_updates, has_aux=True)
+        x, y, weights = batch
+        (_, (loss, _, fixed, metrics)), gradients = gradient(
+            trainable, fixed, metrics, x, y, weights, training=True, optimizer_variables=optimizer
+        )
+        trainable, optimizer = self.model.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return loss, (trainable, fixed, metrics, optimizer)
+
+
+def random_state() -> dict[str, Any]:
+    """The random state that the backend keeps outside all variables, as named uint8 arrays."""
+    if name() != "torch":
+        return {}
+    import torch
+
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return {device: state.numpy() for device, state in states.items()}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go back to what `random_state` gave."""
+    if name() != "torch":
+        return
+    import torch
+
+    torch.set_rng_state(torch.from_numpy(state["cpu"].copy()))
+    if "cuda" in state:
+        torch.cuda.set_rng_state(torch.from_numpy(state["cuda"].copy()))

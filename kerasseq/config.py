@@ -1,0 +1,235 @@
+"""Configuration: frozen dataclasses, read from TOML, overridden by `--set a.b=value`.
+
+A configuration is a frozen dataclass whose fields are `bool`, `int`, `float`, `str`,
+`Literal[...]`, `tuple[X, ...]`, `X | None` or another such dataclass. A field may also be a union
+of dataclasses that are told apart by a field `kind` of type `Literal`. Every field has a default;
+a field that may be None is None by default.
+"""
+
+import dataclasses
+import difflib
+import json
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from kerasseq.errors import UserError
+
+C = TypeVar("C")
+
+
+def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()) -> C:
+    """The defaults of class `kind`, changed by each TOML file, then by each override `a.b=value`.
+
+    An override's value is read as TOML; what is not TOML is a string, so that `model.kind=rnn`
+    needs no quotes.
+
+    Raises:
+        UserError: a file that cannot be read, is not TOML, or has an unknown key or a value of
+            another type, with file and line; an override with such a fault.
+    """
+    values: dict = {}
+    origins: dict[tuple[str, ...], str] = {}
+    for file in files:
+        table, lines = _read_toml(Path(file))
+        _merge(values, table, origins, (), lambda key, f=file, n=lines: f"{f}:{n.get(key, 1)}")
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        keys = tuple(name.strip().split("."))
+        if not equals or not all(keys):
+            raise UserError(f"--set {override}: write it as section.key=value")
+        table = _value(text.strip())
+        for key in reversed(keys):
+            table = {key: table}
+        _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
+    return _build(kind, values, (), origins)
+
+
+def from_dict(kind: type[C], values: Mapping) -> C:
+    """The inverse of `as_dict`.
+
+    Raises:
+        UserError: an unknown key, or a value of another type.
+    """
+    return _build(kind, values, (), {})
+
+
+def as_dict(config: object) -> dict:
+    """The configuration as nested dicts that JSON and TOML can hold, without what is None."""
+
+    def plain(value):
+        if dataclasses.is_dataclass(value):
+            fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+            return {name: plain(item) for name, item in fields if item is not None}
+        return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+    return plain(config)
+
+
+def to_toml(config: object) -> str:
+    """The configuration as TOML text that `read` gives back unchanged."""
+
+    def lines(table: dict, path: tuple[str, ...]) -> Iterable[str]:
+        leaves = {k: v for k, v in table.items() if not isinstance(v, dict)}
+        if path and leaves:
+            yield f"\n[{'.'.join(path)}]"
+        yield from (f"{key} = {_literal(value)}" for key, value in leaves.items())
+        for key, value in table.items():
+            if isinstance(value, dict):
+                yield from lines(value, (*path, key))
+
+    return "\n".join(lines(as_dict(config), ())).lstrip() + "\n"
+
+
+def differences(old: Mapping, new: Mapping) -> list[str]:
+    """What differs between two configurations as dicts: `training.epochs is 10, was 20`."""
+    old, new = _flat(old), _flat(new)
+    found = []
+    for key in [*old, *(key for key in new if key not in old)]:
+        if key not in new:
+            found.append(f"{key} is not set, was {_literal(old[key])}")
+        elif key not in old:
+            found.append(f"{key} is {_literal(new[key])}, was not set")
+        elif old[key] != new[key]:
+            found.append(f"{key} is {_literal(new[key])}, was {_literal(old[key])}")
+    return found
+
+
+def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise UserError(f"{file}: cannot read the configuration: {reason}") from None
+    try:
+        return tomllib.loads(text), _lines(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r" \(at line (\d+), column \d+\)", str(error))
+        line = at.group(1) if at else len(text.splitlines())
+        reason = str(error)[: at.start()] if at else str(error)
+        raise UserError(f"{file}:{line}: not valid TOML: {reason}") from None
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each key and table; tomllib keeps no positions."""
+    section, found = (), {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([\w.\- ]+?)\s*\]", line):
+            section = tuple(part.strip() for part in header.group(1).split("."))
+            found.setdefault(section, number)
+        elif key := re.match(r"\s*([\w.\-]+)\s*=", line):
+            found.setdefault((*section, *key.group(1).split(".")), number)
+    return found
+
+
+def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin) -> None:
+    for key, value in table.items():
+        here = (*path, key)
+        origins[here] = origin(here)
+        if isinstance(value, dict) and isinstance(into.get(key, {}), dict):
+            _merge(into.setdefault(key, {}), value, origins, here, origin)
+        else:
+            into[key] = value
+
+
+def _value(text: str):
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping):
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=3, cutoff=0.5)
+            advice = (
+                f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(hints)}"
+            )
+            raise UserError(
+                _at(origins, (*path, key)) + f"unknown key {'.'.join((*path, key))}; {advice}"
+            )
+    return kind(**{k: _typed(hints[k], v, (*path, k), origins) for k, v in values.items()})
+
+
+def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
+    """`value` as `annotation` has it; TOML tells 1 from 1.0 and has no None."""
+    outer, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if outer in (typing.Union, types.UnionType):
+        choices = [choice for choice in inner if choice is not types.NoneType]
+        if value is None or (value == "none" and len(choices) < len(inner)):
+            return None
+        if all(dataclasses.is_dataclass(choice) for choice in choices) and isinstance(
+            value, Mapping
+        ):
+            return _build(_choose(choices, value, path, origins), value, path, origins)
+        annotation, outer, inner = (
+            choices[0],
+            typing.get_origin(choices[0]),
+            typing.get_args(choices[0]),
+        )
+    if dataclasses.is_dataclass(annotation) and isinstance(value, Mapping):
+        return _build(annotation, value, path, origins)
+    if (
+        outer is typing.Literal
+        and value in inner
+        and type(value) is type(inner[inner.index(value)])
+    ):
+        return value
+    if outer is tuple and isinstance(value, list | tuple):
+        return tuple(_typed(inner[0], item, path, origins) for item in value)
+    if annotation is float and type(value) is int:
+        return float(value)
+    if annotation is str and isinstance(value, bool | int | float):
+        return _literal(value)  # --set data.source=1 means the text
+    if isinstance(annotation, type) and type(value) is annotation:
+        return value
+    if outer is typing.Literal:
+        wanted = "one of " + ", ".join(map(str, inner))
+    elif dataclasses.is_dataclass(annotation):
+        wanted = f"a table with {', '.join(f.name for f in dataclasses.fields(annotation))}"
+    else:
+        names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        wanted = names.get(
+            annotation, f"a list of {inner[0].__name__}" if outer is tuple else str(annotation)
+        )
+    name = ".".join(path)
+    raise UserError(_at(origins, path) + f"{name} must be {wanted}, not {_literal(value)}")
+
+
+def _choose(choices: list[type], values: Mapping, path: tuple[str, ...], origins: Mapping) -> type:
+    kinds = {kind: c for c in choices for kind in typing.get_args(typing.get_type_hints(c)["kind"])}
+    kind = values.get("kind", next(iter(kinds)))
+    if kind not in kinds:
+        name = ".".join((*path, "kind"))
+        raise UserError(
+            _at(origins, (*path, "kind"))
+            + f"{name} must be one of {', '.join(kinds)}, not {_literal(kind)}"
+        )
+    return kinds[kind]
+
+
+def _at(origins: Mapping, path: tuple[str, ...]) -> str:
+    return f"{origins[path]}: " if path in origins else ""
+
+
+def _literal(value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_literal, value))}]"
+    return repr(value)
+
+
+def _flat(values: Mapping, path: str = "") -> dict:
+    flat = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {path + key: value}
+    return flat

@@ -1,0 +1,82 @@
+"""Losses on logits; a model's `compute_loss` calls them."""
+
+from typing import Any
+
+from keras import ops
+
+
+def cross_entropy(logits: Any, labels: Any, weights: Any, smoothing: float = 0.0) -> Any:
+    """Label-smoothed cross-entropy, the mean over the labels that count.
+
+        sum_nt w_nt [ log sum_k exp z_ntk - (1 - e) z_nty - e/V sum_k z_ntk ] / sum_nt w_nt
+
+    with logits z, label y, weights w and smoothing e: the cross-entropy with the distribution
+    that has 1 - e on the label and e spread evenly over all V.
+    Szegedy et al. 2016 (Rethinking the Inception Architecture), section 7.
+
+    Args:
+        logits: (N, T, V), computed in float32 whatever they come in.
+        labels: (N, T), int.
+        weights: (N, T), float, 0 on padding.
+        smoothing: e, at least 0 and below 1.
+
+    Returns:
+        A float32 scalar; 0 where no label counts.
+    """
+    logits = ops.cast(logits, "float32")
+    return _mean(_entropies(logits, labels, smoothing), weights)
+
+
+def r_drop(
+    first: Any, second: Any, labels: Any, weights: Any, smoothing: float = 0.0, alpha: float = 1.0
+) -> Any:
+    """Regularised dropout: two passes with different dropout, which are drawn to each other.
+
+        1/2 [ L(p) + L(q) ] + alpha/4 [ KL(p || q) + KL(q || p) ]
+
+    with L the label-smoothed cross-entropy. Wu, Li, Wang et al. 2021 (R-Drop), equation 4, here
+    halved so that at alpha = 0 the value is that of `cross_entropy`.
+
+    Args:
+        first, second: (N, T, V), the logits of the two passes.
+        labels, weights, smoothing: as for `cross_entropy`.
+        alpha: weight of the divergence.
+    """
+    first, second = ops.cast(first, "float32"), ops.cast(second, "float32")
+    losses = _entropies(first, labels, smoothing) + _entropies(second, labels, smoothing)
+    log_p, log_q = ops.log_softmax(first), ops.log_softmax(second)
+    # KL(p || q) + KL(q || p) = sum (p - q)(log p - log q)
+    divergence = ops.sum((ops.exp(log_p) - ops.exp(log_q)) * (log_p - log_q), axis=-1)
+    return _mean(0.5 * losses + 0.25 * alpha * divergence, weights)
+
+
+def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """Sums from which validation makes its figures, so that batches of any size add up.
+
+    Args:
+        logits: (N, T, V).
+        labels: (N, T), int.
+        weights: (N, T), float, 0 on padding.
+
+    Returns:
+        Three float32 scalars: the sum of the cross-entropies (not smoothed, nats), the sum of the
+        weights, and the weight of the labels that have the highest logit.
+    """
+    logits = ops.cast(logits, "float32")
+    weights = ops.cast(weights, "float32")
+    right = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32")), "float32")
+    losses = _entropies(logits, labels, 0.0)
+    return ops.sum(losses * weights), ops.sum(weights), ops.sum(right * weights)
+
+
+def _entropies(logits, labels, smoothing):
+    # Neither a one-hot tensor nor log-probabilities: with V = 10,000 each would be one more
+    # pass over the largest tensor of the model.
+    label = ops.take_along_axis(logits, ops.cast(labels, "int32")[..., None], axis=-1)[..., 0]
+    losses = ops.logsumexp(logits, axis=-1) - (1.0 - smoothing) * label
+    return losses - smoothing * ops.mean(logits, axis=-1) if smoothing else losses
+
+
+def _mean(losses, weights):
+    weights = ops.cast(weights, "float32")
+    return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1e-6)

@@ -1,0 +1,8 @@
+"""Training that goes on after any interruption as if there had been none."""
+
+from kerasseq.training.config import TrainingConfig
+from kerasseq.training.interrupt import Interrupted
+from kerasseq.training.loop import Batches, Position, fit
+from kerasseq.training.run import Run
+
+__all__ = ["Batches", "Interrupted", "Position", "Run", "TrainingConfig", "fit"]
