@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasseq.decoders import Decoder
 from kerasseq.initializers import build
-from kerasseq.losses import cross_entropy, r_drop
+from kerasseq.losses import cross_entropy, evaluation_sums, r_drop
 from kerasseq.masking import Memory
 
 
@@ -94,6 +94,10 @@ class Seq2Seq(keras.Model):
             again = self(x, training=True)
             return r_drop(y_pred, again, y, sample_weight, smoothing, self.r_drop)
         return cross_entropy(y_pred, y, sample_weight, smoothing)
+
+    def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
+        """What validation adds up; see `losses.evaluation_sums`."""
+        return evaluation_sums(y_pred, y, sample_weight)
 
     def get_compile_config(self) -> dict:
         config = super().get_compile_config() or {}
