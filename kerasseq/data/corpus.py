@@ -59,6 +59,22 @@ class Problems:
         if len(self.named) < NAMED:
             self.named.append(f"{place}:{line}: {kind}")
 
+    def merge(self, other: "Problems") -> None:
+        """Count another's too; of all that have names, the first few keep theirs."""
+        self.counts.update(other.counts)
+        self.named = (self.named + other.named)[:NAMED]
+
+    def to_dict(self) -> dict:
+        """What JSON can hold."""
+        return {"counts": dict(self.counts), "named": self.named}
+
+    @classmethod
+    def from_dict(cls, state: dict) -> "Problems":
+        """What `to_dict` gave."""
+        problems = cls()
+        problems.counts, problems.named = Counter(state["counts"]), list(state["named"])
+        return problems
+
     def __len__(self) -> int:
         return self.counts.total()
 

@@ -1,0 +1,237 @@
+"""A corpus encoded once, in flat files that are read through a memory map."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
+from kerasseq.data.rows import Rows, RowWriter
+from kerasseq.errors import UserError
+from kerasseq.preprocessing.padding import Ragged, pad_ragged
+from kerasseq.preprocessing.text import SIDES, TextPreprocessor
+
+FORMAT = 1
+
+
+class TokenStore:
+    """Source and target ids of N pairs, on disk.
+
+    Only the lengths (8 bytes a pair) are held in memory. Every row ends with eos.
+
+    Args:
+        path: the folder that `build` wrote.
+        preprocessor: the one it was built with; drawing segmentations needs it.
+
+    Attributes:
+        problems: what was left out of the corpus.
+    """
+
+    def __init__(self, path: str | os.PathLike, preprocessor: TextPreprocessor):
+        self.path, self.preprocessor = Path(path), preprocessor
+        meta = json.loads((self.path / "meta.json").read_text())
+        self.problems = Problems.from_dict(meta["problems"])
+        self._ids = {side: Rows(self.path / f"{side}.ids", meta["dtype"][side]) for side in SIDES}
+        self._texts = {side: Rows(self.path / f"{side}.text", "uint8") for side in SIDES}
+
+    @classmethod
+    def build(
+        cls,
+        path: str | os.PathLike,
+        corpus: Corpus,
+        preprocessor: TextPreprocessor,
+        *,
+        keep_text: bool = False,
+        threads: int | None = None,
+        progress: Callable[[int], None] = lambda pairs: None,
+    ) -> "TokenStore":
+        """Encode a corpus, or open what was built from the same one with the same options.
+
+        Pairs with more steps than the preprocessor's limits are left out and counted. The folder
+        appears whole or not at all: a build that is killed leaves nothing that is taken for one.
+
+        Args:
+            keep_text: keep the text too, from which segmentations can be drawn in training.
+            threads: cores to encode with; None takes all of this process's.
+            progress: called with the number of pairs stored so far.
+
+        Raises:
+            UserError: if no pair is left, or the disk is full.
+        """
+        path = Path(path)
+        fingerprint = _fingerprint(corpus, preprocessor, keep_text)
+        if _built_with(path) == fingerprint:
+            return cls(path, preprocessor)
+        new, old = (path.with_name(path.name + end) for end in (".new", ".old"))
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            new.mkdir(parents=True)
+            _write(new, fingerprint, corpus, preprocessor, keep_text, threads, progress)
+            # A folder is removed file by file: under its own name it would be half a store.
+            shutil.rmtree(old, ignore_errors=True)
+            if path.exists():
+                os.replace(path, old)
+            os.replace(new, path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+        return cls(path, preprocessor)
+
+    def __len__(self) -> int:
+        return len(self._ids["source"].lengths)
+
+    def lengths(self, side: str, sampling: float | None = None) -> np.ndarray:
+        """Steps of each row, eos included: (N,) int32.
+
+        With `sampling`, room for nearly all of the segmentations that are drawn, which are longer
+        than the best: the ratio that 95 % of a thousand rows stay under.
+        """
+        lengths = self._ids[side].lengths
+        if sampling is None:
+            return lengths
+        some = np.linspace(0, len(self) - 1, min(len(self), 1000)).astype(int)
+        drawn = self._draw(side, some, sampling, seed=0).lengths
+        ratio = np.quantile(drawn / lengths[some], 0.95)
+        limit = getattr(self.preprocessor, f"max_{side}_length")
+        return np.minimum(np.ceil(lengths * ratio), limit).astype(np.int32)
+
+    def rows(
+        self,
+        side: str,
+        indices: np.ndarray,
+        width: int,
+        sampling: float | None = None,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """The ids of some rows, padded: (n, width) int32.
+
+        Args:
+            sampling: draw segmentations, as `Tokenizer.encode` does. A row whose drawn one is
+                longer than `width` keeps its best.
+            seed: of the draw, with which it is repeatable.
+        """
+        rows = pad_ragged(self._ids[side].take(indices), width)
+        if sampling is None:
+            return rows
+        drawn = self._draw(side, indices, sampling, seed)
+        fits = drawn.lengths <= width
+        chosen = Ragged(
+            drawn.ids[np.repeat(fits, drawn.lengths)],
+            np.concatenate([[0], np.cumsum(drawn.lengths[fits])]),
+        )
+        rows[fits] = pad_ragged(chosen, width)
+        return rows
+
+    def _draw(self, side, indices, sampling, seed):
+        if not len(self._texts[side].lengths):
+            raise UserError(f"{self.path} was built without the text that sampling needs.")
+        texts = self._texts[side].take(indices)
+        data, offsets = texts.ids.tobytes(), texts.offsets
+        lines = [data[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        return self.preprocessor.tokenizer(side).encode_flat(lines, sampling, seed)
+
+
+def _fingerprint(corpus, preprocessor, keep_text):
+    config = preprocessor.get_config()
+    options = {key: config[key] for key in config if key not in ("name", "trainable")}
+    return digest([str(FORMAT), corpus.fingerprint(), json.dumps(options), str(keep_text)])
+
+
+def _built_with(path):
+    try:
+        return json.loads((path / "meta.json").read_text())["fingerprint"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write(folder, fingerprint, corpus, preprocessor, keep_text, threads, progress):
+    problems, pairs = Problems(), 0
+    sizes = (preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
+    dtype = {
+        side: "uint16" if size <= 1 << 16 else "int32"
+        for side, size in zip(SIDES, sizes, strict=True)
+    }
+    with contextlib.ExitStack() as stack:
+        writers = {
+            side: stack.enter_context(RowWriter(folder / f"{side}.ids", dtype[side]))
+            for side in SIDES
+        }
+        texts = {
+            side: stack.enter_context(RowWriter(folder / f"{side}.text", "uint8"))
+            for side in SIDES * keep_text
+        }
+        for chunk, rows in _encoded(corpus, preprocessor, threads or _cores()):
+            chunk, rows = _within_limits(chunk, rows, preprocessor, problems)
+            for side, writer in writers.items():
+                writer.add(rows[side])
+            for side, writer in texts.items():
+                writer.add(_bytes(preprocessor.normalize(getattr(chunk, side))))
+            pairs += len(chunk.lines)
+            progress(pairs)
+    problems.merge(corpus.problems)
+    if not pairs:
+        raise UserError("\n  ".join(["No pair is left to train on.", *str(problems).split("\n")]))
+    meta = {"fingerprint": fingerprint, "dtype": dtype, "problems": problems.to_dict()}
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
+def _encoded(corpus, preprocessor, threads) -> Iterator[tuple[Chunk, dict[str, Ragged]]]:
+    """Each chunk with its rows, in order; a few chunks are on the way at any time."""
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque = deque()
+        for chunk in corpus.chunks():
+            rows = {
+                side: pool.submit(preprocessor.encode, getattr(chunk, side), side) for side in SIDES
+            }
+            waiting.append((chunk, rows))
+            if len(waiting) > threads:
+                yield _done(*waiting.popleft())
+        while waiting:
+            yield _done(*waiting.popleft())
+
+
+def _done(chunk, rows):
+    return chunk, {side: future.result() for side, future in rows.items()}
+
+
+def _within_limits(chunk, rows, preprocessor, problems):
+    limits = {side: getattr(preprocessor, f"max_{side}_length") for side in SIDES}
+    fits = np.ones(len(chunk.lines), bool)
+    for side in SIDES:
+        lengths = rows[side].lengths
+        for index in np.flatnonzero((lengths > limits[side]) & fits):
+            kind = f"the {side} is longer than {limits[side] - 1} pieces"
+            problems.add(chunk.place, chunk.lines[index], kind)
+        fits &= lengths <= limits[side]
+    if fits.all():
+        return chunk, rows
+    kept = {
+        side: Ragged(
+            some.ids[np.repeat(fits, some.lengths)],
+            np.concatenate([[0], np.cumsum(some.lengths[fits])]),
+        )
+        for side, some in rows.items()
+    }
+    return chunk.take(np.flatnonzero(fits).tolist()), kept
+
+
+def _bytes(texts):
+    encoded = [text.encode() for text in texts]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    return Ragged(data, np.concatenate([[0], np.cumsum(lengths)]))
+
+
+def _cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
