@@ -43,6 +43,7 @@ def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[st
         if not equals or not all(keys):
             raise UserError(f"--set {override}: write it as section.key=value")
         table = _value(text.strip())
+        table = table if isinstance(table, dict) else _Override(text.strip())
         for key in reversed(keys):
             table = {key: table}
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
@@ -136,6 +137,10 @@ def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin
             into[key] = value
 
 
+class _Override(str):
+    """An override's text; the field's type says whether to read it as TOML."""
+
+
 def _value(text: str):
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -147,7 +152,7 @@ def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping)
     hints = typing.get_type_hints(kind)
     for key in values:
         if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=3, cutoff=0.5)
+            near = difflib.get_close_matches(key, hints, n=2, cutoff=0.6)
             advice = (
                 f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(hints)}"
             )
@@ -173,6 +178,9 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
             typing.get_origin(choices[0]),
             typing.get_args(choices[0]),
         )
+    if isinstance(value, _Override):
+        parsed = _value(value)
+        value = str(value) if annotation is str and not isinstance(parsed, str) else parsed
     if dataclasses.is_dataclass(annotation) and isinstance(value, Mapping):
         return _build(annotation, value, path, origins)
     if (
@@ -185,8 +193,6 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
         return tuple(_typed(inner[0], item, path, origins) for item in value)
     if annotation is float and type(value) is int:
         return float(value)
-    if annotation is str and isinstance(value, bool | int | float):
-        return _literal(value)  # --set data.source=1 means the text
     if isinstance(annotation, type) and type(value) is annotation:
         return value
     if outer is typing.Literal:

@@ -5,8 +5,10 @@ python -m tests.toy FOLDER '{"max_steps": 20}' [--resume]
 
 import json
 import sys
+import time
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -65,8 +67,8 @@ class Toy(keras.Model):
 def batch(seed: int, epoch: int, index: int, rows: int = 6):
     """The task: say the source again, each word plus one."""
     rng = np.random.default_rng((seed, epoch, index))
-    lengths = rng.integers(2, 4 + index % 4, rows)
-    steps = lengths.max()
+    steps = 4 + 2 * (index % 2)
+    lengths = rng.integers(2, steps + 1, rows)
     mask = np.arange(steps) < lengths[:, None]
     values = np.where(mask, rng.integers(4, VOCABULARY - 1, (rows, steps)), 0).astype("int32")
     labels = np.where(mask, values + 1, 0).astype("int32")
@@ -79,7 +81,8 @@ def batch(seed: int, epoch: int, index: int, rows: int = 6):
 class Data:
     seed: int = 0
     batches: int = 7
-    served: list = field(default_factory=list)
+    delay: float = 0.0
+    on_batch: Callable = lambda epoch, index: None
 
     def epoch(self, epoch):
         return _Epoch(self, epoch)
@@ -96,7 +99,8 @@ class _Epoch:
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(index)
-        self.data.served.append((self.epoch, index))
+        time.sleep(self.data.delay)
+        self.data.on_batch(self.epoch, index)
         return batch(self.data.seed, self.epoch, index)
 
 
@@ -119,7 +123,7 @@ def digest(model) -> str:
     return "-".join(f"{zlib.crc32(a.tobytes()):08x}" for a in arrays)
 
 
-def train(folder, options: dict, resume=False, data=None, **kwargs):
+def train(folder, options: dict, resume=False, data=None, valid=VALID, **kwargs):
     """A model trained in `folder`, and its last position."""
     config = TrainingConfig(**options)
     keras.utils.set_random_seed(config.seed)
@@ -129,11 +133,12 @@ def train(folder, options: dict, resume=False, data=None, **kwargs):
         model.build(None)
         with Run(folder, Config(config), resume, config.keep) as run:
             kwargs = {"silent": True, "on_validation": score} | kwargs
-            return model, fit(model, data or Data(), VALID, config, run, **kwargs)
+            return model, fit(model, data or Data(), valid, config, run, **kwargs)
     finally:
         keras.config.set_dtype_policy("float32")
 
 
 if __name__ == "__main__":
-    result, _ = train(Path(sys.argv[1]), json.loads(sys.argv[2]), "--resume" in sys.argv)
-    print(digest(result))
+    folder, options, delay = Path(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3])
+    trained, _ = train(folder, options, "--resume" in sys.argv, Data(delay=delay))
+    print(digest(trained))

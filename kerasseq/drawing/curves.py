@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kerasseq.errors import UserError
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 
 def training_curve(rows: Iterable[Mapping], path: str | Path) -> None:
@@ -13,15 +14,7 @@ def training_curve(rows: Iterable[Mapping], path: str | Path) -> None:
         rows: the rows of a run's log: `{"kind": "train" | "valid", "step", "loss", ...}`; a
             validation may have `"bleu"`.
         path: the picture to write; its ending names the format.
-
-    Raises:
-        UserError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ImportError:
-        raise UserError("drawing needs matplotlib: python -m pip install matplotlib") from None
     rows = list(rows)
     train = [row for row in rows if row["kind"] == "train"]
     valid = [row for row in rows if row["kind"] == "valid"]
@@ -57,6 +50,7 @@ def training_curve(rows: Iterable[Mapping], path: str | Path) -> None:
     if train or valid:
         axes[0].legend(frameon=False)
     axes[-1].set_xlabel("step")
-    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes[-1].set_xlim(left=0)
+    figure.align_ylabels()
     figure.savefig(path, dpi=150)

@@ -318,10 +318,7 @@ class _Loop:
         )
 
     def _draw(self) -> None:
-        try:
-            training_curve(self.run.rows(), self.run.curves_path)
-        except UserError as error:
-            self.progress.say(str(error))
+        training_curve(self.run.rows(), self.run.curves_path)
 
 
 def _prepare(model, batches, config, total_steps):
