@@ -1,0 +1,22 @@
+"""Generation: one decoding loop, its strategies and its filters."""
+
+from kerasseq.generation.beam import Beam
+from kerasseq.generation.ensemble import Ensemble
+from kerasseq.generation.filters import Ban, ForcedPrefix, MinimumLength, NoRepeatedNGram
+from kerasseq.generation.forcing import attend, rescore
+from kerasseq.generation.search import search
+from kerasseq.generation.strategies import Greedy, Sample
+
+__all__ = [
+    "Ban",
+    "Beam",
+    "Ensemble",
+    "ForcedPrefix",
+    "Greedy",
+    "MinimumLength",
+    "NoRepeatedNGram",
+    "Sample",
+    "attend",
+    "rescore",
+    "search",
+]

@@ -1,0 +1,185 @@
+"""Beam search."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from kerasseq.errors import UserError
+from kerasseq.generation.selection import END, PAD, best, log_normalizer
+from kerasseq.generation.strategies import Setting
+
+
+@dataclass(frozen=True)
+class Beam:
+    """The hypotheses Y of source X with the best scores that a beam of `width` comes upon.
+
+    score(X, Y) = log p(Y | X) / lp(Y) + cp(X, Y)
+    lp(Y) = ((5 + |Y|) / 6) ** length_penalty, |Y| with the end symbol
+    cp(X, Y) = coverage_penalty * sum over source steps i of log(min(sum over t of a[t, i], 1))
+
+    (Wu et al., 2016, equation 14; a are the attention weights.) This is not a division by
+    |Y| ** length_penalty.
+
+    Of the 2 * width candidates of each step, `width` continuations and `width` endings, an
+    ending counts when it is among the `width` best. It is finished then: never extended, and
+    kept while it is among the `n_best`. The search of a source stops when no live hypothesis
+    can still reach a better score, whatever it goes on with. Those that are still live when the
+    steps are used up stand after all finished ones.
+
+    Args:
+        width: live hypotheses of a source.
+        length_penalty: 0 (none) or greater; the greater, the longer the results.
+        coverage_penalty: 0 (none) or greater; needs a decoder that keeps `state["weights"]`.
+        n_best: hypotheses to return, at most `width`.
+    """
+
+    width: int = 5
+    length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
+    n_best: int = 1
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise UserError(f"The beam's width must be at least 1, not {self.width}.")
+        if not 1 <= self.n_best <= self.width:
+            raise UserError(
+                f"n_best must be at least 1 and at most the beam's width {self.width}, "
+                f"not {self.n_best}."
+            )
+        for name in ("length_penalty", "coverage_penalty"):
+            if getattr(self, name) < 0:
+                raise UserError(f"The {name} must be at least 0, not {getattr(self, name)}.")
+
+    def begin(self, setting: Setting) -> Any:
+        n, width, length = setting.n, self.width, setting.length
+        pool = {
+            # Step by step, for `finish` to trace back.
+            "tokens": ops.full((length, n, width), PAD, dtype="int32"),
+            "parents": ops.zeros((length, n, width), dtype="int32"),
+            # Log-probabilities. All beams but the first are dead at the start.
+            "live": ops.where(ops.arange(width) > 0, -np.inf, ops.zeros((n, width))),
+            "finished": ops.full((n, self.n_best), -np.inf, dtype="float32"),
+            # Tokens before the end symbol * width + the last one's beam.
+            "ends": ops.zeros((n, self.n_best), dtype="int32"),
+        }
+        if self.coverage_penalty:
+            if setting.mask is None:
+                raise UserError("A coverage penalty needs one memory with a mask of its steps.")
+            mask = ops.repeat(setting.mask, width, axis=0)
+            pool["coverage"] = ops.zeros_like(ops.cast(mask, "float32"))
+        return pool
+
+    def advance(
+        self,
+        logits: Any,
+        allowed: Any,
+        position: Any,
+        state: Any,
+        pool: Any,
+        setting: Setting,
+    ) -> tuple[Any, Any, Any]:
+        width, live, pool = self.width, pool["live"], dict(pool)
+        open_ = (position < setting.limits)[:, None]
+        base = live - ops.reshape(log_normalizer(logits), (-1, width))
+        endings = ops.reshape(ops.where(allowed[:, END], logits[:, END], -np.inf), (-1, width))
+        endings = endings + base
+        not_end = ops.arange(logits.shape[-1]) != END
+        sums, beams, tokens = best(base, logits, ops.logical_and(allowed, not_end), width)
+
+        both = ops.concatenate([sums, endings], axis=1)
+        last = ops.top_k(both, width)[0][:, -1:]
+        endings = ops.where(ops.logical_and(open_, endings >= last), endings, -np.inf)
+        penalty = self._coverage(state, pool, setting, open_)
+        scores = endings / ops.take(self._divisors(setting), position + 1) + penalty
+        places = ops.zeros_like(beams) + position * width + ops.arange(width, dtype="int32")
+        # Equal scores keep the order in which they were found.
+        pool["finished"], index = ops.top_k(
+            ops.concatenate([pool["finished"], scores], axis=1), self.n_best
+        )
+        places = ops.concatenate([pool["ends"], places], axis=1)
+        pool["ends"] = ops.take_along_axis(places, index, axis=1)
+
+        # A source whose steps are used up stays as it is.
+        pool["live"] = ops.where(open_, sums, live)
+        beams = ops.where(open_, beams, ops.arange(width, dtype="int32"))
+        tokens = ops.where(open_, tokens, PAD)
+        pool["tokens"] = ops.slice_update(pool["tokens"], (position, 0, 0), tokens[None])
+        pool["parents"] = ops.slice_update(pool["parents"], (position, 0, 0), beams[None])
+        parents = beams + ops.arange(setting.n, dtype="int32")[:, None] * width
+        parents = ops.reshape(parents, (-1,))
+        if self.coverage_penalty:
+            pool["coverage"] = ops.take(pool["coverage"], parents, axis=0)
+        return ops.reshape(tokens, (-1,)), parents, pool
+
+    def going(self, position: Any, pool: Any, setting: Setting) -> Any:
+        # Log-probabilities only fall, lp is greatest at the limit, and cp is at most 0.
+        limit = ops.take(self._divisors(setting), setting.limits)
+        reachable = ops.max(pool["live"], axis=1) / limit
+        wins = reachable > pool["finished"][:, -1]
+        return ops.any(ops.logical_and(position < setting.limits, wins))
+
+    def finish(self, position: Any, pool: Any, setting: Setting) -> tuple[Any, Any]:
+        width, n_best, limits = self.width, self.n_best, setting.limits[:, None]
+        penalty = 0.0
+        if self.coverage_penalty:
+            penalty = self._penalty(pool["coverage"], setting)
+        unfinished = pool["live"] / ops.take(self._divisors(setting), limits) + penalty
+        unfinished, order = ops.top_k(unfinished, n_best)
+        order = ops.cast(order, "int32")
+
+        # Slot s takes finished hypothesis s, and after the last of these an unfinished one.
+        slots = ops.arange(n_best, dtype="int32")[None]
+        found = ops.sum(ops.cast(pool["finished"] > -np.inf, "int32"), axis=1, keepdims=True)
+        ended = slots < found
+        index = ops.where(ended, slots, n_best + slots - found)
+
+        def merged(finished, unfinished):
+            both = ops.concatenate([finished, unfinished], axis=1)
+            return ops.take_along_axis(both, index, axis=1)
+
+        scores = merged(pool["finished"], unfinished)
+        ends = merged(pool["ends"], limits * width + order)
+        tokens = self._trace_back(position, pool, setting, ends // width, ends % width, ended)
+        return ops.where((scores > -np.inf)[:, :, None], tokens, PAD), scores
+
+    def _trace_back(self, position, pool, setting, lengths, beams, ended):
+        def body(step, beams, out):
+            tokens = ops.take_along_axis(ops.take(pool["tokens"], step, axis=0), beams, axis=1)
+            parents = ops.take_along_axis(ops.take(pool["parents"], step, axis=0), beams, axis=1)
+            inside = step < lengths
+            at_end = ops.logical_and(ended, step == lengths)
+            tokens = ops.where(inside, tokens, ops.where(at_end, END, PAD))
+            out = ops.slice_update(out, (step, 0, 0), tokens[None])
+            return step - 1, ops.where(inside, parents, beams), out
+
+        out = ops.full((setting.length, setting.n, self.n_best), PAD, dtype="int32")
+        _, _, out = ops.while_loop(
+            lambda step, beams, out: step >= 0, body, (position - 1, beams, out)
+        )
+        return ops.transpose(out, (1, 2, 0))
+
+    def _divisors(self, setting):
+        lengths = np.arange(setting.length + 1)
+        return ops.convert_to_tensor(np.float32(((5 + lengths) / 6) ** self.length_penalty))
+
+    def _coverage(self, state, pool, setting, open_):
+        """Add the step's attention weights to the pool's; 0, or cp (N, width) so far."""
+        if not self.coverage_penalty:
+            return 0.0
+        if not (isinstance(state, dict) and "weights" in state):
+            raise UserError(
+                "A coverage penalty needs a decoder with attention, which keeps its weights in "
+                'state["weights"]; this decoder has none.'
+            )
+        weights = ops.cast(state["weights"], "float32")
+        open_ = ops.repeat(open_, self.width, axis=0)
+        pool["coverage"] = pool["coverage"] + ops.where(open_, weights, 0.0)
+        return self._penalty(pool["coverage"], setting)
+
+    def _penalty(self, coverage, setting):
+        mask = ops.repeat(setting.mask, self.width, axis=0)
+        logs = ops.log(ops.clip(coverage, 1e-9, 1.0))
+        sums = ops.sum(ops.where(mask, logs, 0.0), axis=-1)
+        return self.coverage_penalty * ops.reshape(sums, (-1, self.width))

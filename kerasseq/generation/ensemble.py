@@ -1,0 +1,47 @@
+"""Several decoders that behave like one."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from kerasseq.errors import UserError
+from kerasseq.generation.selection import log_normalizer
+
+
+class Ensemble:
+    """log p(w) = log of the mean over the members m of p_m(w), each member with its own memory.
+
+    Its memory, static and state are lists of the members'. It keeps no attention weights.
+
+    Raises:
+        UserError: the members' vocabularies differ in size.
+    """
+
+    def __init__(self, decoders: Sequence[Any]):
+        sizes = [decoder.vocabulary_size for decoder in decoders]
+        if len(set(sizes)) != 1:
+            raise UserError(
+                f"An ensemble needs members of one target vocabulary; theirs have {sizes} tokens."
+            )
+        self.decoders = list(decoders)
+        self.vocabulary_size = sizes[0]
+
+    def begin(self, memory: Sequence[Any], length: int) -> tuple[Any, Any]:
+        if len(memory) != len(self.decoders):
+            raise UserError(
+                f"An ensemble of {len(self.decoders)} needs as many memories, not {len(memory)}."
+            )
+        pairs = [d.begin(m, length) for d, m in zip(self.decoders, memory, strict=True)]
+        return [static for static, _ in pairs], [state for _, state in pairs]
+
+    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+        logits, states = [], []
+        for decoder, fixed, changing in zip(self.decoders, static, state, strict=True):
+            member, changing = decoder.step(tokens, position, fixed, changing)
+            member = ops.cast(member, "float32")
+            logits.append(member - log_normalizer(member))
+            states.append(changing)
+        mean = ops.logsumexp(ops.stack(logits), axis=0) - math.log(len(logits))
+        return mean, states

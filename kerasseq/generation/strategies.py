@@ -1,0 +1,146 @@
+"""Strategies that follow one hypothesis for each source: greedy search and sampling."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from kerasseq.errors import UserError
+from kerasseq.generation.selection import END, PAD, best, log_normalizer, masked
+
+
+class Setting(NamedTuple):
+    """What a search is told once, before its loop.
+
+    Attributes:
+        n: number of sources.
+        length: the most steps there may be, a Python int.
+        limits: (N,) int32, the most steps for each source.
+        mask: (N, S) bool of the memory, or None where there is no single memory.
+        uniforms: (N, length) float32 random numbers of `Sample`, or None.
+    """
+
+    n: Any
+    length: int
+    limits: Any
+    mask: Any
+    uniforms: Any
+
+
+class _OneHypothesis:
+    """The pool is {"tokens" (L, N), "scores" (N,), "going" (N,) bool}."""
+
+    width = 1
+    n_best = 1
+
+    def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
+        """(N, V) logits to (N,) tokens."""
+        raise NotImplementedError
+
+    def begin(self, setting: Setting) -> Any:
+        return {
+            "tokens": ops.full((setting.length, setting.n), PAD, dtype="int32"),
+            "scores": ops.zeros((setting.n,)),
+            "going": ops.ones((setting.n,), dtype="bool"),
+        }
+
+    def advance(
+        self,
+        logits: Any,
+        allowed: Any,
+        position: Any,
+        state: Any,
+        pool: Any,
+        setting: Setting,
+    ) -> tuple[Any, None, Any]:
+        going = pool["going"]
+        tokens = self.pick(logits, allowed, position, setting)
+        gains = ops.take_along_axis(masked(logits, allowed), tokens[:, None], axis=1)
+        gains = (gains - log_normalizer(logits))[:, 0]
+        tokens = ops.where(ops.logical_and(going, gains > -np.inf), tokens, PAD)
+        pool = {
+            "tokens": ops.slice_update(pool["tokens"], (position, 0), tokens[None]),
+            "scores": ops.where(going, pool["scores"] + gains, pool["scores"]),
+            "going": ops.logical_and(
+                ops.logical_and(tokens != END, tokens != PAD), position + 1 < setting.limits
+            ),
+        }
+        return tokens, None, pool
+
+    def going(self, position: Any, pool: Any, setting: Setting) -> Any:
+        return ops.any(pool["going"])
+
+    def finish(self, position: Any, pool: Any, setting: Setting) -> tuple[Any, Any]:
+        return ops.transpose(pool["tokens"])[:, None], pool["scores"][:, None]
+
+
+@dataclass(frozen=True)
+class Greedy(_OneHypothesis):
+    """The most probable token at each step. The score is the log-probability."""
+
+    def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
+        return best(ops.zeros_like(logits[:, :1]), logits, allowed, 1)[2][:, 0]
+
+
+@dataclass(frozen=True)
+class Sample(_OneHypothesis):
+    """One random hypothesis, token by token. The score is the model's own log-probability.
+
+    w_t ~ softmax(logits / temperature), of the `top_k` most probable tokens alone (Fan et al.,
+    2018, section 5.1), then of the smallest set of most probable ones that holds a mass of at
+    least `top_p` (Holtzman et al., 2020, equations 2 and 3).
+
+    The random numbers of a row depend on `seed` and on the row's index alone, so that a text is
+    the same at every batch size and on every backend.
+
+    Args:
+        temperature: greater than 0; below 1 sharpens.
+        top_k: None for the whole vocabulary.
+        top_p: in (0, 1]; 1 for all.
+        seed: not negative.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise UserError(f"The temperature must be greater than 0, not {self.temperature}.")
+        if self.top_k is not None and self.top_k < 1:
+            raise UserError(f"top_k must be at least 1, not {self.top_k}.")
+        if not 0 < self.top_p <= 1:
+            raise UserError(f"top_p must be greater than 0 and at most 1, not {self.top_p}.")
+        if self.seed < 0:
+            raise UserError(f"The seed must not be negative, not {self.seed}.")
+
+    def draw(self, rows: Any, length: int) -> np.ndarray:
+        """(N,) row indices to (N, length) float32 random numbers in [0, 1)."""
+        uniforms = [np.random.default_rng([self.seed, int(row)]).random(length) for row in rows]
+        # Far enough below 1 that u * total < total holds in float32.
+        return np.minimum(np.asarray(uniforms, "float32").reshape(-1, length), 1 - 2**-22)
+
+    def begin(self, setting: Setting) -> Any:
+        if setting.uniforms is None:
+            raise UserError("Sample needs `uniforms` where the batch size is unknown: see draw.")
+        return super().begin(setting)
+
+    def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
+        logits = masked(logits / self.temperature, allowed)
+        size = logits.shape[-1]
+        truncated = self.top_k is not None or self.top_p < 1
+        if truncated:
+            logits, tokens = ops.top_k(logits, min(self.top_k or size, size))
+        mass = ops.softmax(logits, axis=-1)
+        if self.top_p < 1:
+            mass = ops.where(ops.cumsum(mass, axis=-1) - mass < self.top_p, mass, 0.0)
+        total = ops.cumsum(mass, axis=-1)
+        u = ops.take(setting.uniforms, position, axis=1)[:, None]
+        # The first that passes u; one without mass could only by rounding.
+        passed = ops.logical_and(total > u * total[:, -1:], mass > 0)
+        index = ops.argmax(ops.cast(passed, "int32"), axis=-1)
+        if truncated:
+            index = ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0]
+        return ops.cast(index, "int32")
