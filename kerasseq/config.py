@@ -145,7 +145,7 @@ def _value(text: str):
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return str(text)
 
 
 def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping):
