@@ -1,1 +1,6 @@
-"""Translation: text in one language to text in another."""
+"""Text to text."""
+
+from kerasseq.applications.translation.config import TranslationConfig, configure
+from kerasseq.applications.translation.train import train
+
+__all__ = ["TranslationConfig", "configure", "train"]

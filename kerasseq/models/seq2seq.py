@@ -1,14 +1,20 @@
 """The encoder-decoder model."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
+import numpy as np
+from keras import ops, tree
 
 from kerasseq.decoders import Decoder
+from kerasseq.errors import UserError
+from kerasseq.generation import attend
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, evaluation_sums, r_drop
 from kerasseq.masking import Memory
+from kerasseq.models.generate import Generator, Hypothesis, Options
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -20,10 +26,10 @@ class Seq2Seq(keras.Model):
     Args:
         frontend: the preprocessor's features to vectors (N, S, D); for text `TokenEmbedding`.
         encoder: vectors and mask to a `Memory`.
-        decoder: a `Decoder`.
+        decoder: a `Decoder`. If its embedding is the frontend itself, source and target share
+            one matrix, here and when the model is loaded.
         preprocessor: raw inputs to features, and token ids to text; saved with the model.
-        share_embeddings: the decoder uses the frontend as its embedding, so that source and
-            target have one matrix; both must then have one vocabulary.
+        card: what the model was made from and how well it does, as JSON can hold it; saved too.
 
     Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, T)}` -> logits (N, T, V), under
     teacher forcing: tokens are the target shifted right, with the start token first.
@@ -38,25 +44,29 @@ class Seq2Seq(keras.Model):
         encoder: keras.layers.Layer,
         decoder: Decoder,
         preprocessor: keras.layers.Layer | None = None,
-        share_embeddings: bool = False,
+        card: dict | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.frontend, self.encoder, self.decoder = frontend, encoder, decoder
         self.preprocessor = preprocessor
-        self.share_embeddings = share_embeddings
+        # In JSON, since Keras wraps a dict that is an attribute.
+        self._card = json.dumps(card or {})
         self.label_smoothing = self.r_drop = 0.0
-        if share_embeddings:
-            if frontend.get_config() | {"name": ""} != decoder.embedding.get_config() | {"name": ""}:
-                raise ValueError(
-                    "share_embeddings needs a frontend and a decoder's embedding of one "
-                    "configuration."
-                )
-            decoder.embedding = frontend
+        self._generators: dict = {}
         build(frontend, (None, None))
         build(encoder, (None, None, frontend.width))
         build(decoder, (None, None, encoder.width))
         self.built = True
+
+    @property
+    def card(self) -> dict:
+        """What the model was made from and how well it does."""
+        return json.loads(self._card)
+
+    @card.setter
+    def card(self, card: dict) -> None:
+        self._card = json.dumps(card)
 
     def compile(self, *args: Any, label_smoothing: float = 0.0, r_drop: float = 0.0, **kwargs: Any):
         """As `keras.Model.compile`, and two options of the loss.
@@ -99,26 +109,91 @@ class Seq2Seq(keras.Model):
         """What validation adds up; see `losses.evaluation_sums`."""
         return evaluation_sums(y_pred, y, sample_weight)
 
-    def get_compile_config(self) -> dict:
-        config = super().get_compile_config() or {}
-        return {**config, "label_smoothing": self.label_smoothing, "r_drop": self.r_drop}
+    def hypotheses(
+        self,
+        sources: Sequence[Any],
+        options: Options | None = None,
+        *,
+        prefixes: Sequence[str] | None = None,
+        with_models: Sequence["Seq2Seq"] = (),
+        batch_size: int = 32,
+        jit: bool | None = None,
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses of each raw source, best first.
+
+        Args:
+            sources: what the preprocessor reads, e.g. texts.
+            options: strategy and limits; beam search of width 5 by default.
+            prefixes: the beginning of each text, as far as it is prescribed.
+            with_models: further models of an ensemble, whose probabilities are averaged.
+            batch_size: sources that are decoded together; of no effect on the result.
+            jit: compile by XLA on TensorFlow; by default where there is enough to do.
+
+        Raises:
+            UserError: the model has no preprocessor or vocabulary, or an ensemble's members have
+                different target vocabularies.
+        """
+        if isinstance(sources, str):
+            raise UserError("Give a list of sources, not one text.")
+        key = tuple(id(model) for model in with_models)
+        if key not in self._generators:
+            self._generators[key] = Generator([self, *with_models])
+        generator = self._generators[key]
+        return list(generator(sources, options or Options(), prefixes, batch_size, jit))
+
+    def generate(self, sources: Sequence[Any], options: Options | None = None, **more: Any) -> list:
+        """The best text for each raw source; arguments as for `hypotheses`."""
+        return [found[0].text for found in self.hypotheses(sources, options, **more)]
+
+    def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:
+        """Where the decoder looks while it writes.
+
+        Args:
+            source: one raw source.
+            text: a target; by default the model's own best one.
+
+        Returns:
+            The source's pieces (S), the target's (T), and the weights (T, S), NumPy.
+        """
+        if text is None:
+            (best, *_), *_ = self.hypotheses([source])
+            ids = np.asarray([best.tokens], "int32")
+        else:
+            ids = self.preprocessor.targets([text])[1]
+            ids = ids[:, : int((ids[0] != 0).sum())]
+        features = self.preprocessor.features([source])
+        memory = self.encode(tree.map_structure(ops.convert_to_tensor, features))
+        steps = int(features["mask"].sum())
+        weights = ops.convert_to_numpy(attend(self.decoder, memory, ids))[0, :, :steps]
+        source_pieces = self.preprocessor.pieces(features["values"][0, :steps].tolist(), "source")
+        return source_pieces, self.preprocessor.pieces(ids[0].tolist(), "target"), weights
+
+    def get_compile_config(self) -> dict | None:
+        config = super().get_compile_config()
+        if config:
+            config |= {"label_smoothing": self.label_smoothing, "r_drop": self.r_drop}
+        return config
 
     def compile_from_config(self, config: dict) -> None:
-        config = dict(config)
-        smoothing, divergence = config.pop("label_smoothing"), config.pop("r_drop")
-        super().compile_from_config(config)
-        self.label_smoothing, self.r_drop = smoothing, divergence
+        if config:
+            self.compile(**keras.saving.deserialize_keras_object(config))
+            self.optimizer.build(self.trainable_variables)
 
     def get_config(self) -> dict:
         parts = ("frontend", "encoder", "decoder", "preprocessor")
         return {
             **super().get_config(),
             **{key: keras.saving.serialize_keras_object(getattr(self, key)) for key in parts},
-            "share_embeddings": self.share_embeddings,
+            "share_embeddings": self.decoder.embedding is self.frontend,
+            "card": self.card,
         }
 
     @classmethod
     def from_config(cls, config: dict) -> "Seq2Seq":
+        config = dict(config)
+        shared = config.pop("share_embeddings")
         for key in ("frontend", "encoder", "decoder", "preprocessor"):
+            if key == "decoder" and shared:
+                config[key]["config"]["embedding"] = config["frontend"]
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)

@@ -146,6 +146,17 @@ class TextPreprocessor(keras.layers.Layer):
         values = self._padded(texts, "source", self.max_source_length)
         return {"values": values, "mask": values != PAD}
 
+    def padded_length(self, steps: int) -> int:
+        """The S that `features` pads a row of so many real steps to."""
+        return ladder_length(steps)
+
+    def prefix(self, texts: Sequence[str]) -> Ragged:
+        """Ids of the beginnings of N target texts, without an end."""
+        rows = self.tokenizer("target").encode(self.normalize(texts))
+        flat = [token for row in rows for token in row]
+        offsets = np.cumsum([0, *map(len, rows)])
+        return Ragged(np.asarray(flat, np.int32), offsets)
+
     def targets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Target texts to tokens (N, T) int32, labels (N, T) int32, weights (N, T) float32."""
         labels = self._padded(texts, "target", self.max_target_length)

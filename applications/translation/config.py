@@ -1,0 +1,98 @@
+"""The configuration of a translation run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from kerasseq.applications.translation.model import (
+    RNN,
+    Convolution,
+    RNNAttention,
+    Transformer,
+)
+from kerasseq.config import read
+from kerasseq.errors import UserError
+from kerasseq.training import TrainingConfig
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What to train on; no files and no data set mean the embedded phrases."""
+
+    dataset: str = ""
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    source: str = ""  # the language, for a data set or the embedded phrases
+    target: str = ""
+    valid_size: float = 0.02  # pairs cut off without `valid`, or below 1 the part of all
+    seed: int = 1  # of that cut, and of the embedded phrases
+    limit: int = 2000  # characters on one side at most
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """How text becomes ids."""
+
+    kind: Literal["unigram", "bpe", "char", "word"] = "unigram"
+    vocabulary_size: int = 8000
+    shared: bool = True  # one vocabulary for both sides
+    lowercase: bool = False
+    max_length: int = 256  # pieces on one side at most
+    sampling: float = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
+
+
+@dataclass(frozen=True)
+class TranslationConfig:
+    """Everything that decides which weights a run ends with."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    model: Transformer | RNNAttention | RNN | Convolution = field(default_factory=Transformer)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def configure(
+    data: Mapping[str, Any],
+    model: str | None = None,
+    config: str | None = None,
+    overrides: Iterable[str] = (),
+) -> TranslationConfig:
+    """The configuration of a run; what comes later here changes what comes before.
+
+    Args:
+        overrides: texts "section.key=value".
+        config: a TOML file, or the name of a configuration that comes with the head.
+        model: a kind of model, whose settings come with the head; by default a Transformer,
+            unless `config` names another.
+        data: fields of `DataConfig` that are set. Without any the settings are those of the
+            embedded phrases.
+
+    Raises:
+        UserError: a file cannot be read, or a setting is unknown or of another type.
+    """
+    files = [_shipped(model or "transformer")]
+    if config:
+        files = [*([_shipped(model)] if model else []), _shipped(config)]
+    elif not data.get("train") and not data.get("dataset"):
+        files.insert(0, _shipped("phrases"))
+    settings = read(TranslationConfig, files, overrides)
+    return replace(settings, data=replace(settings.data, **_frozen(data)))
+
+
+def _frozen(data: Mapping[str, Any]) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def _shipped(name: str) -> Path:
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    path = CONFIGS / f"{name}.toml"
+    if not path.exists():
+        names = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.toml")))
+        raise UserError(f"There is no configuration {name!r}. There are: {names}.")
+    return path

@@ -1,0 +1,198 @@
+"""The translation models: the library's encoders and decoders put together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
+from kerasseq.errors import UserError
+from kerasseq.models import Seq2Seq
+from kerasseq.preprocessing import TextPreprocessor
+
+
+@dataclass(frozen=True)
+class RNN:
+    """Recurrent encoder-decoder with a fixed context vector."""
+
+    kind: Literal["rnn"] = "rnn"
+    cell: Literal["lstm", "gru"] = "lstm"
+    embedding: int = 256
+    units: int = 512
+    layers: int = 2
+    bidirectional: bool = False
+    reverse: bool = True  # the encoder reads the source backwards
+    context: Literal["initial", "joined"] = "initial"
+    dropout: float = 0.5
+    tied: bool = False  # one matrix for the target's embedding and the logits
+    share_embeddings: bool = False  # one embedding for source and target
+
+    def build(self, source: int, target: int) -> Seq2Seq:
+        embeddings = _embeddings(self, source, target, self.embedding)
+        encoder = RNNEncoder(
+            self.units,
+            self.layers,
+            self.cell,
+            bidirectional=self.bidirectional,
+            reverse=self.reverse,
+            fixed=True,
+            dropout=self.dropout,
+        )
+        decoder = RNNDecoder(
+            embeddings[1],
+            self.units,
+            self.layers,
+            self.cell,
+            context=self.context,
+            dropout=self.dropout,
+            tied=self.tied,
+        )
+        return Seq2Seq(embeddings[0], encoder, decoder)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What the decoder's attention compares, and where it may look."""
+
+    score: Literal[
+        "dot", "scaled_dot", "bilinear", "cosine", "concat", "additive", "multi_head"
+    ] = "additive"
+    alignment: Literal["global"] = "global"
+    heads: int = 4  # multi_head only
+
+
+@dataclass(frozen=True)
+class RNNAttention:
+    """Recurrent encoder-decoder with attention."""
+
+    kind: Literal["rnn-attention"] = "rnn-attention"
+    cell: Literal["lstm", "gru"] = "gru"
+    embedding: int = 256
+    units: int = 512
+    layers: int = 1
+    bidirectional: bool = True  # each direction has half the units
+    query: Literal["before", "after"] = "before"  # Bahdanau, Luong
+    input_feeding: bool = False
+    attention: Attention = Attention()
+    dropout: float = 0.5
+    tied: bool = False
+    share_embeddings: bool = False
+
+    def build(self, source: int, target: int) -> Seq2Seq:
+        embeddings = _embeddings(self, source, target, self.embedding)
+        encoder = RNNEncoder(
+            self.units // 2 if self.bidirectional else self.units,
+            self.layers,
+            self.cell,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+        )
+        if self.attention.score == "multi_head":
+            attention = MultiHeadAttention(self.attention.heads, self.units)
+        else:
+            attention = StepAttention(self.attention.score, self.attention.alignment)
+        decoder = RNNDecoder(
+            embeddings[1],
+            self.units,
+            self.layers,
+            self.cell,
+            attention=attention,
+            query=self.query,
+            input_feeding=self.input_feeding,
+            dropout=self.dropout,
+            tied=self.tied,
+        )
+        return Seq2Seq(embeddings[0], encoder, decoder)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """Convolutional sequence to sequence."""
+
+    kind: Literal["convolution"] = "convolution"
+    embedding: int = 256
+    units: int = 256
+    layers: int = 4
+    kernel_size: int = 3
+    score: Literal["dot", "scaled_dot", "bilinear", "cosine", "concat", "additive"] = "bilinear"
+    dropout: float = 0.25
+    tied: bool = True
+    share_embeddings: bool = False
+
+    def build(self, source: int, target: int) -> Seq2Seq:
+        embeddings = _embeddings(self, source, target, self.embedding, positions="learned")
+        encoder = ConvolutionalEncoder(self.units, self.layers, self.kernel_size, self.dropout)
+        decoder = ConvolutionalDecoder(
+            embeddings[1],
+            self.units,
+            self.layers,
+            self.kernel_size,
+            score=self.score,
+            dropout=self.dropout,
+            tied=self.tied,
+        )
+        return Seq2Seq(embeddings[0], encoder, decoder)
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """Pre-norm Transformer."""
+
+    kind: Literal["transformer"] = "transformer"
+    width: int = 128
+    units: int = 256  # of the feed-forward layers
+    encoder_layers: int = 4
+    decoder_layers: int = 4
+    heads: int = 4
+    activation: Literal["relu", "gelu", "silu"] = "relu"
+    dropout: float = 0.3
+    attention_dropout: float = 0.0  # also of the feed-forward layers' activations
+    tied: bool = True
+    share_embeddings: bool = True
+
+    def build(self, source: int, target: int) -> Seq2Seq:
+        embeddings = _embeddings(
+            self, source, target, self.width, positions="sinusoidal", scale=True
+        )
+        options = (
+            self.heads,
+            self.units,
+            self.activation,
+            self.dropout,
+            self.attention_dropout,
+        )
+        return Seq2Seq(
+            embeddings[0],
+            TransformerEncoder(self.encoder_layers, *options),
+            TransformerDecoder(embeddings[1], self.decoder_layers, *options, tied=self.tied),
+        )
+
+
+def _embeddings(config, source: int, target: int, width: int, **options) -> tuple:
+    """The embeddings of both sides, one and the same where they are shared."""
+    of_source = TokenEmbedding(source, width, dropout=config.dropout, **options)
+    if config.share_embeddings:
+        return of_source, of_source
+    return of_source, TokenEmbedding(target, width, dropout=config.dropout, **options)
+
+
+Model = Transformer | RNNAttention | RNN | Convolution
+
+
+def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
+    """The model of a configuration, for the vocabularies of a preprocessor.
+
+    Raises:
+        UserError: one embedding for both sides, but two vocabularies.
+    """
+    if config.share_embeddings and not preprocessor.shared:
+        raise UserError(
+            "model.share_embeddings needs tokenizer.shared, one vocabulary for both sides; "
+            "set one to false or the other to true."
+        )
+    model = config.build(
+        preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size
+    )
+    model.preprocessor = preprocessor
+    return model

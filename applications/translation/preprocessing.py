@@ -1,0 +1,123 @@
+"""From a configuration to pairs, vocabularies and batches of ids."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
+from kerasseq.applications.translation.corpus import corpus as embedded
+from kerasseq.data import (
+    BatchPlan,
+    Corpus,
+    FileCorpus,
+    ListCorpus,
+    TokenBatches,
+    TokenStore,
+    datasets,
+    holdout,
+)
+from kerasseq.errors import UserError
+from kerasseq.preprocessing import TextPreprocessor
+from kerasseq.training.checkpoint import write_whole
+
+
+class Parts(NamedTuple):
+    """The pairs of a run, and what is known of them."""
+
+    train: Corpus
+    valid: Corpus
+    test: Corpus | None
+    name: str
+    source: str = ""
+    target: str = ""
+    licence: str = "that of your own data"
+
+
+def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
+    """The pairs that a configuration names.
+
+    Raises:
+        UserError: files and a data set are both named, or files cannot be read.
+    """
+    if config.dataset and config.train:
+        raise UserError("Name files (--train) or a data set (--dataset), not both.")
+    if config.dataset:
+        dataset = datasets.find(config.dataset)
+        source, target = config.source or None, config.target or None
+        source = source or next(code for code in dataset.languages if code != target)
+        target = target or next(code for code in dataset.languages if code != source)
+        parts = datasets.pairs(dataset.name, source, target, data_dir)
+        return Parts(
+            parts["train"],
+            parts["valid"],
+            parts["test"],
+            dataset.title,
+            source,
+            target,
+            dataset.licence,
+        )
+    if not config.train:
+        languages = {"source": config.source or "en", "target": config.target or "de"}
+        phrases = embedded(**languages, seed=config.seed)
+        parts = {part: ListCorpus(pairs, part) for part, pairs in phrases.items()}
+        return Parts(**parts, name="phrases of the Unicode CLDR", **languages, licence="Unicode-3.0")
+    train = FileCorpus(config.train, config.limit)
+    if config.valid:
+        valid = FileCorpus(config.valid, config.limit)
+    else:
+        train, valid = holdout(train, config.valid_size, config.seed)
+    test = FileCorpus(config.test, config.limit) if config.test else None
+    names = ", ".join(Path(file).name for file in config.train)
+    return Parts(train, valid, test, names, config.source, config.target)
+
+
+def vocabularies(config: TokenizerConfig, pairs: Corpus, folder: Path) -> TextPreprocessor:
+    """The preprocessor in `folder`, or a new one learned from `pairs` and kept there."""
+    written = folder / "preprocessor.json"
+    if written.exists():
+        preprocessor = TextPreprocessor.from_config(json.loads(written.read_text()))
+        preprocessor.load_assets(str(folder))
+        return preprocessor
+    folder.mkdir(parents=True, exist_ok=True)
+    preprocessor = TextPreprocessor.train(
+        pairs,
+        config.kind,
+        config.vocabulary_size,
+        shared=config.shared,
+        lowercase=config.lowercase,
+        max_source_length=config.max_length,
+        max_target_length=config.max_length,
+    )
+    preprocessor.save_assets(str(folder))
+    text = json.dumps(preprocessor.get_config()).encode()
+    write_whole(written, lambda file: file.write(text))
+    return preprocessor
+
+
+class Epochs:
+    """The training batches, epoch by epoch."""
+
+    def __init__(self, store: TokenStore, plan: BatchPlan, sampling: float | None):
+        self.store, self.plan, self.sampling = store, plan, sampling
+
+    def epoch(self, epoch: int) -> Sequence:
+        return TokenBatches(self.store, self.plan, sampling=self.sampling, epoch=epoch)
+
+
+def batches(
+    config: TranslationConfig, parts: Parts, preprocessor: TextPreprocessor, folder: Path
+) -> tuple[Epochs, Sequence, TokenStore]:
+    """Training batches by epoch, validation batches, and the store of the training part."""
+    sampling = config.tokenizer.sampling or None
+    store = TokenStore.build(
+        folder / "train", parts.train, preprocessor, keep_text=sampling is not None
+    )
+    valid = TokenStore.build(folder / "valid", parts.valid, preprocessor)
+
+    def plan(store: TokenStore, sampling: float | None) -> BatchPlan:
+        lengths = [store.lengths(side, sampling) for side in ("source", "target")]
+        return BatchPlan(*lengths, seed=config.training.seed, tokens=config.training.batch_tokens)
+
+    epochs = Epochs(store, plan(store, sampling), sampling)
+    return epochs, Epochs(valid, plan(valid, None), None).epoch(0), store

@@ -1,0 +1,45 @@
+"""What a training shows at its end."""
+
+from collections.abc import Callable
+from itertools import islice
+
+from kerasseq.applications.translation.preprocessing import Parts
+from kerasseq.drawing.attention import attention_map
+from kerasseq.errors import UserError
+from kerasseq.models import Seq2Seq
+from kerasseq.training import Run
+
+SHOWN = 10
+
+
+def report(
+    model: Seq2Seq, parts: Parts, run: Run, scores: dict, say: Callable[[str], None]
+) -> None:
+    """Say what the model learned, draw where it looks, and name the commands to go on with."""
+    pairs = list(islice(parts.test or parts.valid, 20 * SHOWN))[:: 20 if parts.test else 1][:SHOWN]
+    texts = model.generate([source for source, _ in pairs])
+    what = "unseen" if parts.test else "validation"
+    say(f"\n{len(pairs)} {what} texts")
+    for (source, reference), text in zip(pairs, texts, strict=True):
+        say(f"  {source}\n  > {text}\n  {'= the reference' if text == reference else '  ' + reference}\n")
+    if scores:
+        say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
+    longest = max((source for source, _ in pairs), key=len)
+    made = {"model": run.model_path, "training curve": run.curves_path}
+    try:
+        path = run.folder / "attention.png"
+        attention_map(*model.attention(longest), path)
+        made["attention map"] = path
+    except UserError:  # a model without attention has no map
+        pass
+    for name, path in made.items():
+        say(f"{name:<15} {path}")
+    file = run.model_path
+    say(
+        "\nGo on with\n"
+        f'  kerasseq generate {file} "{pairs[0][0]}"\n'
+        f'  kerasseq attention {file} "{longest}" --output map.png\n'
+        f"  kerasseq info {file}\n"
+        '  kerasseq generate multi30k-en-de "A man is riding a bicycle down the street."\n'
+        "  kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"
+    )

@@ -1,0 +1,95 @@
+"""`kerasseq train translation`: from pairs to a model that is measured and saved."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from kerasseq.applications.translation.config import TranslationConfig
+from kerasseq.applications.translation.model import build
+from kerasseq.applications.translation.preprocessing import Parts, batches, read_parts, vocabularies
+from kerasseq.applications.translation.report import report
+from kerasseq.data import Corpus
+from kerasseq.generation import Beam, Greedy
+from kerasseq.metrics import bleu, chrf, exact_match
+from kerasseq.models import Options, Seq2Seq
+from kerasseq.training import Run, fit
+
+MEASURED = 2000
+"""Pairs of the test part that are translated at the end, at most."""
+
+
+def train(
+    config: TranslationConfig,
+    output: str | Path,
+    resume: bool = False,
+    data_dir: str | None = None,
+    say: Callable[[str], None] = print,
+) -> Seq2Seq:
+    """Train a model in the folder `output`, measure it on the test part, and say what it learned.
+
+    Raises:
+        UserError: the data cannot be read, or the folder holds another run.
+    """
+    keras.utils.set_random_seed(config.training.seed)
+    parts = read_parts(config.data, data_dir)
+    with Run(output, config, resume, config.training.keep) as run:
+        data = run.folder / "data"
+        preprocessor = vocabularies(config.tokenizer, parts.train, data)
+        epochs, valid, store = batches(config, parts, preprocessor, data)
+        if len(store.problems):
+            say(str(store.problems))
+        model = build(config.model, preprocessor)
+        say(_opening(config, parts, model, len(store), epochs))
+        measure = None
+        if config.training.best_by == "bleu":
+            measure = _validation_bleu(parts.valid)
+        position = fit(model, epochs, valid, config.training, run, measure)
+        scores = _scores(model, parts.test)
+        model.card = {
+            "task": "translation",
+            "data": parts.name,
+            "source": parts.source,
+            "target": parts.target,
+            "licence": parts.licence,
+            "pairs": len(store),
+            "steps": position.step,
+            "seconds": round(position.seconds),
+            "validation": position.best,
+            "test": scores,
+        }
+        run.save_model(model)
+        report(model, parts, run, scores, say)
+    return model
+
+
+def _opening(config, parts: Parts, model: Seq2Seq, pairs: int, epochs) -> str:
+    preprocessor = model.preprocessor
+    sizes = [preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size]
+    vocabulary = f"{sizes[0]:,}" if preprocessor.shared else f"{sizes[0]:,} and {sizes[1]:,}"
+    return (
+        f"Data    {parts.name}: {pairs:,} pairs to train on\n"
+        f"Model   {config.model.kind}, {model.count_params():,} parameters, "
+        f"vocabulary {vocabulary}\n"
+        f"Plan    {len(epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
+    )
+
+
+def _validation_bleu(pairs: Corpus) -> Callable[[Seq2Seq], dict[str, float]]:
+    sources, references = zip(*pairs, strict=True)
+
+    def measure(model: Seq2Seq) -> dict[str, float]:
+        texts = model.generate(list(sources), Options(Greedy()), batch_size=64, jit=False)
+        return {"bleu": bleu(texts, references).value}
+
+    return measure
+
+
+def _scores(model: Seq2Seq, pairs: Corpus | None) -> dict[str, float]:
+    if pairs is None:
+        return {}
+    sources, references = (list(side) for side in zip(*pairs, strict=True))
+    sources, references = sources[:MEASURED], references[:MEASURED]
+    texts = model.generate(sources, Options(Beam(5)))
+    scores = (exact_match(texts, references), bleu(texts, references), chrf(texts, references))
+    return {score.name: round(score.value, 2) for score in scores}

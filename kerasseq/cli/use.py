@@ -1,0 +1,231 @@
+"""Using a trained model: `generate`, `evaluate`, `attention` and `info`."""
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kerasseq.errors import UserError
+
+CHUNK = 2048
+"""Lines that are read, generated from and written together."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands that use a model to the command line."""
+    add = _command(commands, "generate", _generate, "write a text for each text")
+    add.add_argument("text", nargs="*", metavar="TEXT", help="default: the lines of --input")
+    add.add_argument("--input", metavar="FILE", help="a text a line; - for standard input")
+    add.add_argument("--output", metavar="FILE", help="default: standard output")
+    add.add_argument("--json", action="store_true", help="an object a line, with scores")
+    _add_strategy(add)
+
+    add = _command(commands, "evaluate", _evaluate, "BLEU and chrF on pairs of texts")
+    add.add_argument(
+        "--data", nargs="+", required=True, metavar="FILE", help="SOURCE TARGET, or as in train"
+    )
+    add.add_argument("--output", metavar="FILE", help="write the model's texts to it")
+    add.add_argument("--json", action="store_true")
+    _add_strategy(add)
+
+    add = _command(commands, "attention", _attention, "draw where the model looks")
+    add.add_argument("text", metavar="TEXT")
+    add.add_argument("--target", metavar="TEXT", help="default: what the model writes")
+    add.add_argument("--output", metavar="FILE", default="attention.png", help="a picture")
+
+    add = _command(commands, "info", _info, "what a model is and was made from")
+    add.add_argument("--json", action="store_true")
+
+
+def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    add = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add.set_defaults(run=run)
+    return add
+
+
+def _add_strategy(add: argparse.ArgumentParser) -> None:
+    how = add.add_argument_group("decoding")
+    how.add_argument("--beam", type=int, default=5, metavar="WIDTH", help="default: 5; 1: greedy")
+    how.add_argument("--n-best", type=int, default=1, metavar="N", help="tab-separated if not JSON")
+    how.add_argument("--length-penalty", type=float, default=1.0, metavar="ALPHA")
+    how.add_argument("--coverage-penalty", type=float, default=0.0, metavar="BETA")
+    how.add_argument("--sample", action="store_true", help="draw at random")
+    how.add_argument("--temperature", type=float, default=1.0)
+    how.add_argument("--top-k", type=int, metavar="K")
+    how.add_argument("--top-p", type=float, default=1.0, metavar="P")
+    how.add_argument("--seed", type=int, default=0)
+    how.add_argument("--min-length", type=int, default=0, metavar="TOKENS")
+    how.add_argument("--max-length", type=int, metavar="TOKENS")
+    how.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no n-gram comes twice")
+    how.add_argument("--prefix", metavar="TEXT", help="how every text begins")
+    how.add_argument(
+        "--with", dest="members", nargs="+", default=[], metavar="MODEL", help="an ensemble"
+    )
+    how.add_argument("--batch-size", type=int, default=32, metavar="N")
+
+
+class _Writer:
+    """A model, or an ensemble, with the options of a command line."""
+
+    def __init__(self, options: argparse.Namespace):
+        from kerasseq import Beam, Greedy, Options, Sample, load
+
+        if options.sample:
+            strategy = Sample(options.temperature, options.top_k, options.top_p, options.seed)
+        elif options.beam == 1 and options.n_best == 1:
+            strategy = Greedy()
+        else:
+            penalties = (options.length_penalty, options.coverage_penalty)
+            strategy = Beam(options.beam, *penalties, options.n_best)
+        if options.batch_size < 1:
+            raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
+        self.model = load(options.model)
+        self.options = Options(
+            strategy, options.min_length, options.max_length, options.no_repeat
+        )
+        self.more = {
+            "with_models": [load(member) for member in options.members],
+            "batch_size": options.batch_size,
+        }
+        self.prefix = options.prefix
+
+    def __call__(self, texts: list[str]) -> list[list]:
+        """The hypotheses of each text; none for a text without anything in it."""
+        full = [text for text in texts if text.strip()]
+        prefixes = None if self.prefix is None else [self.prefix] * len(full)
+        found = self.model.hypotheses(full, self.options, prefixes=prefixes, **self.more)
+        rest = iter(found)
+        return [next(rest) if text.strip() else [] for text in texts]
+
+
+def _generate(options: argparse.Namespace) -> None:
+    if options.text and options.input:
+        raise UserError("Give texts or --input, not both.")
+    if not options.text and not options.input and sys.stdin.isatty():
+        raise UserError('Give a text, or --input FILE. --input - reads standard input.')
+    write = _Writer(options)
+    with contextlib.ExitStack() as files:
+        lines = iter(options.text) if options.text else _lines(options.input or "-", files)
+        output = files.enter_context(_output(options.output))
+        show = _Progress(options.output is not None and not options.text)
+        while chunk := list(islice(lines, CHUNK)):
+            for text, hypotheses in zip(chunk, write(chunk), strict=True):
+                print(_line(text, hypotheses, options.json), file=output)
+            output.flush()
+            show(len(chunk))
+
+
+def _line(source: str, hypotheses: list, as_json: bool) -> str:
+    if not as_json:
+        return "\t".join(one.text.replace("\t", " ") for one in hypotheses)
+    found = [{"text": one.text, "score": round(one.score, 4)} for one in hypotheses]
+    first = found[0]["text"] if found else ""
+    row = {"source": source, "text": first, "hypotheses": found}
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
+    try:
+        file = sys.stdin.buffer if name == "-" else files.enter_context(open(name, "rb"))
+    except OSError as error:
+        raise UserError(f"{name} cannot be read: {error.strerror}.") from None
+    for number, line in enumerate(file, 1):
+        try:
+            yield line.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise UserError(f"{name}:{number}: this line is not UTF-8.") from None
+
+
+def _output(name: str | None) -> Any:
+    if name is None:
+        return contextlib.nullcontext(sys.stdout)
+    try:
+        return open(name, "w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{name} cannot be written: {error.strerror}.") from None
+
+
+class _Progress:
+    """Lines done and lines a second, on standard error."""
+
+    def __init__(self, shown: bool):
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit=" lines", disable=None if shown else True)
+
+    def __call__(self, lines: int) -> None:
+        self._bar.update(lines)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from kerasseq.data import FileCorpus
+    from kerasseq.metrics import bleu, chrf, exact_match
+
+    corpus = FileCorpus(options.data)
+    sources, references = (list(side) for side in zip(*corpus, strict=True))
+    if len(corpus.problems):
+        print(corpus.problems, file=sys.stderr)
+    write = _Writer(options)
+    found = _in_chunks(write, sources)
+    texts = [hypotheses[0].text for hypotheses in found]
+    if options.output:
+        with _output(options.output) as file:
+            file.writelines(text + "\n" for text in texts)
+    scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
+    if options.json:
+        row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}
+        print(json.dumps(row, ensure_ascii=False))
+    else:
+        print(f"{len(texts):,} pairs")
+        print("\n".join(map(str, scores)))
+
+
+def _in_chunks(write: _Writer, sources: list[str]) -> Iterable[list]:
+    for start in range(0, len(sources), CHUNK):
+        yield from write(sources[start : start + CHUNK])
+
+
+def _attention(options: argparse.Namespace) -> None:
+    from kerasseq import load
+    from kerasseq.drawing.attention import attention_map
+
+    attention_map(*load(options.model).attention(options.text, options.target), options.output)
+    print(options.output)
+
+
+def _info(options: argparse.Namespace) -> None:
+    from kerasseq import load
+    from kerasseq.models import presets
+
+    model = load(options.model)
+    path = Path(options.model)
+    path = path if path.exists() else presets()[options.model]
+    path = path / "model.keras" if path.is_dir() else path
+    vocabularies = model.preprocessor.vocabularies
+    facts = {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "parameters": model.count_params(),
+        "encoder": type(model.encoder).__name__,
+        "decoder": type(model.decoder).__name__,
+        "vocabulary": {side: vocabularies[side]["size"] for side in vocabularies},
+        **model.card,
+    }
+    if options.json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {_figure(item)}" for name, item in value.items())
+        print(f"{key:<12} {_figure(value)}")
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

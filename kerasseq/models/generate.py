@@ -1,0 +1,204 @@
+"""From raw sources to texts: batches of few shapes through one compiled function."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops, tree
+
+from kerasseq import backend
+from kerasseq.errors import UserError
+from kerasseq.generation import (
+    Beam,
+    Ensemble,
+    ForcedPrefix,
+    Greedy,
+    MinimumLength,
+    NoRepeatedNGram,
+    Sample,
+    search,
+)
+
+CHUNK = 64
+"""Batches that are ordered by length together."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One text that a model made of a source.
+
+    Attributes:
+        text: detokenised.
+        score: by which the strategy ranks hypotheses; natural logarithm.
+        tokens: the ids, the end symbol included where there is one.
+    """
+
+    text: str
+    score: float
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to generate.
+
+    Attributes:
+        strategy: `Greedy`, `Beam` or `Sample`.
+        min_length: least number of tokens.
+        max_length: greatest number of tokens, the end symbol included. Default: twice the
+            source's steps and 10.
+        no_repeat: no n-gram of this length comes twice; 0 allows all.
+    """
+
+    strategy: Greedy | Beam | Sample = Beam(5)
+    min_length: int = 0
+    max_length: int | None = None
+    no_repeat: int = 0
+
+    def length_for(self, steps: Any) -> Any:
+        """The greatest number of tokens for sources of so many steps."""
+        return 2 * steps + 10 if self.max_length is None else 0 * steps + self.max_length
+
+
+class Generator:
+    """The compiled functions of some models that share a target vocabulary.
+
+    Args:
+        models: one model, or the members of an ensemble.
+    """
+
+    def __init__(self, models: Sequence[Any]):
+        self.models = list(models)
+        if any(model.preprocessor is None for model in models):
+            raise UserError("A model without a preprocessor cannot read or write text.")
+        self._functions: dict[tuple, Callable] = {}
+
+    def __call__(
+        self,
+        sources: Sequence[Any],
+        options: Options,
+        prefixes: Sequence[str] | None = None,
+        batch_size: int = 32,
+        jit: bool | None = None,
+    ) -> Iterator[list[Hypothesis]]:
+        """The hypotheses of each source, best first, in the order of the sources.
+
+        Args:
+            prefixes: the beginning of each text, as far as it is prescribed.
+            batch_size: sources that are decoded together.
+            jit: compile by XLA on TensorFlow; by default where there is enough to do.
+        """
+        if prefixes is not None and len(prefixes) != len(sources):
+            raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sources")
+        jit = len(sources) >= 2 * batch_size if jit is None else jit
+        step = batch_size * CHUNK
+        for start in range(0, len(sources), step):
+            here = slice(start, start + step)
+            some = None if prefixes is None else prefixes[here]
+            yield from self._chunk(sources[here], start, options, some, batch_size, jit)
+
+    def _chunk(self, sources, start, options, prefixes, batch_size, jit):
+        features = [model.preprocessor.features(sources) for model in self.models]
+        lengths = features[0]["mask"].sum(axis=1)
+        order = np.argsort(lengths, kind="stable")
+        found: list = [None] * len(sources)
+        for first in range(0, len(order), batch_size):
+            chosen = order[first : first + batch_size]
+            # A row that fills the shape is another copy of the first, which costs no step more.
+            rows = np.concatenate([chosen, np.repeat(chosen[:1], _row_ladder(len(chosen)))])
+            rows = rows[: max(len(chosen), _row_ladder(len(chosen)))]
+            inputs = [
+                _crop(some, rows, model.preprocessor)
+                for some, model in zip(features, self.models, strict=True)
+            ]
+            some = None if prefixes is None else [prefixes[row] for row in rows]
+            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit)
+            for row, hypotheses in zip(chosen, results, strict=False):
+                found[row] = hypotheses
+        return found
+
+    def _batch(self, inputs, lengths, rows, options, prefixes, jit):
+        limits = options.length_for(lengths).astype("int32")
+        length = options.length_for(inputs[0]["mask"].shape[1])
+        extra = {"limits": limits}
+        preprocessor = self.models[0].preprocessor
+        if isinstance(options.strategy, Sample):
+            extra["uniforms"] = options.strategy.draw(rows, length)
+        if prefixes is not None:
+            ragged = preprocessor.prefix(prefixes)
+            most = preprocessor.padded_length(int(ragged.lengths.max()) + 1)
+            length = max(length, most + 1)
+            extra["limits"] = np.maximum(limits, ragged.lengths.astype("int32") + 1)
+            mask = np.arange(most) < ragged.lengths[:, None]
+            forced = np.zeros(mask.shape, "int32")
+            forced[mask] = ragged.ids
+            extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
+        tokens, scores = self._function(options, length, jit)(inputs, extra)
+        tokens, scores = ops.convert_to_numpy(tokens), ops.convert_to_numpy(scores)
+        n, best, _ = tokens.shape
+        texts = preprocessor.detokenize(tokens.reshape(n * best, -1))
+        return [
+            [
+                Hypothesis(texts[row * best + i], float(scores[row, i]), _real(tokens[row, i]))
+                for i in range(best)
+                if np.isfinite(scores[row, i])
+            ]
+            for row in range(n)
+        ]
+
+    def _function(self, options: Options, length: int, jit: bool) -> Callable:
+        key = (options, length, jit)
+        if key not in self._functions:
+
+            def generate(inputs, extra):
+                memories = [
+                    model.encode(features)
+                    for model, features in zip(self.models, inputs, strict=True)
+                ]
+                decoders = [model.decoder for model in self.models]
+                single = len(decoders) == 1
+                return search(
+                    decoders[0] if single else Ensemble(decoders),
+                    memories[0] if single else memories,
+                    options.strategy,
+                    length,
+                    _filters(options, extra.get("prefix")),
+                    extra["limits"],
+                    extra.get("uniforms"),
+                )
+
+            function = backend.compiled(self._variables, generate, jit)
+            self._functions[key] = lambda *args: function(
+                *tree.map_structure(ops.convert_to_tensor, args)
+            )
+        return self._functions[key]
+
+    def _variables(self) -> list:
+        return [variable for model in self.models for variable in model.variables]
+
+
+def _filters(options: Options, prefix: dict | None) -> list:
+    filters: list = []
+    if options.min_length:
+        filters.append(MinimumLength(options.min_length))
+    if options.no_repeat:
+        filters.append(NoRepeatedNGram(options.no_repeat))
+    if prefix is not None:
+        filters.append(ForcedPrefix(prefix["tokens"], prefix["lengths"]))
+    return filters
+
+
+def _row_ladder(rows: int) -> int:
+    """The next power of two: compiled functions come in few sizes of batch."""
+    return 1 << (rows - 1).bit_length()
+
+
+def _crop(features: dict, rows: np.ndarray, preprocessor: Any) -> dict:
+    """Some rows of the features, without padding that none of them needs."""
+    steps = preprocessor.padded_length(int(features["mask"][rows].sum(axis=1).max()))
+    return {key: array[rows, :steps] for key, array in features.items()}
+
+
+def _real(tokens: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(token) for token in tokens[tokens != 0])
