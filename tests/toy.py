@@ -65,13 +65,13 @@ class Toy(keras.Model):
 
 
 def batch(seed: int, epoch: int, index: int, rows: int = 6):
-    """The task: say the source again, each word plus one."""
+    """The task: from the one word that the source repeats, count on."""
     rng = np.random.default_rng((seed, epoch, index))
     steps = 4 + 2 * (index % 2)
-    lengths = rng.integers(2, steps + 1, rows)
-    mask = np.arange(steps) < lengths[:, None]
-    values = np.where(mask, rng.integers(4, VOCABULARY - 1, (rows, steps)), 0).astype("int32")
-    labels = np.where(mask, values + 1, 0).astype("int32")
+    mask = np.arange(steps) < rng.integers(2, steps + 1, rows)[:, None]
+    first = rng.integers(4, VOCABULARY, (rows, 1))
+    values = np.where(mask, first, 0).astype("int32")
+    labels = np.where(mask, 4 + (first + np.arange(steps)) % (VOCABULARY - 4), 0).astype("int32")
     tokens = np.concatenate([np.full((rows, 1), 2, "int32"), labels[:, :-1]], axis=1)
     inputs = {"values": values, "mask": mask, "tokens": tokens}
     return inputs, labels, mask.astype("float32")

@@ -17,8 +17,8 @@ def training_curve(rows: Iterable[Mapping], path: str | Path) -> None:
     """
     rows = list(rows)
     train = [row for row in rows if row["kind"] == "train"]
-    valid = [row for row in rows if row["kind"] == "valid"]
-    scored = [row for row in valid if row.get("bleu") is not None]
+    valid = [row for row in rows if row["kind"] == "valid" and "loss" in row]
+    scored = [row for row in rows if row["kind"] == "valid" and row.get("bleu") is not None]
 
     panels = 2 if scored else 1
     figure = Figure(figsize=(7.5, 3.4 * panels), layout="constrained")

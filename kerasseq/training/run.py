@@ -106,9 +106,14 @@ class Run:
         os.truncate(self.log_path, mark)
 
     def save_model(self, model: keras.Model) -> Path:
-        """Write `model.keras`, whole or not at all."""
+        """Write `model.keras`, whole or not at all, without the optimizer and its state."""
         part = self.folder / ".part.keras"
-        model.save(part)
+        compiled, optimizer = model.compiled, model.optimizer
+        model.compiled, model.optimizer = False, None
+        try:
+            model.save(part)
+        finally:
+            model.compiled, model.optimizer = compiled, optimizer
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, self.model_path)
