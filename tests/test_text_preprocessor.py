@@ -153,25 +153,31 @@ def test_sizes_and_sharing_are_known_before_the_assets(preprocessor):
         copy.features(["A"])
 
 
-def test_an_archive_without_its_assets_loads_and_then_says_so(preprocessor, tmp_path):
-    whole, bare = str(tmp_path / "m.keras"), str(tmp_path / "bare.keras")
-    saved(preprocessor, whole)
-    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(bare, "w") as target:
+def rewritten(path, change):
+    """A copy of an archive where `change(name, data)` gives each entry's new name and data."""
+    copy = path.replace(".keras", ".copy.keras")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
         for name in source.namelist():
-            if not name.startswith("assets"):
-                target.writestr(name, source.read(name))
+            target.writestr(*change(name, source.read(name)))
+    return copy
+
+
+@pytest.mark.parametrize("assets", ["other/assets", "assets/layers/another"])
+def test_an_archive_without_its_assets_loads_and_then_says_so(preprocessor, tmp_path, assets):
+    path = saved(preprocessor, str(tmp_path / "m.keras"))
+    own = "assets/layers/text_preprocessor"
+    bare = rewritten(path, lambda name, data: (name.replace(own, assets), data))
     model = keras.saving.load_model(bare)
     with pytest.raises(UserError, match="no vocabulary"):
         model.preprocessor.features(["A"])
 
 
 def test_another_vocabulary_in_the_archive_is_refused(preprocessor, tmp_path):
-    stranger = TextPreprocessor.train(PAIRS[:2], "bpe", 60)
-    stranger.save_assets(str(tmp_path))
-    stranger.vocabularies["target"]["digest"] = ""
-    copy = TextPreprocessor.from_config(preprocessor.get_config())
-    with pytest.raises(UserError, match="not the one this model was saved"):
-        copy.load_assets(str(tmp_path))
+    path = saved(preprocessor, str(tmp_path / "m.keras"))
+    stranger = Tokenizer.train([source for source, _ in PAIRS], "bpe", 60).to_bytes()
+    mixed = rewritten(path, lambda name, data: (name, stranger if ".model" in name else data))
+    with pytest.raises(ValueError, match="not the one this model was saved with"):
+        keras.saving.load_model(mixed)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "float64"])

@@ -68,6 +68,7 @@ class TextPreprocessor(keras.layers.Layer):
             side: {"size": tokenizer.vocabulary_size, "digest": tokenizer.digest}
             for side, tokenizer in zip(SIDES, (source, target or source), strict=True)
         }
+        self._refused: UserError | None = None
         self._tokenizers = {} if source is None else {"source": source, "target": target or source}
 
     @classmethod
@@ -201,12 +202,17 @@ class TextPreprocessor(keras.layers.Layer):
             with open(os.path.join(directory, f"{side}.model"), "wb") as file:
                 file.write(self.tokenizer(side).to_bytes())
 
-    def load_assets(self, directory: str) -> None:
-        """Read what `save_assets` wrote.
+    def load_assets(self, directory: str | None) -> None:
+        """Read what `save_assets` wrote; None is an archive that has nothing of this layer.
 
         Raises:
             UserError: if a vocabulary is not the one that the configuration names.
         """
+        if directory is None:
+            # Keras tries every path that leads to a layer, and would take this one for success.
+            if self._refused is not None:
+                raise self._refused
+            return
         for side in SIDES[: 1 if self.shared else 2]:
             path = os.path.join(directory, f"{side}.model")
             if not os.path.exists(path):
@@ -214,10 +220,11 @@ class TextPreprocessor(keras.layers.Layer):
             with open(path, "rb") as file:
                 tokenizer = Tokenizer.from_bytes(file.read())
             if tokenizer.digest != self.vocabularies[side]["digest"]:
-                raise UserError(
+                self._refused = UserError(
                     f"The {side} vocabulary in the file is not the one this model was saved "
                     "with: the file is damaged or was put together from two models."
                 )
+                raise self._refused
             self._tokenizers[side] = tokenizer
         if self.shared and "source" in self._tokenizers:
             self._tokenizers["target"] = self._tokenizers["source"]
