@@ -11,7 +11,7 @@ from babel import Locale
 
 from kerasseq.data.phrases.amounts import amount_kinds
 from kerasseq.data.phrases.dates import date_kinds
-from kerasseq.data.phrases.kind import Kind, Owns
+from kerasseq.data.phrases.kind import Kind
 from kerasseq.data.phrases.locales import clean, find_locale
 from kerasseq.data.phrases.names import name_kinds
 from kerasseq.errors import UserError
@@ -20,6 +20,9 @@ Phrase = tuple[str, ...]
 
 # Of 20 values one is for the test part, one for the validation part.
 PARTS = ("test", "valid") + ("train",) * 18
+
+# Percent of the phrases that a pair of locales has to word: more than dates and plain numbers.
+LEAST = 60
 
 # How many values show whether two kinds of phrase can be told apart.
 PROBES = 100
@@ -55,17 +58,16 @@ def phrases(
     found = tuple(find_locale(code) for code in locales)
     kinds = usable(found)
     writer = _Writer(found, kinds, seed)
-    return {
-        part: writer.write(part, size)
-        for part, size in (("test", test), ("valid", valid), ("train", train))
-    }
+    # The training part comes last, so that it leaves out what the others happen to say as well.
+    sizes = {"test": test, "valid": valid, "train": train}
+    return {part: writer.write(part, size) for part, size in sizes.items()}
 
 
 def usable(locales: tuple[Locale, ...]) -> list[Kind]:
     """The kinds of phrase that all locales have words for and whose first text has one meaning.
 
     Raises:
-        UserError: they are less than half of what there is.
+        UserError: that is too little of what there is.
     """
     said: dict[str, Phrase] = {}
     kept = []
@@ -77,7 +79,7 @@ def usable(locales: tuple[Locale, ...]) -> list[Kind]:
             continue
         if all(said.setdefault(phrase[0], phrase) == phrase for phrase in worded):
             kept.append(kind)
-    if sum(kind.share for kind in kept) < 50:
+    if sum(kind.share for kind in kept) < LEAST:
         names = " and ".join(repr(str(locale)) for locale in locales)
         have = ", ".join(kind.name for kind in kept) or "nothing"
         raise UserError(
@@ -106,8 +108,11 @@ class _Writer:
 
     def write(self, part: str, size: int) -> list[Phrase]:
         rng = Random(f"{self.seed} {part}")
-        owns: Owns = lambda key: self.owner(key) == part  # noqa: E731
         written: list[Phrase] = []
+
+        def owns(key: Hashable | None) -> bool:
+            return self.owner(key) == part
+
         if part == "train":
             for kind in self.kinds:
                 for value in kind.atoms:
@@ -115,13 +120,13 @@ class _Writer:
             if size < len(written):
                 raise UserError(f"the training part needs at least {len(written)} phrases")
         shares = [kind.share for kind in self.kinds]
-        idle = 0
-        while len(written) < size and idle < 1000:
+        repeated = 0
+        while len(written) < size:
             (kind,) = rng.choices(self.kinds, shares)
-            value = kind.draw(rng, owns)
-            idle = 0 if self.add(written, part, word(kind, self.locales, value)) else idle + 1
-        if len(written) < size:
-            raise UserError(f"there are only about {len(written):,} phrases for the {part} part")
+            phrase = word(kind, self.locales, kind.draw(rng, owns))
+            repeated = 0 if self.add(written, part, phrase) else repeated + 1
+            if repeated == 1000:
+                raise UserError(f"the {part} part can have about {len(written):,} phrases, no more")
         rng.shuffle(written)
         return written
 

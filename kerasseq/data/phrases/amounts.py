@@ -1,6 +1,7 @@
 """Durations, money, measures and plain numbers."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 
@@ -91,10 +92,6 @@ def draw_number(
     return draw_owned(owns, draw, lambda number: number_key(number, unit))
 
 
-def draw_count(rng: Random, owns: Owns, unit: str) -> int:
-    return draw_owned(owns, lambda: rng.randrange(1, 100), lambda n: number_key(n, unit))
-
-
 def word_unit(locale: Locale, number: Decimal | int, unit: str, length: str) -> str:
     # Without this babel falls back on a name that does not agree with the number.
     if "other" not in locale._data["unit_patterns"].get(unit, {}).get(length, {}):
@@ -108,8 +105,14 @@ def word_money(locale: Locale, money: tuple[Decimal, str], style: str) -> str:
     return format_currency(*money, locale=locale, format_type=style)
 
 
-def said_apart(locales: tuple[Locale, ...], pool: list[str], word) -> list[str]:
-    """The members that every locale can word, and that the first one words differently."""
+def said_apart(
+    locales: tuple[Locale, ...], pool: list[str], word: Callable[[Locale, str], str]
+) -> list[str]:
+    """The members that every locale can word, and that the first one words differently.
+
+    Raises:
+        LookupError: they are too few to make phrases of.
+    """
     said: dict[str, str] = {}
     for member in pool:
         try:
@@ -117,6 +120,8 @@ def said_apart(locales: tuple[Locale, ...], pool: list[str], word) -> list[str]:
         except (LookupError, ValueError):
             continue
         said.setdefault(source, member)
+    if len(said) < 10:
+        raise LookupError(f"only {len(said)} of {len(pool)} have a name in every locale")
     return list(said.values())
 
 
@@ -125,9 +130,8 @@ def duration_kind(share: float) -> Kind:
         units = rng.choice(list(DURATIONS))
 
         def counts() -> tuple:
-            return tuple(
-                (rng.randint(1, most), unit) for most, unit in zip(DURATIONS[units], units)
-            )
+            largest = zip(DURATIONS[units], units, strict=True)
+            return tuple((rng.randint(1, most), unit) for most, unit in largest)
 
         return draw_owned(owns, counts, lambda value: value)
 
@@ -144,8 +148,12 @@ def relative_kind(share: float) -> Kind:
     """So much time ago, or from now."""
 
     def draw(rng: Random, owns: Owns) -> tuple:
-        unit = rng.choice(list(SECONDS))
-        return rng.choice((-1, 1)), draw_count(rng, owns, unit), unit
+        count, unit = draw_owned(
+            owns,
+            lambda: (rng.randrange(1, 100), rng.choice(list(SECONDS))),
+            lambda value: number_key(*value),
+        )
+        return rng.choice((-1, 1)), count, unit
 
     def word(locale: Locale, value: tuple) -> str:
         sign, count, unit = value
@@ -232,12 +240,13 @@ def number_kinds() -> list[Kind]:
 
 
 def amount_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
-    return [
-        duration_kind(4),
-        relative_kind(2),
-        money_kind(7, "standard", locales),
-        money_kind(5, "name", locales),
-        measure_kind(7, "long", LONG_UNITS, locales),
-        measure_kind(4, "short", UNITS, locales),
-        *number_kinds(),
-    ]
+    kinds = [duration_kind(4), relative_kind(2), *number_kinds()]
+    for make in (
+        lambda: money_kind(7, "standard", locales),
+        lambda: money_kind(5, "name", locales),
+        lambda: measure_kind(7, "long", LONG_UNITS, locales),
+        lambda: measure_kind(4, "short", UNITS, locales),
+    ):
+        with suppress(LookupError):
+            kinds.append(make())
+    return kinds

@@ -34,7 +34,7 @@ def near(code: str) -> list[str]:
     by_name = {name.casefold(): language for language, name in Locale("en").languages.items()}
     known = localedata.locale_identifiers()
     named = [by_name[n] for n in difflib.get_close_matches(code.casefold(), by_name, 2, 0.8)]
-    written = difflib.get_close_matches(code.replace("-", "_"), sorted(known), 5, 0.4)
+    written = difflib.get_close_matches(code.replace("-", "_"), sorted(known), 5, 0.5)
     codes = dict.fromkeys([c for c in named if c in known] + written)
     return list(codes)[:5] or ["de", "en", "es", "fr", "zh"]
 

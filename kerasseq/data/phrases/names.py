@@ -60,7 +60,7 @@ def list_kind(share: float, what: str, pool: list[str], joined: str) -> Kind:
 
 def name_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
     """Lists of names, where there are enough of them that most combinations are never said."""
-    shares = {"territories": (8, 2), "languages": (5, 1)}
+    shares = {"territories": (9, 3), "languages": (6, 2)}
     return [
         list_kind(share, what, pool, joined)
         for what, pool in shared_names(locales).items()

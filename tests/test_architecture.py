@@ -1,0 +1,112 @@
+"""Who may import whom, and how large a file may be: the rules that keep the tree readable."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Who comes later may import who comes earlier; those on one line may import each other.
+LAYERS = (
+    {"errors"},
+    {"config", "data", "default_backend", "drawing", "metrics", "preprocessing"},
+    {"backend", "embedding", "initializers", "losses", "masking", "recurrent"},
+    {"attention"},
+    {"decoders", "encoders"},
+    {"generation", "transduction"},
+    {"models"},
+    {"training"},
+    {"applications"},
+    {"cli"},
+)
+# Who uses the library as its users do, and may import from the package itself.
+USERS = {"applications", "cli"}
+
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+BACKENDS = {"jax", "tensorflow", "tensorflow_text", "torch"}
+
+# What asks for a backend by name: the choice of one, its loops, and TensorFlow's own formats.
+BACKEND_FILES = {"kerasseq/backend.py", "kerasseq/default_backend.py"}
+
+MOST_LINES = 350
+
+
+def sources(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+FILES = sources("kerasseq") + sources("applications")
+
+
+def module(path):
+    """The dotted name of a file, as it is installed."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = ("kerasseq", *parts) if parts[0] == "applications" else parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def imports(path):
+    """Every module that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            base = tuple(node.module.split("."))
+            for alias in node.names:
+                name = (*base, alias.name)
+                yield name if is_module(name) else base
+
+
+def is_module(name):
+    path = ROOT.joinpath(*(name[1:] if name[:2] == ("kerasseq", "applications") else name))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def part(name):
+    """The part of the library that a module belongs to; None is the package itself."""
+    return name[1] if len(name) > 1 else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    name = module(path)
+    if name == ("kerasseq",):
+        return  # it gathers what the parts offer
+    own = part(name)
+    assert own in LEVEL, f"{own} is in no layer; give it one"
+    for other in imports(path):
+        if other[0] != "kerasseq":
+            continue
+        if part(other):
+            assert LEVEL[part(other)] <= LEVEL[own], f"{own} must not import {part(other)}"
+        else:
+            assert own in USERS, "import the module: the package is not ready yet"
+
+
+@pytest.mark.parametrize("path", sources("applications"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_heads_are_composition(path):
+    """A head imports no other head, and a file that it saves needs no class of its own."""
+    name = module(path)
+    for other in imports(path):
+        if len(name) > 2 and other[:2] == ("kerasseq", "applications") and len(other) > 2:
+            assert other[2] == name[2], f"{name[2]} must not import {other[2]}"
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            bases = " ".join(ast.unparse(base) for base in node.bases)
+            assert not any(word in bases for word in ("keras", "Layer", "Model", "Seq2Seq"))
+            decorators = " ".join(ast.unparse(d) for d in node.decorator_list)
+            assert "register_keras_serializable" not in decorators
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_one_file_knows_the_backends(path):
+    if str(path.relative_to(ROOT)) not in BACKEND_FILES:
+        assert not {name[0] for name in imports(path)} & BACKENDS
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_does_one_thing(path):
+    assert len(path.read_text().splitlines()) <= MOST_LINES
