@@ -86,12 +86,13 @@ def _scan_tensorflow(step, init, xs, length):
 _UNROLL = 0
 
 
-def compiled(model: keras.Model, fn: Callable, jit: bool = True) -> Callable:
-    """`fn(*args)` as one compiled function that reads the weights of `model` at every call.
+def compiled(variables: Callable[[], list], fn: Callable, jit: bool = True) -> Callable:
+    """`fn(*args)` as one compiled function that reads the weights anew at every call.
 
-    The arguments are pytrees of arrays; a new shape is a new trace. With `jit` the function is
-    compiled by XLA on TensorFlow, else it runs as a graph, which starts sooner. JAX always
-    compiles. PyTorch runs eagerly and without gradients.
+    `variables()` lists the Keras variables that `fn` uses. The arguments are pytrees of arrays; a
+    new shape is a new trace. With `jit` the function is compiled by XLA on TensorFlow, else it
+    runs as a graph, which starts sooner. JAX always compiles. PyTorch runs eagerly and without
+    gradients.
     """
     if name() == "tensorflow":
         import tensorflow as tf
@@ -105,12 +106,12 @@ def compiled(model: keras.Model, fn: Callable, jit: bool = True) -> Callable:
 
     @jax.jit
     def with_weights(weights, args):
-        mapping = list(zip(model.variables, weights, strict=True))
+        mapping = list(zip(variables(), weights, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return fn(*args)
 
     def call(*args):
-        return with_weights([v.value for v in model.variables], args)
+        return with_weights([v.value for v in variables()], args)
 
     return call
 
@@ -224,7 +225,7 @@ class _JaxStepper(Stepper):
         super().__init__(model)
         self._state = None
         self._compiled = jax.jit(self._train, donate_argnums=0)
-        self._evaluated = compiled(model, self._evaluate)
+        self._evaluated = compiled(lambda: model.variables, self._evaluate)
 
     def _variables(self):
         model = self.model

@@ -70,11 +70,12 @@ def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, A
 
 
 def _entropies(logits, labels, smoothing):
-    # Neither a one-hot tensor nor log-probabilities: with V = 10,000 each would be one more
-    # pass over the largest tensor of the model.
-    label = ops.take_along_axis(logits, ops.cast(labels, "int32")[..., None], axis=-1)[..., 0]
-    losses = ops.logsumexp(logits, axis=-1) - (1.0 - smoothing) * label
-    return losses - smoothing * ops.mean(logits, axis=-1) if smoothing else losses
+    # The smoothed target is made on the fly in the sum: taking the label's logit out instead has
+    # a gradient that scatters into a tensor of the logits' size, which costs more than all else.
+    size = logits.shape[-1]
+    here = ops.equal(ops.arange(size, dtype="int32"), ops.cast(labels, "int32")[..., None])
+    target = ops.where(here, 1.0 - smoothing + smoothing / size, smoothing / size)
+    return ops.logsumexp(logits, axis=-1) - ops.sum(target * logits, axis=-1)
 
 
 def _mean(losses, weights):

@@ -48,17 +48,16 @@ class MultiHeadAttention(keras.layers.Layer):
             if not layer.built:
                 layer.build((None, None, width))
 
-    def _split(self, x: Any, parts: int) -> Any:
-        """(N, T, parts * D) to (parts, N, H, T, D/H), or without the first axis if parts = 1."""
+    def _split(self, x: Any) -> Any:
+        """(N, T, D) to (N, H, T, D/H)."""
         shape = ops.shape(x)
-        x = ops.reshape(x, (shape[0], shape[1], parts, self.heads, self.width // self.heads))
-        x = ops.transpose(x, (2, 0, 3, 1, 4))
-        return x if parts > 1 else x[0]
+        x = ops.reshape(x, (shape[0], shape[1], self.heads, self.width // self.heads))
+        return ops.transpose(x, (0, 2, 1, 3))
 
     def keys_values(self, values: Any) -> tuple[Any, Any]:
         """(N, S, M) to keys and values, (N, H, S, D/H) each."""
-        both = self._split(self.key_value(values), 2)
-        return both[0], both[1]
+        keys, values = ops.split(self.key_value(values), 2, axis=-1)
+        return self._split(keys), self._split(values)
 
     def precompute(self, memory: Memory) -> dict:
         keys, values = self.keys_values(memory.values)
@@ -75,7 +74,7 @@ class MultiHeadAttention(keras.layers.Layer):
         Returns:
             The result (N, T, D), and the weights (N, H, T, S) of each head.
         """
-        q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5, 1)
+        q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
         weights = masked_softmax(ops.matmul(q, ops.transpose(keys, (0, 1, 3, 2))), mask)
         dropped = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))

@@ -8,12 +8,16 @@ from kerasseq.attention import ALIGNMENTS, SCORES, MultiHeadAttention, StepAtten
 from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
+from kerasseq.models import Seq2Seq
+from kerasseq.preprocessing import TextPreprocessor
 
 VOCABULARY, WIDTH, UNITS = 11, 8, 8
 
 
-def embedding(positions: str | None = None, dropout: float = 0.0) -> TokenEmbedding:
-    return TokenEmbedding(VOCABULARY, WIDTH, positions, scale=positions is not None, dropout=dropout)
+def embedding(
+    positions: str | None = None, dropout: float = 0.0, size: int = VOCABULARY
+) -> TokenEmbedding:
+    return TokenEmbedding(size, WIDTH, positions, scale=positions is not None, dropout=dropout)
 
 
 def _attentive(score: str, alignment: str, **options) -> Callable:
@@ -90,3 +94,21 @@ def built_encoder(name: str, dropout: float = 0.0, seed: int = 1) -> keras.layer
     encoder = ENCODERS[name](dropout)
     encoder.build((None, None, WIDTH))
     return encoder
+
+
+def model_of(
+    name: str, preprocessor: TextPreprocessor, dropout: float = 0.0, seed: int = 1, shared=False
+) -> Seq2Seq:
+    """A model around a decoder of `DECODERS`, with an encoder of its kind."""
+    keras.utils.set_random_seed(seed)
+    decoder = DECODERS[name](dropout)
+    size = preprocessor.target_vocabulary_size
+    positions = decoder.embedding.positions
+    own = decoder.embedding.get_config() | {"vocabulary_size": size}
+    decoder = type(decoder).from_config(
+        decoder.get_config() | {"embedding": TokenEmbedding.from_config(own)}
+    )
+    frontend = decoder.embedding if shared else embedding(positions, dropout, size)
+    encoders = {"sinusoidal": "transformer", "learned": "convolution", None: "rnn"}
+    encoder = ENCODERS[encoders[positions]](dropout)
+    return Seq2Seq(frontend, encoder, decoder, preprocessor)

@@ -1,0 +1,163 @@
+"""What holds for every model: training under XLA, saving, and the same text everywhere."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseq import backend
+from kerasseq.models import Options, Seq2Seq
+from kerasseq.generation import Beam, Greedy, Sample
+from kerasseq.preprocessing import TextPreprocessor
+
+from .zoo import model_of
+
+PAIRS = [("one two three", "eins zwei drei"), ("four five", "vier fünf"), ("six", "sechs")] * 20
+SOURCES = ["one five three", "six", "two two four one", "five", "three six one two four"]
+
+# One of each kind; the combinations of score and alignment share all that is tested here.
+KINDS = (
+    "rnn-initial",
+    "rnn-joined-gru",
+    "rnn-additive-global-before",
+    "rnn-bilinear-global-after-fed",
+    "rnn-heads-before",
+    "transformer",
+    "convolution",
+)
+EVERY_KIND = pytest.mark.parametrize("name", KINDS)
+
+
+@pytest.fixture(scope="module")
+def preprocessor():
+    return TextPreprocessor.train(PAIRS, "char", 40)
+
+
+def batch(preprocessor):
+    sources, targets = zip(*PAIRS[:3], strict=True)
+    tokens, labels, weights = preprocessor.targets(targets)
+    return {**preprocessor.features(sources), "tokens": tokens}, labels, weights
+
+
+@EVERY_KIND
+def test_a_training_step_with_dropout_under_xla(name, preprocessor):
+    model = model_of(name, preprocessor, dropout=0.2)
+    optimizer = keras.optimizers.Adam(0.01)
+    compiled = backend.name() != "torch"
+    model.compile(optimizer=optimizer, label_smoothing=0.1, jit_compile=compiled)
+    x, labels, weights = batch(preprocessor)
+    before = [v.numpy() for v in model.trainable_variables]
+    losses = [float(model.train_on_batch(x, labels, weights)) for _ in range(8)]
+    assert np.all(np.isfinite(losses)) and losses[-1] < losses[0]
+    after = [v.numpy() for v in model.trainable_variables]
+    for variable, old, new in zip(model.trainable_variables, before, after, strict=True):
+        assert not np.array_equal(old, new), f"{variable.path} was not trained"
+
+
+@EVERY_KIND
+def test_fit_with_r_drop(name, preprocessor):
+    model = model_of(name, preprocessor, dropout=0.2)
+    model.compile(optimizer="adam", label_smoothing=0.1, r_drop=1.0)
+    x, labels, weights = batch(preprocessor)
+    history = model.fit(x, labels, sample_weight=weights, batch_size=3, epochs=2, verbose=0)
+    assert np.all(np.isfinite(history.history["loss"]))
+
+
+@EVERY_KIND
+def test_text_does_not_depend_on_the_batch(name, preprocessor):
+    model = model_of(name, preprocessor)
+    together = model.generate(SOURCES, jit=False)
+    alone = [model.generate([source], jit=False)[0] for source in SOURCES]
+    pairs = model.generate(SOURCES[::-1], batch_size=2, jit=False)[::-1]
+    assert together == alone == pairs
+
+
+@EVERY_KIND
+def test_saved_and_loaded_it_writes_the_same(name, preprocessor, tmp_path):
+    model = model_of(name, preprocessor)
+    model.card = {"data": "three pairs"}
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.card == {"data": "three pairs"}
+    assert loaded.count_params() == model.count_params()
+    assert loaded.generate(SOURCES, jit=False) == model.generate(SOURCES, jit=False)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_shared_embeddings_are_one_matrix_before_and_after(shared, preprocessor, tmp_path):
+    model = model_of("transformer", preprocessor, shared=shared)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.decoder.embedding is loaded.frontend) == shared
+    assert len(loaded.trainable_variables) == len(model.trainable_variables)
+
+
+def test_weights_trained_on_are_never_stale(preprocessor):
+    model = model_of("transformer", preprocessor)
+    first = model.hypotheses(SOURCES, jit=False)
+    for variable in model.trainable_variables:
+        variable.assign(variable * 0.5)
+    second = model.hypotheses(SOURCES, jit=False)
+    assert [h[0].score for h in first] != [h[0].score for h in second]
+
+
+@EVERY_KIND
+def test_compiled_generation_is_the_uncompiled_one(name, preprocessor):
+    model = model_of(name, preprocessor)
+    for strategy in (Greedy(), Beam(3, n_best=2), Sample(seed=5)):
+        options = Options(strategy)
+        slow = model.hypotheses(SOURCES, options, jit=False)
+        fast = model.hypotheses(SOURCES, options, jit=True)
+        assert [[h.text for h in row] for row in slow] == [[h.text for h in row] for row in fast]
+
+
+def test_prefix_minimum_and_ensemble(preprocessor):
+    model = model_of("transformer", preprocessor)
+    other = model_of("rnn-additive-global-before", preprocessor, seed=2)
+    texts = model.generate(SOURCES, prefixes=["ei"] * len(SOURCES), jit=False)
+    assert all(text.startswith("ei") for text in texts)
+    long = model.hypotheses(SOURCES, Options(Greedy(), min_length=9), jit=False)
+    assert all(len(row[0].tokens) >= 10 for row in long)
+    both = model.hypotheses(SOURCES, with_models=[other], jit=False)
+    swapped = other.hypotheses(SOURCES, with_models=[model], jit=False)
+    for a, b in zip(both, swapped, strict=True):
+        assert a[0].text == b[0].text
+        assert a[0].score == pytest.approx(b[0].score, abs=1e-4)
+
+
+def test_attention_of_a_source(preprocessor):
+    model = model_of("transformer", preprocessor)
+    source, target, weights = model.attention("one two", "eins")
+    assert weights.shape == (len(target), len(source))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-4)
+
+
+OTHER_BACKENDS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name()]
+READ = """
+import json, sys
+import kerasseq, keras
+model = keras.saving.load_model(sys.argv[1])
+print(json.dumps(model.generate(json.loads(sys.argv[2]))))
+"""
+
+
+@pytest.mark.parametrize("other", OTHER_BACKENDS)
+def test_a_fresh_process_on_another_backend_writes_the_same(other, preprocessor, tmp_path):
+    pytest.importorskip(other)
+    for name in ("transformer", "rnn-additive-global-before"):
+        model = model_of(name, preprocessor)
+        path = tmp_path / f"{name}.keras"
+        model.save(path)
+        environment = {**os.environ, "KERAS_BACKEND": other}
+        out = subprocess.run(
+            [sys.executable, "-c", READ, str(path), json.dumps(SOURCES)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert json.loads(out.splitlines()[-1]) == model.generate(SOURCES, jit=False)
