@@ -12,60 +12,48 @@ def name() -> str:
     return keras.backend.backend()
 
 
-def scan(step: Callable, init: Any, xs: Any, length: int | None = None) -> tuple[Any, Any]:
+def scan(step: Callable, init: Any, xs: Any) -> tuple[Any, Any]:
     """Run `carry, y = step(carry, x)` over the leading axis of `xs` and stack the `y`.
 
-    `init`, `xs` and the results are pytrees; `xs` may be None when `length` is given.
-    It can be trained through, also when compiled by XLA, for which `keras.ops.scan` on
-    TensorFlow lacks a bound on the number of steps, and also wants outputs shaped as the carry.
+    `init`, `xs` and the results are pytrees. It can be trained through, also when compiled by
+    XLA, for which `keras.ops.scan` on TensorFlow lacks a bound on the number of steps, and also
+    wants outputs shaped as the carry.
 
     Returns:
         The last carry, and the outputs with a new leading axis of length steps.
     """
+    if name() == "jax":
+        import jax
+
+        return jax.lax.scan(step, init, xs)
     if name() == "tensorflow":
-        return _scan_tensorflow(step, init, xs, length)
-    if name() == "torch":
-        return _scan_unrolled(step, init, xs, length)
-    import jax
+        import tensorflow as tf
 
-    return jax.lax.scan(step, init, xs, length)
-
-
-def _scan_unrolled(step, init, xs, length):
-    if length is None:
-        length = tree.flatten(xs)[0].shape[0]
+        if not tf.executing_eagerly():
+            return _scan_in_graph(step, init, xs)
     carry, outputs = init, []
-    for t in range(length):
-        x = None if xs is None else tree.map_structure(lambda leaf, t=t: leaf[t], xs)
-        carry, y = step(carry, x)
+    for t in range(tree.flatten(xs)[0].shape[0]):
+        carry, y = step(carry, tree.map_structure(lambda leaf, t=t: leaf[t], xs))
         outputs.append(y)
     return carry, tree.map_structure(lambda *leaves: ops.stack(leaves, axis=0), *outputs)
 
 
-def _scan_tensorflow(step, init, xs, length):
+def _scan_in_graph(step, init, xs):
     import tensorflow as tf
 
-    leaves = [] if xs is None else tree.flatten(xs)
-    static_length = length if length is not None else leaves[0].shape[0]
-    if static_length is not None and static_length <= _UNROLL:
-        return _scan_unrolled(step, init, xs, static_length)
-    length = tf.shape(leaves[0])[0] if static_length is None else static_length
-
-    def arrays(leaf):
-        array = tf.TensorArray(
-            leaf.dtype, size=length, element_shape=leaf.shape[1:], clear_after_read=False
-        )
-        return array.unstack(leaf)
-
-    inputs = [arrays(leaf) for leaf in leaves]
+    leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(xs)]
+    length = leaves[0].shape[0] or tf.shape(leaves[0])[0]
+    inputs = [
+        tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape[1:]).unstack(leaf)
+        for leaf in leaves
+    ]
 
     def element(t):
-        return None if xs is None else tree.pack_sequence_as(xs, [a.read(t) for a in inputs])
+        return tree.pack_sequence_as(xs, [array.read(t) for array in inputs])
 
-    # One traced call outside the loop tells the outputs' structure, shapes and types.
-    with tf.init_scope() if tf.executing_eagerly() else tf.name_scope("shapes"):
-        _, example = step(init, element(0))
-    carry = tree.map_structure(tf.convert_to_tensor, init)
+    # One call outside the loop tells the outputs' structure, shapes and types; as nothing uses
+    # its results, the graph drops it.
+    _, example = step(init, tree.pack_sequence_as(xs, [leaf[0] for leaf in leaves]))
     outputs = [
         tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape)
         for leaf in tree.flatten(example)
@@ -76,14 +64,11 @@ def _scan_tensorflow(step, init, xs, length):
         outputs = [a.write(t, leaf) for a, leaf in zip(outputs, tree.flatten(y), strict=True)]
         return t + 1, carry, outputs
 
+    carry = tree.map_structure(tf.convert_to_tensor, init)
     _, carry, outputs = tf.while_loop(
         lambda t, *_: t < length, body, (0, carry, outputs), maximum_iterations=length
     )
-    return carry, tree.pack_sequence_as(example, [a.stack() for a in outputs])
-
-
-# Up to this many steps a loop of known length is unrolled into the TensorFlow graph.
-_UNROLL = 0
+    return carry, tree.pack_sequence_as(example, [array.stack() for array in outputs])
 
 
 def compiled(variables: Callable[[], list], fn: Callable, jit: bool = True) -> Callable:

@@ -191,8 +191,6 @@ def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
             "model.share_embeddings needs tokenizer.shared, one vocabulary for both sides; "
             "set one to false or the other to true."
         )
-    model = config.build(
-        preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size
-    )
+    model = config.build(preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
     model.preprocessor = preprocessor
     return model

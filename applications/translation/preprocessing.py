@@ -61,7 +61,9 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         languages = {"source": config.source or "en", "target": config.target or "de"}
         phrases = embedded(**languages, seed=config.seed)
         parts = {part: ListCorpus(pairs, part) for part, pairs in phrases.items()}
-        return Parts(**parts, name="phrases of the Unicode CLDR", **languages, licence="Unicode-3.0")
+        return Parts(
+            **parts, name="phrases of the Unicode CLDR", **languages, licence="Unicode-3.0"
+        )
     train = FileCorpus(config.train, config.limit)
     if config.valid:
         valid = FileCorpus(config.valid, config.limit)

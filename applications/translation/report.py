@@ -21,7 +21,8 @@ def report(
     what = "unseen" if parts.test else "validation"
     say(f"\n{len(pairs)} {what} texts")
     for (source, reference), text in zip(pairs, texts, strict=True):
-        say(f"  {source}\n  > {text}\n  {'= the reference' if text == reference else '  ' + reference}\n")
+        verdict = "" if text == reference else f"    but the reference: {reference}\n"
+        say(f"  {source}\n  → {text}\n{verdict}")
     if scores:
         say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
     longest = max((source for source, _ in pairs), key=len)

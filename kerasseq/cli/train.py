@@ -58,4 +58,6 @@ def _translation(options: argparse.Namespace) -> None:
         options.config,
         options.set,
     )
-    translation.train(config, options.output or "runs/translation", options.resume, options.data_dir)
+    translation.train(
+        config, options.output or "runs/translation", options.resume, options.data_dir
+    )

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from kerasseq.errors import UserError
@@ -85,9 +84,7 @@ class _Writer:
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
         self.model = load(options.model)
-        self.options = Options(
-            strategy, options.min_length, options.max_length, options.no_repeat
-        )
+        self.options = Options(strategy, options.min_length, options.max_length, options.no_repeat)
         self.more = {
             "with_models": [load(member) for member in options.members],
             "batch_size": options.batch_size,
@@ -107,7 +104,7 @@ def _generate(options: argparse.Namespace) -> None:
     if options.text and options.input:
         raise UserError("Give texts or --input, not both.")
     if not options.text and not options.input and sys.stdin.isatty():
-        raise UserError('Give a text, or --input FILE. --input - reads standard input.')
+        raise UserError("Give a text, or --input FILE. --input - reads standard input.")
     write = _Writer(options)
     with contextlib.ExitStack() as files:
         lines = iter(options.text) if options.text else _lines(options.input or "-", files)
@@ -200,12 +197,10 @@ def _attention(options: argparse.Namespace) -> None:
 
 def _info(options: argparse.Namespace) -> None:
     from kerasseq import load
-    from kerasseq.models import presets
+    from kerasseq.applications import presets
 
-    model = load(options.model)
-    path = Path(options.model)
-    path = path if path.exists() else presets()[options.model]
-    path = path / "model.keras" if path.is_dir() else path
+    path = presets.find(options.model)
+    model = load(path)
     vocabularies = model.preprocessor.vocabularies
     facts = {
         "file": str(path),

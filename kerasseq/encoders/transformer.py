@@ -16,9 +16,7 @@ class FeedForward(keras.layers.Layer):
     Shapes: (N, T, D) -> (N, T, D), with `units` in between.
     """
 
-    def __init__(
-        self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any
-    ):
+    def __init__(self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.units, self.activation = units, activation
         self.enter = layer_of(keras.layers.Dense, units, activation=activation, name="enter")

@@ -56,4 +56,4 @@ def _forced(decoder, memory, tokens, read):
         return state, read(logits, state, label)
 
     xs = (ops.transpose(inputs), ops.transpose(tokens), ops.arange(length, dtype="int32"))
-    return scan(step, state, xs, length)[1]
+    return scan(step, state, xs)[1]

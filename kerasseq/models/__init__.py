@@ -1,7 +1,6 @@
 """Models: what is trained, saved, loaded and asked for text."""
 
 from kerasseq.models.generate import Hypothesis, Options
-from kerasseq.models.loading import load, presets
 from kerasseq.models.seq2seq import Seq2Seq
 
-__all__ = ["Hypothesis", "Options", "Seq2Seq", "load", "presets"]
+__all__ = ["Hypothesis", "Options", "Seq2Seq"]

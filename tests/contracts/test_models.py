@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kerasseq import backend
-from kerasseq.models import Options, Seq2Seq
 from kerasseq.generation import Beam, Greedy, Sample
+from kerasseq.models import Options
 from kerasseq.preprocessing import TextPreprocessor
 
 from .zoo import model_of

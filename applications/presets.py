@@ -1,0 +1,50 @@
+"""The models that come with the heads, and loading models by path or name."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasseq.errors import UserError
+
+
+def presets() -> dict[str, Path]:
+    """Name to file of every preset of every head."""
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*/presets/*.keras"))}
+
+
+def find(model: str | Path) -> Path:
+    """The file of a model: a `.keras` file, the one in a run folder, or a preset's.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(model)
+    if path.is_dir():
+        path = path / "model.keras"
+    if path.exists():
+        return path
+    known = presets()
+    if str(model) in known:
+        return known[str(model)]
+    raise UserError(f"{path}: no such file or preset; presets are {', '.join(known) or 'none'}")
+
+
+def load(model: str | Path) -> Any:
+    """The model of a file, a run folder or a preset.
+
+    Raises:
+        UserError: there is none, or the file is damaged or no Keras model.
+    """
+    path = find(model)
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path}: not a .keras file, or cut off")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except UserError:
+        raise
+    except Exception as error:
+        # What Keras says of a damaged file runs over many lines; the first names the fault.
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"{path}: cannot be loaded: {reason}") from error

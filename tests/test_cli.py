@@ -1,0 +1,136 @@
+"""The command line as a user meets it, on data small enough to train in seconds."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from kerasseq.cli import main
+
+NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
+PAIRS = [
+    (f"{a} {b}", f"{NUMBERS[a]} {NUMBERS[b]}") for a in NUMBERS for b in NUMBERS for _ in range(8)
+]
+SMALL = (
+    *("model.width=32", "model.units=64", "model.encoder_layers=1", "model.decoder_layers=1"),
+    *("model.heads=2", "model.dropout=0.0", "tokenizer.kind=char", "training.batch_tokens=512"),
+    *("training.schedule=constant", "training.learning_rate=0.01", "training.epochs=12"),
+    *("training.ema=0", "data.valid_size=3"),
+)
+
+
+def settings(*values):
+    return [part for value in (*SMALL, *values) for part in ("--set", value)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    lines = [f"{source}\t{target}\n" for source, target in PAIRS]
+    (folder / "pairs.tsv").write_text("".join([*lines, "no target\n", "\t\n"]), encoding="utf-8")
+    (folder / "source.txt").write_text("one two\n\nfive\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    arguments = ["train", "translation", "--train", str(folder / "pairs.tsv")]
+    assert main([*arguments, "--output", str(folder / "run"), *settings()]) == 0
+    return str(folder / "run")
+
+
+def test_train_leaves_a_run(run):
+    names = {"config.toml", "log.jsonl", "curves.png", "attention.png", "model.keras"}
+    assert names <= set(os.listdir(run))
+
+
+def test_train_names_the_lines_it_leaves_out(folder, capsys):
+    arguments = ["train", "translation", "--train", str(folder / "pairs.tsv")]
+    arguments += ["--output", str(folder / "other"), *settings("training.max_steps=1")]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "pairs.tsv:201: " in shown and "2 left out" in shown
+
+
+def test_generate_learned_the_words(run, capsys):
+    assert main(["generate", run, "two five", "three one"]) == 0
+    assert capsys.readouterr().out == "zwei fünf\ndrei eins\n"
+
+
+def test_generate_keeps_lines_in_order_and_empty_ones_empty(run, folder, capsys):
+    output = folder / "out.txt"
+    assert (
+        main(["generate", run, "--input", str(folder / "source.txt"), "--output", str(output)]) == 0
+    )
+    lines = output.read_text(encoding="utf-8").split("\n")
+    assert lines[0] == "eins zwei" and lines[1] == "" and lines[2] != "" and len(lines) == 4
+
+
+def test_generate_n_best_as_json(run, capsys):
+    assert main(["generate", run, "one two", "--n-best", "3", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    scores = [one["score"] for one in row["hypotheses"]]
+    assert row["text"] == "eins zwei" and len(scores) == 3 and scores == sorted(scores)[::-1]
+
+
+def test_evaluate_as_json(run, folder, capsys):
+    assert main(["evaluate", run, "--data", str(folder / "pairs.tsv"), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["pairs"] == 200
+    bleu = row["scores"][0]
+    assert bleu["name"] == "BLEU" and bleu["value"] > 50 and "version" in bleu["signature"]
+
+
+def test_attention_draws(run, folder, capsys):
+    path = folder / "map.png"
+    assert main(["attention", run, "one two", "--output", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_info(run, capsys):
+    assert main(["info", run, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["data"] == "pairs.tsv" and facts["pairs"] == 197 and facts["parameters"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "no-such-model", "x"], "no-such-model"),
+        (["generate", __file__, "x"], "not a .keras file"),
+        (["train", "translation", "--train", "missing.tsv"], "missing.tsv"),
+        (["train", "translation", "--set", "model.unit=3"], "model.unit"),
+        (["train", "translation", "--config", "no-such"], "no-such"),
+        (["train", "translation", "--dataset", "no-such"], "no-such"),
+        (["datasets", "fetch", "no-such"], "no-such"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(arguments, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert words in shown and "Traceback" not in shown
+
+
+def test_a_second_run_into_the_folder_is_refused(run, folder, capsys):
+    arguments = ["train", "translation", "--train", str(folder / "pairs.tsv"), "--output", run]
+    assert main([*arguments, *settings()]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main([*arguments, *settings("model.units=96")]) == 2
+    assert "model.units is 96, was 64" in capsys.readouterr().err
+
+
+def test_datasets_lists(capsys):
+    assert main(["datasets"]) == 0
+    shown = capsys.readouterr().out
+    assert "multi30k" in shown and "tatoeba" in shown
+
+
+def test_a_closed_pipe_is_no_error(run):
+    command = f'"{sys.executable}" -m kerasseq generate {run} one two three four | head -n 1'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() and "Traceback" not in done.stderr
