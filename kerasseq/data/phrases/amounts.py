@@ -106,23 +106,31 @@ def word_money(locale: Locale, money: tuple[Decimal, str], style: str) -> str:
 
 
 def said_apart(
-    locales: tuple[Locale, ...], pool: list[str], word: Callable[[Locale, str], str]
+    locales: tuple[Locale, ...],
+    pool: list[str],
+    word: Callable[[Locale, tuple[int, str]], str],
+    said: dict[str, tuple[str, ...]],
 ) -> list[str]:
-    """The members that every locale can word, and that the first one words differently.
+    """The members that every locale can count, and that the first one's words tell apart.
+
+    `said` holds what was counted before, and is added to: "2 bit" may not be the short form of
+    what the second locale has another long form for.
 
     Raises:
         LookupError: they are too few to make phrases of.
     """
-    said: dict[str, str] = {}
+    kept = []
     for member in pool:
         try:
-            source, *_ = [word(locale, member) for locale in locales]
+            counted = [tuple(word(loc, (n, member)) for loc in locales) for n in (1, 2, 5)]
         except (LookupError, ValueError):
             continue
-        said.setdefault(source, member)
-    if len(said) < 10:
-        raise LookupError(f"only {len(said)} of {len(pool)} have a name in every locale")
-    return list(said.values())
+        if all(said.get(phrase[0], phrase) == phrase for phrase in counted):
+            said.update((phrase[0], phrase) for phrase in counted)
+            kept.append(member)
+    if len(kept) < 10:
+        raise LookupError(f"only {len(kept)} of {len(pool)} have a name in every locale")
+    return kept
 
 
 def duration_kind(share: float) -> Kind:
@@ -169,8 +177,11 @@ def relative_kind(share: float) -> Kind:
     return Kind("relative time", share, draw, word, atoms)
 
 
-def money_kind(share: float, style: str, locales: tuple[Locale, ...]) -> Kind:
-    pool = said_apart(locales, CURRENCIES, lambda loc, code: word_money(loc, (2, code), style))
+def money_kind(share: float, style: str, locales: tuple[Locale, ...], said: dict) -> Kind:
+    def word(locale: Locale, money: tuple) -> str:
+        return word_money(locale, money, style)
+
+    pool = said_apart(locales, CURRENCIES, word, said)
 
     def draw(rng: Random, owns: Owns) -> tuple:
         code = rng.choice(pool)
@@ -178,22 +189,23 @@ def money_kind(share: float, style: str, locales: tuple[Locale, ...]) -> Kind:
         return draw_number(rng, owns, code, precision), code
 
     atoms = tuple((Decimal(n), code) for code in pool for n in (1, 2))
-    return Kind(
-        f"money {style}", share, draw, lambda loc, money: word_money(loc, money, style), atoms
-    )
+    return Kind(f"money {style}", share, draw, word, atoms)
 
 
-def measure_kind(share: float, length: str, units: list[str], locales: tuple[Locale, ...]) -> Kind:
-    pool = said_apart(locales, units, lambda loc, unit: word_unit(loc, 2, unit, length))
+def measure_kind(
+    share: float, length: str, units: list[str], locales: tuple[Locale, ...], said: dict
+) -> Kind:
+    def word(locale: Locale, measure: tuple) -> str:
+        return word_unit(locale, *measure, length)
+
+    pool = said_apart(locales, units, word, said)
 
     def draw(rng: Random, owns: Owns) -> tuple:
         unit = rng.choice(pool)
         return draw_number(rng, owns, unit, signed=unit in TEMPERATURES), unit
 
     atoms = tuple((n, unit) for unit in pool for n in range(1, ALWAYS_SAID))
-    return Kind(
-        f"measure {length}", share, draw, lambda loc, value: word_unit(loc, *value, length), atoms
-    )
+    return Kind(f"measure {length}", share, draw, word, atoms)
 
 
 def number_kinds() -> list[Kind]:
@@ -241,12 +253,13 @@ def number_kinds() -> list[Kind]:
 
 def amount_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
     kinds = [duration_kind(4), relative_kind(2), *number_kinds()]
-    for make in (
-        lambda: money_kind(7, "standard", locales),
-        lambda: money_kind(5, "name", locales),
-        lambda: measure_kind(7, "long", LONG_UNITS, locales),
-        lambda: measure_kind(4, "short", UNITS, locales),
+    said: dict[str, tuple[str, ...]] = {}
+    for make, *arguments in (
+        (money_kind, 7, "standard"),
+        (money_kind, 5, "name"),
+        (measure_kind, 7, "long", LONG_UNITS),
+        (measure_kind, 4, "short", UNITS),
     ):
         with suppress(LookupError):
-            kinds.append(make())
+            kinds.append(make(*arguments, locales, said))
     return kinds
