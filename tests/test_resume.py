@@ -206,6 +206,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3}, resume=True)
 
 
+def test_a_checkpoint_of_another_backend_is_named(tmp_path):
+    toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3})
+    file = tmp_path / "run/checkpoints/step-00000003.npz"
+    arrays, facts = checkpoint.load_arrays(file)
+    checkpoint.save_arrays(file, arrays, facts | {"backend": "mxnet"})
+    with pytest.raises(UserError, match="set KERAS_BACKEND=mxnet to go on with it"):
+        toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3}, resume=True)
+
+
 def test_a_checkpoint_of_another_model_is_named(tmp_path, monkeypatch):
     toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3})
     monkeypatch.setattr(toy, "VOCABULARY", 29)

@@ -213,6 +213,12 @@ def test_mixed_precision_keeps_float32_weights(tmp_path):
         assert np.isfinite(position.best["loss"])
 
 
+def test_the_model_must_be_built_for_the_precision(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.config, "set_dtype_policy", lambda name: None)
+    with pytest.raises(ValueError, match="the model computes in float32, but training.precision"):
+        toy.train(tmp_path, SHORT | {"precision": "mixed_bfloat16"})
+
+
 def test_nothing_to_train_on(tmp_path):
     with pytest.raises(UserError, match="the training data make no batch"):
         toy.train(tmp_path, SHORT, data=toy.Data(batches=0))
@@ -251,6 +257,12 @@ class TestRunFolder:
         with pytest.raises(UserError, match="go on with it by --resume"):
             Run(tmp_path / "r", self.config())
         Run(tmp_path / "r", self.config(), resume=True).close()
+
+    def test_a_log_that_cannot_be_written_is_named(self, tmp_path):
+        with Run(tmp_path / "r", self.config()) as run:
+            run.log_path.mkdir()
+            with pytest.raises(UserError, match="log.jsonl: cannot be written: Is a directory"):
+                run.append({})
 
     def test_there_is_nothing_to_resume(self, tmp_path):
         with pytest.raises(UserError, match="there is no run to resume"):

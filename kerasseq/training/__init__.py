@@ -2,7 +2,8 @@
 
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.interrupt import Interrupted
-from kerasseq.training.loop import Batches, Position, fit
+from kerasseq.training.loop import Batches, fit
+from kerasseq.training.position import Position
 from kerasseq.training.run import Run
 
 __all__ = ["Batches", "Interrupted", "Position", "Run", "TrainingConfig", "fit"]

@@ -1,11 +1,12 @@
 """Checkpoints: the whole state of a training as one file, written so that no crash can spoil it."""
 
+import contextlib
 import errno
 import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -49,28 +50,38 @@ def load_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     return arrays, facts
 
 
-def write_whole(path: Path, write) -> None:
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns a failure to write `path` into a `UserError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else error.strerror or error
+        raise UserError(
+            f"{path}: cannot be written: {reason}; what was saved before is intact: "
+            "make room and go on with --resume"
+        ) from error
+
+
+def write_whole(path: Path, write: Callable) -> None:
     """Call `write(binary file)` so that `path` holds either all of it or what it held before.
 
     Raises:
         UserError: the disk is full or cannot be written to.
     """
     part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror
-        raise UserError(
-            f"{path}: cannot be written: {reason}; what was saved before is intact: "
-            "make room and go on with --resume"
-        ) from error
+    with writing(path):
+        try:
+            with open(part, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+            _sync_folder(path.parent)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:

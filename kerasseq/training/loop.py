@@ -4,7 +4,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import keras
@@ -17,6 +17,7 @@ from kerasseq.training import averaging
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.interrupt import Interrupted, Signals
 from kerasseq.training.optimizer import make_optimizer
+from kerasseq.training.position import Position
 from kerasseq.training.prefetch import prefetch
 from kerasseq.training.progress import Progress
 from kerasseq.training.run import Run
@@ -28,43 +29,6 @@ class Batches(Protocol):
     """Training data: each batch is (x, labels, weights) and depends on nothing but its place."""
 
     def epoch(self, epoch: int) -> Sequence[Any]: ...
-
-
-@dataclass
-class Position:
-    """All that a training goes on from, beside the variables; stored in each checkpoint.
-
-    Attributes:
-        step: batches trained on.
-        epoch, index: of the next batch.
-        tokens: labels trained on.
-        seconds: trained, validation and saving included.
-        validated: the step of the last validation.
-        due: whether a validation is due at `step` still.
-        best: the figures of the best validation, its step among them.
-        worse: validations since the best one.
-        averaged: steps whose weights the average is of.
-        ending: why training ends at `step`, or nothing.
-        loss_sum, loss_tokens, logged_tokens, logged_seconds: of the log row to come.
-        log: bytes of the log that belong to this position.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    index: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    validated: int = 0
-    due: bool = False
-    best: dict = field(default_factory=dict)
-    worse: int = 0
-    averaged: list[int] = field(default_factory=list)
-    ending: str = ""
-    loss_sum: float = 0.0
-    loss_tokens: float = 0.0
-    logged_tokens: int = 0
-    logged_seconds: float = 0.0
-    log: int = 0
 
 
 def fit(
@@ -80,6 +44,7 @@ def fit(
 
     Killed at any instant and called again with the same arguments and a resumed run, it ends with
     the same weights, bit for bit, on the same backend and machine, unless `max_minutes` ends it.
+    This was measured on CPUs; a GPU needs the backend's deterministic kernels besides.
 
     Args:
         model: built; compiled here. It has `compute_loss` and `evaluation_sums`, and its `compile`
@@ -97,6 +62,7 @@ def fit(
 
     Raises:
         UserError: no batches; the loss is not finite; a checkpoint cannot be written or read.
+        ValueError: the model was built for another precision than the configuration's.
         Interrupted: Ctrl-C or SIGTERM, once a checkpoint is saved.
     """
     if config.best_by != "loss" and (valid is None or on_validation is None):
@@ -322,6 +288,11 @@ class _Loop:
 
 
 def _prepare(model, batches, config, total_steps):
+    if model.dtype_policy.name != config.precision:
+        raise ValueError(
+            f"the model computes in {model.dtype_policy.name}, but training.precision is "
+            f"{config.precision}: call keras.config.set_dtype_policy before it is built"
+        )
     if not model.built:
         model(batches[0][0])
     model.compile(

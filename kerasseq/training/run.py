@@ -10,7 +10,7 @@ import keras
 
 from kerasseq import config as configuration
 from kerasseq.errors import UserError
-from kerasseq.training.checkpoint import Checkpoints, write_whole
+from kerasseq.training.checkpoint import Checkpoints, write_whole, writing
 
 
 class Run:
@@ -84,7 +84,7 @@ class Run:
 
     def append(self, row: Mapping) -> None:
         """Add a row to the log."""
-        with open(self.log_path, "a", encoding="utf-8") as file:
+        with writing(self.log_path), open(self.log_path, "a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def rows(self) -> list[dict]:
@@ -96,14 +96,14 @@ class Run:
 
     def mark(self) -> int:
         """The log's length in bytes, once all of it is on the disk: a checkpoint's place in it."""
-        with open(self.log_path, "a", encoding="utf-8") as file:
+        with writing(self.log_path), open(self.log_path, "a", encoding="utf-8") as file:
             os.fsync(file.fileno())
             return file.seek(0, os.SEEK_END)
 
     def rewind(self, mark: int) -> None:
         """Cut the log back to `mark`, so that it reads as if nothing had been interrupted."""
-        self.log_path.touch()
-        os.truncate(self.log_path, mark)
+        if self.log_path.exists():
+            os.truncate(self.log_path, min(mark, self.log_path.stat().st_size))
 
     def save_model(self, model: keras.Model) -> Path:
         """Write `model.keras`, whole or not at all, without the optimizer and its state."""
@@ -111,12 +111,13 @@ class Run:
         compiled, optimizer = model.compiled, model.optimizer
         model.compiled, model.optimizer = False, None
         try:
-            model.save(part)
+            with writing(self.model_path):
+                model.save(part)
+                with open(part, "rb+") as file:
+                    os.fsync(file.fileno())
+                os.replace(part, self.model_path)
         finally:
             model.compiled, model.optimizer = compiled, optimizer
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, self.model_path)
         return self.model_path
 
     def close(self) -> None:

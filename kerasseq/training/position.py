@@ -1,0 +1,40 @@
+"""Where a training stands."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Position:
+    """All that a training goes on from, beside the variables; stored in each checkpoint.
+
+    Attributes:
+        step: batches trained on.
+        epoch, index: of the next batch.
+        tokens: labels trained on.
+        seconds: trained, validation and saving included.
+        validated: the step of the last validation.
+        due: whether a validation is due at `step` still.
+        best: the figures of the best validation, its step among them.
+        worse: validations since the best one.
+        averaged: steps whose weights the average is of.
+        ending: why training ends at `step`, or nothing.
+        loss_sum, loss_tokens, logged_tokens, logged_seconds: of the log row to come.
+        log: bytes of the log that belong to this position.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    index: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    validated: int = 0
+    due: bool = False
+    best: dict = field(default_factory=dict)
+    worse: int = 0
+    averaged: list[int] = field(default_factory=list)
+    ending: str = ""
+    loss_sum: float = 0.0
+    loss_tokens: float = 0.0
+    logged_tokens: int = 0
+    logged_seconds: float = 0.0
+    log: int = 0
