@@ -233,3 +233,10 @@ def test_batches_are_gathered_quickly(store):
     for _ in range(200):
         store.rows("source", indices, 128)
     assert (time.process_time() - start) / 200 < 0.005
+
+
+def test_rows_are_read_alike_without_pread(store, monkeypatch):
+    indices = np.array([299, 0, 64, 63, 299])
+    expected = store.rows("source", indices, 64)
+    monkeypatch.delattr(os, "pread")
+    assert (store.rows("source", indices, 64) == expected).all()

@@ -8,6 +8,8 @@ import numpy as np
 
 from kerasseq.data.shapes import choose_shapes, row_limit
 
+_BLOCK = 1 << 20
+
 
 class Shape(NamedTuple):
     """One shape of batch: N rows, S source steps, T target steps."""
@@ -109,7 +111,7 @@ def _layout(source_lengths, target_lengths, tokens, rows, most):
     """Shapes; (start, end, shape) of every batch; the examples that starts and ends count."""
     (sources, source), (targets, target) = map(_rounded_up, (source_lengths, target_lengths))
     kinds = source.astype(np.uint16) * len(targets) + target
-    counts = np.bincount(kinds, minlength=len(sources) * len(targets))
+    counts = _count(kinds, len(sources) * len(targets))
     used = np.flatnonzero(counts)
     sizes = np.stack([sources[used // len(targets)], targets[used % len(targets)]])
     steps, owner = choose_shapes(sizes, counts[used], tokens, rows, most)
@@ -126,15 +128,25 @@ def _layout(source_lengths, target_lengths, tokens, rows, most):
         slices.append(np.stack([bounds[:-1], bounds[1:], np.full(batches, number)], axis=1))
     number_of = np.zeros(len(counts), np.uint8)
     number_of[used] = owner
-    order = np.argsort(number_of[kinds], kind="stable").astype(np.uint32)
-    return shapes, np.concatenate(slices), order
+    numbers = number_of[kinds]
+    order = [np.flatnonzero(numbers == n).astype(np.uint32) for n in range(len(shapes))]
+    return shapes, np.concatenate(slices), np.concatenate(order)
 
 
 def _rounded_up(lengths):
     """The lengths in use, rounded up, and which of them each row has."""
-    used = np.flatnonzero(np.bincount(lengths))
+    used = np.flatnonzero(_count(lengths, int(lengths.max()) + 1))
     steps = np.unique([_fine_length(int(length)) for length in used])
-    return steps, np.searchsorted(steps, lengths).astype(np.uint8)
+    place = np.searchsorted(steps, np.arange(used[-1] + 1)).astype(np.uint8)
+    return steps, place[lengths]
+
+
+def _count(values, size):
+    """How often each of 0 to `size` - 1 occurs, without a wider copy of all values."""
+    counts = np.zeros(size, np.int64)
+    for start in range(0, len(values), _BLOCK):
+        counts += np.bincount(values[start : start + _BLOCK], minlength=size)
+    return counts
 
 
 def _fine_length(length):

@@ -1,83 +1,95 @@
-"""Rows of numbers end to end in a file, read through a memory map."""
+"""Rows of numbers end to end in a file, of which any can be read."""
 
-import mmap
 import os
+import threading
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from kerasseq.preprocessing.padding import Ragged
 
-_MAPPED = 64 << 20
+_GROUP = 64
 
 
 class Rows:
-    """Rows end to end in one file, their offsets in another."""
+    """Rows end to end in one file, their lengths in another; no file is no rows.
+
+    Only the lengths are in memory. The rows are read, not mapped: where the system caches files
+    in large pages, one row of a mapped file can count as half a MiB of this process's memory.
+
+    Args:
+        path: what a `RowWriter` wrote.
+        dtype: and of which numbers.
+
+    Attributes:
+        lengths: (N,) int32.
+    """
 
     def __init__(self, path: Path, dtype: str):
         self._path, self._dtype = path, np.dtype(dtype)
-        self._offsets = _mapped(path.with_suffix(path.suffix + ".offsets"), np.int64)
-        self._data = _mapped(path, self._dtype)
-        self._read = 0
-        self.lengths = np.diff(self._offsets.array).astype(np.int32)
+        self._lock = threading.Lock()
+        self.lengths = np.zeros(0, np.int32)
+        if path.exists():
+            self._file = open(path, "rb", buffering=0)
+            self.lengths = np.fromfile(_lengths_of(path), np.int32)
+        groups = np.arange(0, len(self.lengths), _GROUP)
+        sums = np.add.reduceat(self.lengths, groups) if len(groups) else groups
+        self._group_starts = np.cumsum(sums, dtype=np.int64) - sums
 
     def take(self, indices: np.ndarray) -> Ragged:
-        """Some rows, in this order."""
+        """Some rows, in this order, as int32."""
         lengths = self.lengths[indices].astype(np.int64)
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        starts = self._offsets.array[indices]
-        places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-        ids = self._data.array[places].astype(np.uint8 if self._dtype == np.uint8 else np.int32)
-        # Pages that were read stay counted as this process's memory until it hands them back;
-        # the system goes on caching them.
-        self._read += len(indices) * 2 * mmap.PAGESIZE
-        if self._read > _MAPPED:
-            self._read = 0
-            self._offsets.release()
-            self._data.release()
-        return Ragged(ids, offsets)
+        size = self._dtype.itemsize
+        data = self._read((self._starts(indices) * size).tolist(), (lengths * size).tolist())
+        ids = np.frombuffer(data, self._dtype).astype(np.int32)
+        return Ragged(ids, np.concatenate([[0], np.cumsum(lengths)]))
+
+    def _starts(self, indices):
+        """Where rows begin: the lengths of those before them in their group are added up."""
+        group, place = np.divmod(indices, _GROUP)
+        members = group[:, None] * _GROUP + np.arange(_GROUP)
+        lengths = self.lengths[np.minimum(members, len(self.lengths) - 1)]
+        before = np.where(np.arange(_GROUP) < place[:, None], lengths, 0).sum(axis=1)
+        return self._group_starts[group] + before
+
+    def _read(self, starts, sizes):
+        spans = zip(starts, sizes, strict=True)
+        if hasattr(os, "pread"):  # safe in forked processes, which share the file's position
+            descriptor = self._file.fileno()
+            return b"".join([os.pread(descriptor, size, start) for start, size in spans])
+        with self._lock:
+            return b"".join([self._read_one(start, size) for start, size in spans])
+
+    def _read_one(self, start, size):
+        self._file.seek(start)
+        return self._file.read(size)
 
     def __reduce__(self):
         return Rows, (self._path, self._dtype.str)
 
 
-class _Mapped(NamedTuple):
-    array: np.ndarray
-    map: mmap.mmap | None
-
-    def release(self):
-        if self.map is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self.map.madvise(mmap.MADV_DONTNEED)
-
-
-def _mapped(path, dtype):
-    if not path.exists() or not path.stat().st_size:
-        return _Mapped(np.zeros(0, dtype), None)
-    with open(path, "rb") as file:
-        map_ = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return _Mapped(np.frombuffer(map_, dtype), map_)
-
-
 class RowWriter:
-    """Appends rows to one file and their offsets to another."""
+    """Appends rows to one file and their lengths to another."""
 
     def __init__(self, path: Path, dtype: str):
-        self._dtype, self._end = dtype, 0
-        self._data = open(path, "wb")
-        self._offsets = open(path.with_suffix(path.suffix + ".offsets"), "wb")
-        np.zeros(1, np.int64).tofile(self._offsets)
+        self._dtype = dtype
+        self._files = open(path, "wb"), open(_lengths_of(path), "wb")
 
     def add(self, rows: Ragged) -> None:
-        rows.ids.astype(self._dtype, copy=False).tofile(self._data)
-        (rows.offsets[1:] + self._end).tofile(self._offsets)
-        self._end += int(rows.offsets[-1])
+        """Write some rows."""
+        data, lengths = self._files
+        rows.ids.astype(self._dtype, copy=False).tofile(data)
+        rows.lengths.astype(np.int32).tofile(lengths)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for file in (self._data, self._offsets):
+        for file in self._files:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+
+
+def _lengths_of(path):
+    return path.with_suffix(path.suffix + ".lengths")

@@ -1,4 +1,4 @@
-"""A corpus encoded once, in flat files that are read through a memory map."""
+"""A corpus encoded once, in flat files of which any row can be read."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from kerasseq.errors import UserError
 from kerasseq.preprocessing.padding import Ragged, pad_ragged
 from kerasseq.preprocessing.text import SIDES, TextPreprocessor
 
-FORMAT = 1
+FORMAT = 2  # of the files; a store with another is built anew
 
 
 class TokenStore:
@@ -134,7 +134,7 @@ class TokenStore:
         if not len(self._texts[side].lengths):
             raise UserError(f"{self.path} was built without the text that sampling needs.")
         texts = self._texts[side].take(indices)
-        data, offsets = texts.ids.tobytes(), texts.offsets
+        data, offsets = texts.ids.astype(np.uint8).tobytes(), texts.offsets
         lines = [data[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
         return self.preprocessor.tokenizer(side).encode_flat(lines, sampling, seed)
 
@@ -185,7 +185,6 @@ def _write(folder, fingerprint, corpus, preprocessor, keep_text, threads, progre
 
 def _encoded(corpus, preprocessor, threads) -> Iterator[tuple[Chunk, dict[str, Ragged]]]:
     """Each chunk with its rows, in order; a few chunks are on the way at any time."""
-
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque = deque()
         for chunk in corpus.chunks():
