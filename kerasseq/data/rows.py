@@ -33,7 +33,8 @@ class Rows:
             self._file = open(path, "rb", buffering=0)
             self.lengths = np.fromfile(_lengths_of(path), np.int32)
         groups = np.arange(0, len(self.lengths), _GROUP)
-        sums = np.add.reduceat(self.lengths, groups) if len(groups) else groups
+        # In int32, which holds the sum of 64 rows: the default makes a wider copy of all lengths.
+        sums = np.add.reduceat(self.lengths, groups, dtype=np.int32) if len(groups) else groups
         self._group_starts = np.cumsum(sums, dtype=np.int64) - sums
 
     def take(self, indices: np.ndarray) -> Ragged:
