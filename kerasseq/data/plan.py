@@ -129,8 +129,10 @@ def _layout(source_lengths, target_lengths, tokens, rows, most):
     number_of = np.zeros(len(counts), np.uint8)
     number_of[used] = owner
     numbers = number_of[kinds]
-    order = [np.flatnonzero(numbers == n).astype(np.uint32) for n in range(len(shapes))]
-    return shapes, np.concatenate(slices), np.concatenate(order)
+    order, slices = np.empty(len(numbers), np.uint32), np.concatenate(slices)
+    for number, (first, end) in enumerate(_runs(slices)):
+        order[first:end] = np.flatnonzero(numbers == number)
+    return shapes, slices, order
 
 
 def _rounded_up(lengths):
