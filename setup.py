@@ -10,5 +10,6 @@ HEADS = [f"kerasseq.applications.{name}" for name in find_packages("applications
 setup(
     packages=[*LIBRARY, "kerasseq.applications", *HEADS],
     package_dir={"kerasseq": "kerasseq", "kerasseq.applications": "applications"},
+    include_package_data=False,  # or setuptools takes the folders of data for packages
     package_data={"kerasseq.applications": ["*/README.md", "*/configs/*.toml", "*/presets/*"]},
 )
