@@ -18,10 +18,10 @@ LAYERS = (
     {"models"},
     {"training"},
     {"applications"},
-    {"cli"},
+    {"cli", "__main__"},
 )
 # Who uses the library as its users do, and may import from the package itself.
-USERS = {"applications", "cli"}
+USERS = {"applications", "cli", "__main__"}
 
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
