@@ -71,10 +71,10 @@ def _scan_in_graph(step, init, xs):
     return carry, tree.pack_sequence_as(example, [array.stack() for array in outputs])
 
 
-def compiled(variables: Callable[[], list], fn: Callable, jit: bool = True) -> Callable:
+def compiled(variables: list, fn: Callable, jit: bool = True) -> Callable:
     """`fn(*args)` as one compiled function that reads the weights anew at every call.
 
-    `variables()` lists the Keras variables that `fn` uses. The arguments are pytrees of arrays; a
+    `variables` are the Keras variables that `fn` uses. The arguments are pytrees of arrays; a
     new shape is a new trace. With `jit` the function is compiled by XLA on TensorFlow, else it
     runs as a graph, which starts sooner. JAX always compiles. PyTorch runs eagerly and without
     gradients.
@@ -91,12 +91,12 @@ def compiled(variables: Callable[[], list], fn: Callable, jit: bool = True) -> C
 
     @jax.jit
     def with_weights(weights, args):
-        mapping = list(zip(variables(), weights, strict=True))
+        mapping = list(zip(variables, weights, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return fn(*args)
 
     def call(*args):
-        return with_weights([v.value for v in variables()], args)
+        return with_weights([v.value for v in variables], args)
 
     return call
 
@@ -210,7 +210,7 @@ class _JaxStepper(Stepper):
         super().__init__(model)
         self._state = None
         self._compiled = jax.jit(self._train, donate_argnums=0)
-        self._evaluated = compiled(lambda: model.variables, self._evaluate)
+        self._evaluated = compiled(model.variables, self._evaluate)
 
     def _variables(self):
         model = self.model

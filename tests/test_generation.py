@@ -2,7 +2,6 @@
 
 import itertools
 from functools import lru_cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from keras import ops, tree
 
 from kerasseq.backend import compiled
+from kerasseq.decoders import Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation import (
     Ban,
@@ -25,14 +25,15 @@ from kerasseq.generation import (
     rescore,
     search,
 )
-from kerasseq.generation.selection import best
+from kerasseq.generation.selection import Candidates
 from kerasseq.masking import Memory
 
 PAD, UNKNOWN, BEGIN, END = range(4)
+LENGTH = 8
 seeds = st.integers(0, 2**32 - 1)
 
 
-class Toy:
+class Toy(Stepwise):
     """A random recurrent decoder with attention, whose logits depend on the whole prefix."""
 
     def __init__(self, vocabulary_size=7, width=6, seed=0, end=0.0):
@@ -64,7 +65,7 @@ class Toy:
         return logits, {"hidden": ops.tanh(hidden + context), "weights": weights}
 
 
-class Markov:
+class Markov(Stepwise):
     """The memory's values (N, V, V) are the logits of the next token after each token."""
 
     def __init__(self, vocabulary_size):
@@ -95,7 +96,7 @@ def searcher(decoder, strategy, length, filters=()):
         more = () if prefix is None else (ForcedPrefix(*prefix),)
         return search(decoder, memory, strategy, length, (*more, *filters), **given)
 
-    return compiled(list, fn)
+    return compiled([], fn, jit=False)
 
 
 def run(decoder, memory, strategy, length, filters=(), **given):
@@ -106,9 +107,7 @@ def run(decoder, memory, strategy, length, filters=(), **given):
 
 @lru_cache
 def scorer(decoder):
-    return compiled(
-        SimpleNamespace(variables=[]), lambda memory, tokens: rescore(decoder, memory, tokens)
-    )
+    return compiled([], lambda memory, tokens: rescore(decoder, memory, tokens), jit=False)
 
 
 def score(decoder, memory, tokens):
@@ -122,6 +121,10 @@ def score(decoder, memory, tokens):
 
 def row(memory, n):
     return Memory(memory.values[n : n + 1], memory.mask[n : n + 1])
+
+
+def uniforms(strategy, rows, length=LENGTH):
+    return {"uniforms": strategy.draw(rows, length)} if isinstance(strategy, Sample) else {}
 
 
 def lp(length, alpha):
@@ -140,11 +143,11 @@ def every_hypothesis(vocabulary_size, length):
             yield [*body, END] + [PAD] * (length - n - 1)
 
 
-TOY = Toy()
-EARLY = Toy(seed=1, end=2.0)
+# Some of its hypotheses end early and some not at all.
+TOY = Toy(seed=1, end=1.0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seeds, st.sampled_from([0.0, 0.6, 2.0]))
 def test_exhaustive_beam_is_brute_force(seed, alpha):
     length, memory = 4, memory_of(seed)
@@ -181,12 +184,12 @@ def test_a_finished_hypothesis_is_not_lost_by_extending_it():
     assert scores[0, 0] == pytest.approx(np.log(0.4), abs=1e-5) and scores[0, 0] > naive + 0.1
 
 
-@settings(max_examples=15, deadline=None)
-@given(seeds, st.sampled_from([TOY, EARLY]), st.sampled_from([0.0, 1.0]))
-def test_scores_are_those_of_teacher_forcing_sorted_and_distinct(seed, decoder, alpha):
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.sampled_from([0.0, 1.0]))
+def test_scores_are_those_of_teacher_forcing_sorted_and_distinct(seed, alpha):
     memory = memory_of(seed)
-    tokens, scores = run(decoder, memory, Beam(4, length_penalty=alpha, n_best=4), 8)
-    forced = score(decoder, memory, tokens)
+    tokens, scores = run(TOY, memory, Beam(4, length_penalty=alpha, n_best=4), LENGTH)
+    forced = score(TOY, memory, tokens)
     for n in range(3):
         found = tokens[n][np.isfinite(scores[n])]
         assert len({tuple(t) for t in found.tolist()}) == len(found)
@@ -200,15 +203,15 @@ def test_scores_are_those_of_teacher_forcing_sorted_and_distinct(seed, decoder, 
     assert not np.isin(tokens, [UNKNOWN, BEGIN]).any()
 
 
-@settings(max_examples=15, deadline=None)
-@given(seeds, st.sampled_from([TOY, EARLY]))
-def test_greedy_is_a_beam_of_one(seed, decoder):
+@settings(max_examples=10, deadline=None)
+@given(seeds)
+def test_greedy_is_a_beam_of_one(seed):
     memory = memory_of(seed)
-    greedy, greedy_scores = run(decoder, memory, Greedy(), 8)
-    tokens, scores = run(decoder, memory, Beam(1, length_penalty=0.0), 8)
+    greedy, greedy_scores = run(TOY, memory, Greedy(), LENGTH)
+    tokens, scores = run(TOY, memory, Beam(1, length_penalty=0.0), LENGTH)
     np.testing.assert_array_equal(tokens, greedy)
     np.testing.assert_allclose(scores, greedy_scores, rtol=1e-5)
-    np.testing.assert_allclose(scores[:, 0], score(decoder, memory, tokens[:, 0]), rtol=1e-4)
+    np.testing.assert_allclose(scores[:, 0], score(TOY, memory, tokens[:, 0]), rtol=1e-4)
 
 
 STRATEGIES = [
@@ -221,38 +224,30 @@ STRATEGIES = [
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
-def test_a_row_is_the_same_alone_in_a_batch_and_with_more_padding(strategy):
-    memory = memory_of(5, n=4)
-    given = {}
-    if isinstance(strategy, Sample):
-        given["uniforms"] = strategy.draw(range(4), 9)
-    tokens, scores = run(EARLY, memory, strategy, 9, **given)
+def test_a_row_is_the_same_in_a_batch_and_alone_with_more_padding(strategy):
+    memory = memory_of(5)
+    tokens, scores = run(TOY, memory, strategy, LENGTH, **uniforms(strategy, range(3)))
     padded = Memory(
         np.pad(memory.values, ((0, 0), (0, 3), (0, 0))), np.pad(memory.mask, ((0, 0), (0, 3)))
     )
-    more, more_scores = run(EARLY, padded, strategy, 9, **given)
-    np.testing.assert_array_equal(more, tokens)
-    np.testing.assert_allclose(more_scores, scores, rtol=1e-4)
-    for n in range(4):
-        one = {key: value[n : n + 1] for key, value in given.items()}
-        alone, alone_scores = run(EARLY, row(memory, n), strategy, 9, **one)
+    for n in range(3):
+        alone, alone_scores = run(TOY, row(padded, n), strategy, LENGTH, **uniforms(strategy, [n]))
         np.testing.assert_array_equal(alone[0], tokens[n])
         np.testing.assert_allclose(alone_scores[0], scores[n], rtol=1e-4)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
 def test_a_limit_is_the_same_as_fewer_steps(strategy):
-    memory = memory_of(7, n=4)
-    limits = np.asarray([1, 3, 6, 9], "int32")
-    tokens, scores = run(TOY, memory, strategy, 9, limits=limits)
-    for n, limit in enumerate(limits):
-        given = {}
-        if isinstance(strategy, Sample):
-            given["uniforms"] = strategy.draw([n], limit)
-        alone, alone_scores = run(TOY, row(memory, n), strategy, int(limit), **given)
-        np.testing.assert_array_equal(alone[0], tokens[n, :, :limit])
-        assert (tokens[n, :, limit:] == PAD).all()
-        np.testing.assert_allclose(alone_scores[0], scores[n], rtol=1e-4)
+    memory = memory_of(7)
+    short, short_scores = run(TOY, memory, strategy, 3)
+    free, free_scores = run(TOY, memory, strategy, LENGTH)
+    limits = np.asarray([3, 3, LENGTH], "int32")
+    tokens, scores = run(TOY, memory, strategy, LENGTH, limits=limits)
+    np.testing.assert_array_equal(tokens[:2, :, :3], short[:2])
+    assert (tokens[:2, :, 3:] == PAD).all()
+    np.testing.assert_array_equal(tokens[2], free[2])
+    expected = np.concatenate([short_scores[:2], free_scores[2:]])
+    np.testing.assert_allclose(scores, expected, rtol=1e-4)
 
 
 class ToTheEnd(Beam):
@@ -262,25 +257,25 @@ class ToTheEnd(Beam):
         return position < setting.length
 
 
-@settings(max_examples=15, deadline=None)
-@given(seeds, st.sampled_from([TOY, EARLY]), st.sampled_from([(0.0, 0.0), (1.5, 0.0), (0.5, 0.4)]))
-def test_stopping_early_changes_nothing(seed, decoder, penalties):
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.sampled_from([(0.0, 0.0), (1.5, 0.0), (0.5, 0.4)]))
+def test_stopping_early_changes_nothing(seed, penalties):
     memory = memory_of(seed)
-    tokens, scores = run(decoder, memory, Beam(3, *penalties, n_best=2), 10)
-    expected, expected_scores = run(decoder, memory, ToTheEnd(3, *penalties, n_best=2), 10)
+    tokens, scores = run(TOY, memory, Beam(3, *penalties, n_best=2), LENGTH)
+    expected, expected_scores = run(TOY, memory, ToTheEnd(3, *penalties, n_best=2), LENGTH)
     np.testing.assert_array_equal(tokens, expected)
     np.testing.assert_array_equal(scores, expected_scores)
 
 
 def test_coverage_penalty_is_that_of_the_paper():
     memory = memory_of(2)
-    tokens, scores = run(EARLY, memory, Beam(4, 0.8, coverage_penalty=0.5), 8)
-    weights = attend(EARLY, Memory(*map(ops.convert_to_tensor, memory)), tokens[:, 0])
+    tokens, scores = run(TOY, memory, Beam(4, 0.8, coverage_penalty=0.5), LENGTH)
+    weights = attend(TOY, Memory(*map(ops.convert_to_tensor, memory)), tokens[:, 0])
     weights = ops.convert_to_numpy(weights)
     weights = weights * (tokens[:, 0] != PAD)[:, :, None]
     logs = np.log(np.minimum(weights.sum(1), 1.0), where=memory.mask, out=np.zeros((3, 4)))
     lengths = np.asarray([length_of(t) for t in tokens[:, 0]])
-    expected = score(EARLY, memory, tokens[:, 0]) / lp(lengths, 0.8) + 0.5 * logs.sum(1)
+    expected = score(TOY, memory, tokens[:, 0]) / lp(lengths, 0.8) + 0.5 * logs.sum(1)
     np.testing.assert_allclose(scores[:, 0], expected, rtol=1e-4)
 
 
@@ -301,38 +296,41 @@ def test_fewer_hypotheses_than_asked_for():
     assert np.isfinite(scores[0]).tolist() == [True] + [False] * 5
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
+BOTH = pytest.mark.parametrize("strategy", [Greedy(), Beam(3, n_best=2)], ids=str)
+
+
+@BOTH
 def test_minimum_length(strategy):
-    free, _ = run(EARLY, memory_of(1), strategy, 9)
-    tokens, _ = run(EARLY, memory_of(1), strategy, 9, (MinimumLength(5),))
+    free, _ = run(TOY, memory_of(1), strategy, LENGTH)
+    tokens, _ = run(TOY, memory_of(1), strategy, LENGTH, (MinimumLength(5),))
     assert (free[:, :, :5] == END).any() and not (tokens[:, :, :5] == END).any()
     with pytest.raises(UserError, match="no room for the end symbol"):
-        run(EARLY, memory_of(1), strategy, 5, (MinimumLength(5),))
+        run(TOY, memory_of(1), strategy, 5, (MinimumLength(5),))
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
+@BOTH
 def test_banned_tokens(strategy):
-    free, _ = run(TOY, memory_of(1), strategy, 9)
-    tokens, _ = run(TOY, memory_of(1), strategy, 9, (Ban((4, 6)),))
+    free, _ = run(TOY, memory_of(1), strategy, LENGTH)
+    tokens, _ = run(TOY, memory_of(1), strategy, LENGTH, (Ban((4, 6)),))
     assert np.isin(free, [4, 6]).any() and not np.isin(tokens, [4, 6]).any()
     for wrong, message in [((END,), "end symbol"), ((9,), "not in the vocabulary")]:
         with pytest.raises(UserError, match=message):
-            run(TOY, memory_of(1), strategy, 9, (Ban(wrong),))
+            run(TOY, memory_of(1), strategy, LENGTH, (Ban(wrong),))
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
-@pytest.mark.parametrize("size", [1, 2, 3])
+@BOTH
+@pytest.mark.parametrize("size", [1, 3])
 def test_no_repeated_ngram(strategy, size):
     def repeats(tokens):
         grams = [tuple(tokens[i : i + size]) for i in range(length_of(tokens) - size + 1)]
         return len(grams) - len(set(grams))
 
     toy = Toy(9, seed=4, end=-1.0)
-    memory = memory_of(3, n=6)
-    free, _ = run(toy, memory, strategy, 14)
-    tokens, scores = run(toy, memory, strategy, 14, (NoRepeatedNGram(size),))
-    assert sum(map(repeats, free.reshape(-1, 14))) > 0
-    assert sum(map(repeats, tokens.reshape(-1, 14))) == 0
+    memory = memory_of(3)
+    free, _ = run(toy, memory, strategy, 12)
+    tokens, scores = run(toy, memory, strategy, 12, (NoRepeatedNGram(size),))
+    assert sum(map(repeats, free.reshape(-1, 12))) > 0
+    assert sum(map(repeats, tokens.reshape(-1, 12))) == 0
     assert np.isfinite(scores).all()
 
 
@@ -348,12 +346,13 @@ def test_no_repeated_ngram_forbids_nothing_else():
     np.testing.assert_array_equal(tokens[0, 0], candidates[expected.argmax()])
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
+@BOTH
 def test_forced_prefix_of_each_row_its_own(strategy):
     memory = memory_of(1, n=4)
     prefix = np.asarray([[4, 5, 6], [6, 0, 0], [0, 0, 0], [1, 4, END]], "int32")
     lengths = np.asarray([3, 1, 0, 3], "int32")
     tokens, scores = run(TOY, memory, strategy, 8, (Ban((6,)),), prefix=(prefix, lengths))
+    assert np.isfinite(scores[:, 0]).all(), "a banned or special token can be forced"
     free, _ = run(TOY, memory, strategy, 8, (Ban((6,)),))
     for n in range(4):
         for hypothesis in tokens[n][np.isfinite(scores[n])]:
@@ -364,10 +363,10 @@ def test_forced_prefix_of_each_row_its_own(strategy):
 
 
 def test_sampling_depends_on_the_seed_and_on_nothing_else():
-    memory = memory_of(1, n=16)
-    one, one_scores = run(TOY, memory, Sample(seed=1), 8)
-    again, _ = run(TOY, memory, Sample(seed=1), 8)
-    other, _ = run(TOY, memory, Sample(seed=2), 8)
+    memory = memory_of(1)
+    one, one_scores = run(TOY, memory, Sample(seed=1), LENGTH)
+    again, _ = run(TOY, memory, Sample(seed=1), LENGTH)
+    other, _ = run(TOY, memory, Sample(seed=2), LENGTH)
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
     np.testing.assert_allclose(one_scores[:, 0], score(TOY, memory, one[:, 0]), rtol=1e-4)
@@ -380,9 +379,9 @@ def test_sampling_depends_on_the_seed_and_on_nothing_else():
 @given(seeds)
 def test_sampling_of_the_best_token_alone_is_greedy(seed):
     memory = memory_of(seed)
-    greedy, scores = run(TOY, memory, Greedy(), 8)
-    for strategy in (Sample(top_k=1, seed=5), Sample(top_p=1e-6), Sample(temperature=1e-4)):
-        tokens, sampled = run(TOY, memory, strategy, 8)
+    greedy, scores = run(TOY, memory, Greedy(), LENGTH)
+    for strategy in (Sample(top_k=1, seed=5), Sample(top_p=1e-6)):
+        tokens, sampled = run(TOY, memory, strategy, LENGTH)
         np.testing.assert_array_equal(tokens, greedy)
         np.testing.assert_allclose(sampled, scores, rtol=1e-5)
 
@@ -393,7 +392,6 @@ def test_sampling_of_the_best_token_alone_is_greedy(seed):
         (Sample(), [0.1, 0.2, 0.3, 0.4]),
         (Sample(temperature=0.5), np.asarray([0.01, 0.04, 0.09, 0.16]) / 0.3),
         (Sample(top_k=2), [0, 0, 3 / 7, 4 / 7]),
-        (Sample(top_p=0.69), [0, 0, 3 / 7, 4 / 7]),
         (Sample(top_p=0.71), [0, 2 / 9, 3 / 9, 4 / 9]),
         (Sample(top_k=3, top_p=0.5), [0, 0, 3 / 7, 4 / 7]),
     ],
@@ -448,31 +446,37 @@ def test_attention_weights_of_given_tokens():
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
-def test_compiled_by_xla_as_graph_and_eagerly_alike(strategy):
+def test_compiled_by_xla_it_is_the_same(strategy):
     memory = Memory(*map(ops.convert_to_tensor, memory_of(8)))
     filters = (NoRepeatedNGram(2), MinimumLength(2))
-
-    def fn(memory):
-        return search(TOY, memory, strategy, 8, filters)
-
-    eager = fn(memory)
-    for jit in (True, False):
-        results = compiled(list, fn, jit)(memory)
-        for expected, result in zip(eager, results, strict=True):
-            np.testing.assert_allclose(
-                ops.convert_to_numpy(result), ops.convert_to_numpy(expected), rtol=1e-4
-            )
+    fn = compiled([], lambda memory: search(TOY, memory, strategy, LENGTH, filters), jit=True)
+    for expected, result in zip(
+        run(TOY, memory, strategy, LENGTH, filters), fn(memory), strict=True
+    ):
+        np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+def test_it_runs_without_being_compiled():
+    memory = Memory(*map(ops.convert_to_tensor, memory_of(8)))
+    expected, _ = run(TOY, memory, Beam(3, n_best=2), LENGTH)
+    tokens, _ = search(TOY, memory, Beam(3, n_best=2), LENGTH)
+    np.testing.assert_array_equal(ops.convert_to_numpy(tokens), expected)
+
+
+@settings(max_examples=15, deadline=None)
 @given(seeds, st.integers(1, 3), st.integers(4, 70), st.integers(1, 4))
 def test_best_is_a_top_k_over_everything(seed, width, size, k):
     random = np.random.default_rng(seed)
     logits = random.normal(size=(2 * width, size)).astype("float32")
     base = random.normal(size=(2, width)).astype("float32")
     allowed = random.random((1, size)) < 0.8
-    results = best(*map(ops.convert_to_tensor, (base, logits, allowed)), k)
-    sums, beams, tokens = map(ops.convert_to_numpy, results)
+    logits, base = ops.convert_to_tensor(logits), ops.convert_to_tensor(base)
+    candidates = Candidates(logits, ops.convert_to_tensor(allowed), width, k)
+    sums, beams, tokens = map(ops.convert_to_numpy, candidates.best(base))
+    total = np.log(np.sum(np.exp(logits), axis=-1, keepdims=True))
+    np.testing.assert_allclose(candidates.log_normalizer(), total, rtol=1e-5)
+    logits, base = ops.convert_to_numpy(logits), ops.convert_to_numpy(base)
+    allowed[:, : END + 1] = False  # these are never candidates
     everything = np.where(allowed, logits, -np.inf).reshape(2, width, size) + base[:, :, None]
     expected = -np.sort(-everything.reshape(2, -1))[:, :k]
     np.testing.assert_allclose(sums, expected, rtol=1e-5)

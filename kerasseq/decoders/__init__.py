@@ -1,8 +1,8 @@
 """Decoders: a memory and the tokens before to a distribution over the next token."""
 
-from kerasseq.decoders.base import Decoder
+from kerasseq.decoders.base import Decoder, Stepwise
 from kerasseq.decoders.convolution import ConvolutionalDecoder
 from kerasseq.decoders.rnn import RNNDecoder
 from kerasseq.decoders.transformer import TransformerDecoder
 
-__all__ = ["ConvolutionalDecoder", "Decoder", "RNNDecoder", "TransformerDecoder"]
+__all__ = ["ConvolutionalDecoder", "Decoder", "RNNDecoder", "Stepwise", "TransformerDecoder"]

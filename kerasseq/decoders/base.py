@@ -3,24 +3,48 @@
 from typing import Any
 
 import keras
+from keras import ops, tree
 
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
 
 
-class Decoder(keras.layers.Layer):
-    """Contract: one distribution over V tokens a step, given the tokens before and a memory.
+class Stepwise:
+    """Contract of what generation runs: one distribution over V tokens a step.
 
     `begin(memory, length) -> static, state` prepares for at most `length` (a Python int) steps;
     `step(tokens (N,), position, static, state) -> logits (N, V), state` makes one, `position`
-    being a scalar, the same for all rows;
-    `call(tokens (N, T), memory) -> logits (N, T, V)` makes T of them under teacher forcing and
-    gives what T calls of `step` would.
+    being a scalar, the same for all rows. `static` does not change from step to step.
 
     `static` and `state` are pytrees whose every leaf has the batch on axis 0: no scalars, no
-    None. `static` is the same for all steps and beams of one source. A decoder with attention
-    keeps the weights of the last step, averaged over layers and heads, in `state["weights"]`.
+    None. `expand` and `reorder` rely on it; who lays out beams in another way overrides both.
+    A decoder with attention keeps the weights of the last step, (N, S), averaged over layers and
+    heads, in `state["weights"]`.
+    """
+
+    vocabulary_size: int
+
+    def begin(self, memory: Any, length: int) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
+        """What `begin` gave for N sources, for steps of N * beams rows, a source's side by side."""
+        return tree.map_structure(lambda leaf: ops.repeat(leaf, beams, axis=0), (static, state))
+
+    def reorder(self, state: Any, parents: Any) -> Any:
+        """The state in which row r goes on from what row `parents[r]` was; parents (N,) int32."""
+        return tree.map_structure(lambda leaf: ops.take(leaf, parents, axis=0), state)
+
+
+class Decoder(keras.layers.Layer, Stepwise):
+    """A decoder that is a layer: `Stepwise`, and its parallel form for training.
+
+    `call(tokens (N, T), memory) -> logits (N, T, V)` makes T steps under teacher forcing and
+    gives what T calls of `step` would.
 
     Args:
         embedding: of the target's tokens.
@@ -54,12 +78,6 @@ class Decoder(keras.layers.Layer):
         if self.tied:
             return self.embedding.logits(features)
         return self.output_projection(features)
-
-    def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
-        raise NotImplementedError
-
-    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
-        raise NotImplementedError
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         raise NotImplementedError

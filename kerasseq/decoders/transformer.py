@@ -91,7 +91,9 @@ class TransformerDecoder(Decoder):
     """A stack of pre-norm Transformer decoder layers.
 
     Vaswani et al., 2017, section 3.1, with the normalisation of Xiong et al., 2020. In generation
-    each layer keeps its keys and values in buffers of the full length, written at `position`.
+    each layer keeps its keys and values in buffers of the full length, which are never moved:
+    see `_state`. With tied embeddings `static["output"]` is (D, V), the one leaf that has not the
+    batch on axis 0.
 
     Args:
         embedding: of the target's tokens, with positions; its width is the model's.
@@ -148,35 +150,68 @@ class TransformerDecoder(Decoder):
         return self.logits(self.norm(values))
 
     def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
+        static = {"memory": self._memory(memory)}
+        if self.tied:
+            # Transposed once here; within the loop the product would read it the slow way.
+            static["output"] = ops.transpose(ops.convert_to_tensor(self.embedding.embeddings))
+        return static, self._state(ops.shape(memory.mask), 1, length)
+
+    def _state(self, shape: tuple, beams: int, length: int) -> dict:
+        """Empty caches for `shape` = (B, S) sources and steps.
+
+        Step t of beam w of a source is entry t * W + w of its cache, which stays where it was
+        written. `ancestry[b, w, t]` is the beam that holds step t of what is beam w now, so only
+        this one small array is reordered.
+        """
         heads = self.settings["heads"]
-        width = self.embedding.width // heads
-        rows = ops.shape(memory.values)[0]
-        empty = ops.zeros((rows, heads, length, width), dtype=self.compute_dtype)
-        weights = ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)
-        state = {"keys": [empty] * len(self.layers), "values": [empty] * len(self.layers)}
-        return self._memory(memory), {**state, "weights": weights}
+        cache = (shape[0], heads, length * beams, self.embedding.width // heads)
+        empty = ops.zeros(cache, dtype=self.compute_dtype)
+        return {
+            "keys": [empty] * len(self.layers),
+            "values": [empty] * len(self.layers),
+            "ancestry": ops.zeros((shape[0], beams, length), dtype="int32"),
+            "weights": ops.zeros((shape[0] * beams, shape[1]), dtype=self.compute_dtype),
+        }
+
+    def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
+        shape = ops.shape(state["weights"])
+        return static, self._state(shape, beams, state["ancestry"].shape[2])
+
+    def reorder(self, state: Any, parents: Any) -> Any:
+        _, beams, length = state["ancestry"].shape
+        ancestry = ops.take(ops.reshape(state["ancestry"], (-1, length)), parents, axis=0)
+        return {
+            **state,
+            "ancestry": ops.reshape(ancestry, (-1, beams, length)),
+            "weights": ops.take(state["weights"], parents, axis=0),
+        }
 
     def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
-        values = self.embedding.at(tokens, position)[:, None]
-        length = state["keys"][0].shape[2]
-        past = (ops.arange(length) <= position)[None, None, None]
+        # The beams of a source are its queries, side by side on the axis of steps.
+        beams, length = state["ancestry"].shape[1:]
+        width = self.embedding.width
+        values = ops.reshape(self.embedding.at(tokens, position), (-1, beams, width))
+        own = ops.arange(beams, dtype="int32")
+        here = ops.zeros_like(state["ancestry"][:, :, :1]) + own[:, None]
+        ancestry = ops.slice_update(state["ancestry"], (0, 0, position), here)
+        past = (ops.arange(length) <= position)[:, None]
+        mask = ops.logical_and(ancestry[:, :, :, None] == own, past)
+        mask = ops.reshape(mask, (-1, 1, beams, length * beams))
         keys, cached, weights = [], [], []
         for index, layer in enumerate(self.layers):
             normed = layer.self_norm(values)
             key, value = layer.self_attention.keys_values(normed)
-            keys.append(_write(state["keys"][index], key, position))
-            cached.append(_write(state["values"][index], value, position))
-            own = (keys[-1], cached[-1])
-            values, crossed = layer(values, normed, own, past, static[index])
-            weights.append(ops.mean(crossed[:, :, 0], axis=1))
-        logits = self.logits(self.norm(values)[:, 0])
-        mean = sum(weights) / len(weights)
-        return logits, {"keys": keys, "values": cached, "weights": mean}
+            start = (0, 0, position * beams, 0)
+            keys.append(ops.slice_update(state["keys"][index], start, key))
+            cached.append(ops.slice_update(state["values"][index], start, value))
+            memory = static["memory"][index]
+            values, crossed = layer(values, normed, (keys[-1], cached[-1]), mask, memory)
+            weights.append(ops.mean(crossed, axis=1))
+        features = ops.reshape(self.norm(values), (-1, width))
+        logits = ops.matmul(features, static["output"]) if self.tied else self.logits(features)
+        mean = ops.reshape(sum(weights) / len(weights), (-1, weights[0].shape[-1]))
+        state = {"keys": keys, "values": cached, "ancestry": ancestry, "weights": mean}
+        return logits, state
 
     def get_config(self) -> dict:
         return {**super().get_config(), **self.settings}
-
-
-def _write(buffer: Any, entry: Any, position: Any) -> Any:
-    """Put entry (N, H, 1, D/H) into buffer (N, H, L, D/H) at `position`."""
-    return ops.slice_update(buffer, (0, 0, position, 0), entry)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import END, PAD, best, log_normalizer
+from kerasseq.generation.selection import END, PAD, Candidates
 from kerasseq.generation.strategies import Setting
 
 
@@ -82,11 +82,10 @@ class Beam:
     ) -> tuple[Any, Any, Any]:
         width, live, pool = self.width, pool["live"], dict(pool)
         open_ = (position < setting.limits)[:, None]
-        base = live - ops.reshape(log_normalizer(logits), (-1, width))
-        endings = ops.reshape(ops.where(allowed[:, END], logits[:, END], -np.inf), (-1, width))
-        endings = endings + base
-        not_end = ops.arange(logits.shape[-1]) != END
-        sums, beams, tokens = best(base, logits, ops.logical_and(allowed, not_end), width)
+        candidates = Candidates(logits, allowed, width, width)
+        base = live - ops.reshape(candidates.log_normalizer(), (-1, width))
+        endings = ops.reshape(candidates.ending, (-1, width)) + base
+        sums, beams, tokens = candidates.best(base)
 
         both = ops.concatenate([sums, endings], axis=1)
         last = ops.top_k(both, width)[0][:, -1:]

@@ -6,11 +6,12 @@ from typing import Any
 
 from keras import ops
 
+from kerasseq.decoders import Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import log_normalizer
 
 
-class Ensemble:
+class Ensemble(Stepwise):
     """log p(w) = log of the mean over the members m of p_m(w), each member with its own memory.
 
     Its memory, static and state are lists of the members'. It keeps no attention weights.
@@ -35,6 +36,14 @@ class Ensemble:
             )
         pairs = [d.begin(m, length) for d, m in zip(self.decoders, memory, strict=True)]
         return [static for static, _ in pairs], [state for _, state in pairs]
+
+    def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
+        members = zip(self.decoders, static, state, strict=True)
+        pairs = [decoder.expand(fixed, changing, beams) for decoder, fixed, changing in members]
+        return [static for static, _ in pairs], [state for _, state in pairs]
+
+    def reorder(self, state: Any, parents: Any) -> Any:
+        return [d.reorder(s, parents) for d, s in zip(self.decoders, state, strict=True)]
 
     def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         logits, states = [], []

@@ -55,9 +55,7 @@ def search(
     histories = [f.begin(n, width, max_length) for f in filters]
     static, state = decoder.begin(memory, max_length)
     if width > 1:
-        static, state = tree.map_structure(
-            lambda leaf: ops.repeat(leaf, width, axis=0), (static, state)
-        )
+        static, state = decoder.expand(static, state, width)
     tokens = ops.full((n * width,), BEGIN, dtype="int32")
 
     def cond(position, tokens, state, histories, pool):
@@ -67,15 +65,15 @@ def search(
     def body(position, tokens, state, histories, pool):
         logits, state = decoder.step(tokens, position, static, state)
         logits = ops.cast(logits, "float32")
-        allowed = ops.convert_to_tensor(allowed_tokens(logits.shape[-1]))
+        # No mask unless a filter wants one: over V columns it is a good part of a step.
+        allowed = ops.convert_to_tensor(allowed_tokens(logits.shape[-1])) if filters else None
         histories = list(histories)
         for i, f in enumerate(filters):
             allowed, histories[i] = f.allow(allowed, tokens, position, histories[i])
         tokens, parents, pool = strategy.advance(logits, allowed, position, state, pool, setting)
         if parents is not None:
-            state, histories = tree.map_structure(
-                lambda leaf: ops.take(leaf, parents, axis=0), (state, histories)
-            )
+            state = decoder.reorder(state, parents)
+            histories = tree.map_structure(lambda leaf: ops.take(leaf, parents, axis=0), histories)
         return position + 1, tokens, state, histories, pool
 
     start = (ops.zeros((), dtype="int32"), tokens, state, histories, strategy.begin(setting))

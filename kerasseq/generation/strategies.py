@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import END, PAD, best, log_normalizer, masked
+from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 
 
 class Setting(NamedTuple):
@@ -80,7 +80,7 @@ class Greedy(_OneHypothesis):
     """The most probable token at each step. The score is the log-probability."""
 
     def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
-        return best(ops.zeros_like(logits[:, :1]), logits, allowed, 1)[2][:, 0]
+        return ops.cast(ops.argmax(masked(logits, allowed), axis=-1), "int32")
 
 
 @dataclass(frozen=True)

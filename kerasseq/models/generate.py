@@ -72,6 +72,8 @@ class Generator:
         self.models = list(models)
         if any(model.preprocessor is None for model in models):
             raise UserError("A model without a preprocessor cannot read or write text.")
+        # Listed once: to walk the layers takes as long as some steps of decoding.
+        self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
 
     def __call__(
@@ -173,9 +175,6 @@ class Generator:
                 *tree.map_structure(ops.convert_to_tensor, args)
             )
         return self._functions[key]
-
-    def _variables(self) -> list:
-        return [variable for model in self.models for variable in model.variables]
 
 
 def _filters(options: Options, prefix: dict | None) -> list:

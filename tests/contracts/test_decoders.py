@@ -73,17 +73,39 @@ def test_a_later_token_changes_no_earlier_logits(name):
 
 
 @EVERY_DECODER
-def test_every_leaf_has_the_batch_first(name):
+def test_the_state_keeps_its_structure_and_the_batch_first(name):
     decoder, source = built_decoder(name), memory([5, 3, 1], 5)
     static, state = decoder.begin(source, 4)
     position = ops.convert_to_tensor(0, dtype="int32")
     logits, after = decoder.step(tokens(3, 1)[:, 0], position, static, state)
     assert logits.shape == (3, decoder.vocabulary_size)
-    for leaf in tree.flatten((static, state, after)):
+    for leaf in tree.flatten((state, after)):
         assert leaf.shape[0] == 3
     tree.assert_same_structure(state, after)
     for old, new in zip(tree.flatten(state), tree.flatten(after), strict=True):
         assert (old.shape, old.dtype) == (new.shape, new.dtype)
+
+
+@EVERY_DECODER
+def test_reordered_beams_go_on_from_their_parents(name):
+    """Beams that were reordered at random have the logits of their own history."""
+    sources, beams, steps = 2, 3, 5
+    decoder, source = built_decoder(name), memory([5, 3], 5)
+    static, state = decoder.expand(*decoder.begin(source, steps + 1), beams)
+    random = np.random.default_rng(3)
+    history = np.zeros((sources * beams, 0), "int32")
+    for position in range(steps):
+        ids = random.integers(0, VOCABULARY, sources * beams).astype("int32")
+        history = np.concatenate([history, ids[:, None]], axis=1)
+        here = ops.convert_to_tensor(position, dtype="int32")
+        logits, state = decoder.step(ops.convert_to_tensor(ids), here, static, state)
+        repeated = Memory(*(ops.repeat(leaf, beams, axis=0) for leaf in source))
+        expected = array(decoder(ops.convert_to_tensor(history), repeated))[:, -1]
+        np.testing.assert_allclose(array(logits), expected, atol=2e-5)
+        parents = random.integers(0, beams, (sources, beams)) + beams * np.arange(sources)[:, None]
+        parents = parents.reshape(-1).astype("int32")
+        state = decoder.reorder(state, ops.convert_to_tensor(parents))
+        history = history[parents]
 
 
 @EVERY_DECODER
