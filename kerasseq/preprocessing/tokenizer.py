@@ -89,6 +89,8 @@ class Tokenizer:
                 hard_vocab_limit=False,
                 character_coverage=character_coverage,
                 byte_fallback=byte_fallback,
+                # A number is its digits; else 1,234 and 1.234 would have no piece in common.
+                split_digits=True,
                 normalization_rule_name="identity" if normalization == "none" else "nmt_nfkc",
                 remove_extra_whitespaces=normalization != "none",
                 input_sentence_size=sentences,
