@@ -198,7 +198,10 @@ class _Loop:
             position.loss_tokens += tokens
             position.tokens += round(tokens)
         if self.pending:
-            self.progress.update(position.step, position.epoch, self.seconds, position.tokens, loss)
+            loss = position.loss_sum / max(position.loss_tokens, 1e-9)
+            self.progress.update(
+                position.step, position.of_epoch, self.seconds, position.tokens, loss
+            )
         self.pending.clear()
         self.shown = time.monotonic()
 
@@ -210,7 +213,7 @@ class _Loop:
             {
                 "kind": "train",
                 "step": position.step,
-                "epoch": position.epoch,
+                "epoch": position.of_epoch,
                 "loss": position.loss_sum / max(position.loss_tokens, 1e-9),
                 "learning_rate": float(self.schedule(position.step - 1)),
                 "tokens": position.tokens,
@@ -250,7 +253,7 @@ class _Loop:
             if better:
                 checkpoints.save_weights("best", self.model, step)
         position.averaged, position.validated, position.due = averaged, step, False
-        row = {"step": step, "epoch": position.epoch, **figures}
+        row = {"step": step, "epoch": position.of_epoch, **figures}
         position.worse = 0 if better else position.worse + 1
         position.best = row if better else position.best
         if config.patience and position.worse >= config.patience and not position.ending:

@@ -38,3 +38,8 @@ class Position:
     logged_tokens: int = 0
     logged_seconds: float = 0.0
     log: int = 0
+
+    @property
+    def of_epoch(self) -> int:
+        """The epoch that the last step belonged to, from 1."""
+        return self.epoch + (self.index > 0)

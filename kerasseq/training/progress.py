@@ -45,7 +45,7 @@ class Progress:
             left = min(left, max(self.max_seconds - seconds, 0.0))
         self._bar.n = min(now[2], 1.0)
         self._bar.set_description_str(
-            f"step {step:,} | epoch {epoch + 1} | loss {loss:.3f} | {self._rate:,.0f} tokens/s | "
+            f"step {step:,} | epoch {epoch} | loss {loss:.3f} | {self._rate:,.0f} tokens/s | "
             f"{timedelta(seconds=round(left))} left"
         )
 
