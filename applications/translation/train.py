@@ -13,6 +13,7 @@ from kerasseq.data import Corpus
 from kerasseq.generation import Beam, Greedy
 from kerasseq.metrics import bleu, chrf, exact_match
 from kerasseq.models import Options, Seq2Seq
+from kerasseq.preprocessing import TextPreprocessor
 from kerasseq.training import Run, fit
 
 MEASURED = 2000
@@ -39,12 +40,16 @@ def train(
         epochs, valid, store = batches(config, parts, preprocessor, data)
         if len(store.problems):
             say(str(store.problems))
-        model = build(config.model, preprocessor)
+        model = _built(config, preprocessor, config.training.precision)
         say(_opening(config, parts, model, len(store), epochs))
         measure = None
         if config.training.best_by == "bleu":
             measure = _validation_bleu(parts.valid)
         position = fit(model, epochs, valid, config.training, run, measure)
+        if config.training.precision != "float32":
+            # The file is to compute in full precision, whatever it was trained in.
+            trained, model = model, _built(config, preprocessor, "float32")
+            model.set_weights(trained.get_weights())
         scores = _scores(model, parts.test)
         model.card = {
             "task": "translation",
@@ -61,6 +66,15 @@ def train(
         run.save_model(model)
         report(model, parts, run, scores, say)
     return model
+
+
+def _built(config: TranslationConfig, preprocessor: TextPreprocessor, precision: str) -> Seq2Seq:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return build(config.model, preprocessor)
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _opening(config, parts: Parts, model: Seq2Seq, pairs: int, epochs) -> str:

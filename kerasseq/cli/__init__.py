@@ -15,10 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
     except UserError as error:
         print(f"kerasseq: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", 2)
-    except KeyboardInterrupt:
-        print("kerasseq: interrupted", file=sys.stderr)
-        return 130
+        return 2
+    except KeyboardInterrupt as error:
+        # A training that was interrupted says what it saved.
+        print(f"kerasseq: {str(error) or 'interrupted'}", file=sys.stderr)
+        return getattr(error, "code", 130)
     except BrokenPipeError:
         # The reader of our output has what it wanted; say nothing, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
