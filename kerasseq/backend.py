@@ -1,5 +1,6 @@
 """What differs between TensorFlow, JAX and PyTorch; no other module asks which of them runs."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +83,19 @@ def compiled(variables: list, fn: Callable, jit: bool = True) -> Callable:
     if name() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(fn, jit_compile=jit, autograph=False, reduce_retracing=False)
+        functions: dict = {}
+
+        def call_tensorflow(*args):
+            # A function for each shape: TensorFlow takes one that meets many for a mistake, and
+            # says so on the terminal.
+            shapes = tuple(tuple(leaf.shape) for leaf in tree.flatten(args))
+            if shapes not in functions:
+                functions[shapes] = tf.function(
+                    functools.partial(fn), jit_compile=jit, autograph=False
+                )
+            return functions[shapes](*args)
+
+        return call_tensorflow
     if name() == "torch":
         import torch
 

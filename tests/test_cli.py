@@ -15,8 +15,8 @@ PAIRS = [
 ]
 SMALL = (
     *("model.width=32", "model.units=64", "model.encoder_layers=1", "model.decoder_layers=1"),
-    *("model.heads=2", "model.dropout=0.0", "tokenizer.kind=char", "training.batch_tokens=512"),
-    *("training.schedule=constant", "training.learning_rate=0.01", "training.epochs=12"),
+    *("model.heads=2", "model.dropout=0.0", "tokenizer.kind=word", "training.batch_tokens=128"),
+    *("training.schedule=constant", "training.learning_rate=0.005", "training.epochs=40"),
     *("training.ema=0", "data.valid_size=3"),
 )
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ class Rows:
         self.lengths = np.zeros(0, np.int32)
         if path.exists():
             self._file = open(path, "rb", buffering=0)
+            weakref.finalize(self, self._file.close)
             self.lengths = np.fromfile(_lengths_of(path), np.int32)
         groups = np.arange(0, len(self.lengths), _GROUP)
         # In int32, which holds the sum of 64 rows: the default makes a wider copy of all lengths.
