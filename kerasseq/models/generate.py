@@ -1,6 +1,8 @@
 """From raw sources to texts: batches of few shapes through one compiled function."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,9 @@ from kerasseq.generation import (
 
 CHUNK = 64
 """Batches that are ordered by length together."""
+
+# Sources of a batch that are not worth splitting over threads.
+_SMALLEST = 8
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Generator:
         # Listed once: to walk the layers takes as long as some steps of decoding.
         self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
+        self._traced: set = set()
+        self._tracing = threading.Lock()
 
     def __call__(
         self,
@@ -88,12 +95,14 @@ class Generator:
 
         Args:
             prefixes: the beginning of each text, as far as it is prescribed.
-            batch_size: sources that are decoded together.
+            batch_size: sources that are decoded together, at most.
             jit: compile by XLA on TensorFlow; by default where there is enough to do.
         """
         if prefixes is not None and len(prefixes) != len(sources):
             raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sources")
         jit = len(sources) >= 2 * batch_size if jit is None else jit
+        workers = backend.parallel_calls()
+        batch_size = max(1, min(batch_size, max(_SMALLEST, -(-len(sources) // workers))))
         step = batch_size * CHUNK
         for start in range(0, len(sources), step):
             here = slice(start, start + step)
@@ -105,7 +114,8 @@ class Generator:
         lengths = features[0]["mask"].sum(axis=1)
         order = np.argsort(lengths, kind="stable")
         found: list = [None] * len(sources)
-        for first in range(0, len(order), batch_size):
+
+        def decode(first: int) -> None:
             chosen = order[first : first + batch_size]
             # A row that fills the shape is another copy of the first, which costs no step more.
             rows = np.concatenate([chosen, np.repeat(chosen[:1], _row_ladder(len(chosen)))])
@@ -118,6 +128,15 @@ class Generator:
             results = self._batch(inputs, lengths[rows], start + rows, options, some, jit)
             for row, hypotheses in zip(chosen, results, strict=False):
                 found[row] = hypotheses
+
+        starts = range(0, len(order), batch_size)
+        workers = min(backend.parallel_calls(), len(starts))
+        if workers == 1:
+            for first in starts:
+                decode(first)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(decode, starts))
         return found
 
     def _batch(self, inputs, lengths, rows, options, prefixes, jit):
@@ -136,7 +155,7 @@ class Generator:
             forced = np.zeros(mask.shape, "int32")
             forced[mask] = ragged.ids
             extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
-        tokens, scores = self._function(options, length, jit)(inputs, extra)
+        tokens, scores = self._run(self._function(options, length, jit), inputs, extra)
         tokens, scores = ops.convert_to_numpy(tokens), ops.convert_to_numpy(scores)
         n, best, _ = tokens.shape
         texts = preprocessor.detokenize(tokens.reshape(n * best, -1))
@@ -148,6 +167,17 @@ class Generator:
             ]
             for row in range(n)
         ]
+
+    def _run(self, function, *args):
+        """Call a compiled function, while no other thread traces one if this call does."""
+        args = tree.map_structure(ops.convert_to_tensor, args)
+        key = function, tuple(tuple(leaf.shape) for leaf in tree.flatten(args))
+        if key in self._traced:
+            return function(*args)
+        with self._tracing:
+            result = function(*args)
+            self._traced.add(key)
+        return result
 
     def _function(self, options: Options, length: int, jit: bool) -> Callable:
         key = (options, length, jit)
@@ -170,10 +200,7 @@ class Generator:
                     extra.get("uniforms"),
                 )
 
-            function = backend.compiled(self._variables, generate, jit)
-            self._functions[key] = lambda *args: function(
-                *tree.map_structure(ops.convert_to_tensor, args)
-            )
+            self._functions[key] = backend.compiled(self._variables, generate, jit)
         return self._functions[key]
 
 
