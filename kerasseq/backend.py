@@ -162,6 +162,8 @@ class Stepper:
 
     def __init__(self, model: keras.Model):
         self.model = model
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
 
     def __call__(self, batch: Any) -> Any:
         raise NotImplementedError
@@ -190,21 +192,24 @@ class _TensorFlowStepper(Stepper):
         return self._function(self._evaluate, batch)(batch)
 
     def _function(self, fn, batch):
-        # One trace for all shapes. XLA, which Keras chooses where there is a GPU, still compiles
-        # for each shape.
+        # One trace for all shapes; but XLA, which Keras chooses where there is a GPU, compiles
+        # for each shape anyway, and cannot differentiate a loop whose dimensions are unknown.
         import tensorflow as tf
 
-        if fn.__name__ not in self._compiled:
+        jit = bool(self.model.jit_compile)
+        key = fn.__name__, jit and tuple(leaf.shape for leaf in tree.flatten(batch))
+        if key not in self._compiled:
             signature = tree.map_structure(
-                lambda leaf: tf.TensorSpec([None] * leaf.ndim, leaf.dtype), batch
+                lambda leaf: tf.TensorSpec(leaf.shape if jit else [None] * leaf.ndim, leaf.dtype),
+                batch,
             )
-            self._compiled[fn.__name__] = tf.function(
-                fn,
+            self._compiled[key] = tf.function(
+                functools.partial(fn),
                 input_signature=[signature],
-                jit_compile=self.model.jit_compile or None,
+                jit_compile=jit or None,
                 autograph=False,
             )
-        return self._compiled[fn.__name__]
+        return self._compiled[key]
 
     def _train(self, batch):
         import tensorflow as tf

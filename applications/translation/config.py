@@ -68,17 +68,15 @@ def configure(
         config: a TOML file, or the name of a configuration that comes with the head.
         model: a kind of model, whose settings come with the head; by default a Transformer,
             unless `config` names another.
-        data: fields of `DataConfig` that are set. Without any the settings are those of the
-            embedded phrases.
+        data: fields of `DataConfig` that are set. Without any, and without a model or a
+            configuration, the settings are those that suit the embedded phrases.
 
     Raises:
         UserError: a file cannot be read, or a setting is unknown or of another type.
     """
-    files = [_shipped(model or "transformer")]
-    if config:
-        files = [*([_shipped(model)] if model else []), _shipped(config)]
-    elif not data.get("train") and not data.get("dataset"):
-        files.insert(0, _shipped("phrases"))
+    embedded = not data.get("train") and not data.get("dataset")
+    names = [name for name in (model, config) if name]
+    files = [_shipped(name) for name in names or ["phrases" if embedded else "transformer"]]
     settings = read(TranslationConfig, files, overrides)
     return replace(settings, data=replace(settings.data, **_frozen(data)))
 
