@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from itertools import islice
 
+import numpy as np
+
 from kerasseq.applications.translation.preprocessing import Parts
 from kerasseq.drawing.attention import attention_map
 from kerasseq.errors import UserError
@@ -12,12 +14,20 @@ from kerasseq.training import Run
 SHOWN = 10
 
 
+def _crossings(weights: np.ndarray) -> int:
+    """Pairs of target pieces whose places in the source stand in the other order."""
+    places = weights.argmax(axis=1)
+    return int(np.triu(places[:, None] > places[None, :]).sum())
+
+
 def report(
     model: Seq2Seq, parts: Parts, run: Run, scores: dict, say: Callable[[str], None]
 ) -> None:
     """Say what the model learned, draw where it looks, and name the commands to go on with."""
-    pairs = list(islice(parts.test or parts.valid, 20 * SHOWN))[:: 20 if parts.test else 1][:SHOWN]
-    texts = model.generate([source for source, _ in pairs])
+    pairs = list(islice(parts.test or parts.valid, 20 * SHOWN))
+    pairs = pairs[:: max(1, len(pairs) // SHOWN)][:SHOWN]
+    sources = [source for source, _ in pairs]
+    texts = model.generate(sources)
     what = "unseen" if parts.test else "validation"
     say(f"\n{len(pairs)} {what} texts")
     for (source, reference), text in zip(pairs, texts, strict=True):
@@ -25,11 +35,16 @@ def report(
         say(f"  {source}\n  → {text}\n{verdict}")
     if scores:
         say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
-    longest = max((source for source, _ in pairs), key=len)
+    example = sources[0]
     made = {"model": run.model_path, "training curve": run.curves_path}
     try:
+        maps = {
+            source: model.attention(source, text)
+            for source, text in zip(sources, texts, strict=True)
+        }
+        example = max(maps, key=lambda source: _crossings(maps[source][2]))
         path = run.folder / "attention.png"
-        attention_map(*model.attention(longest), path)
+        attention_map(*maps[example], path)
         made["attention map"] = path
     except UserError:  # a model without attention has no map
         pass
@@ -38,8 +53,8 @@ def report(
     file = run.model_path
     say(
         "\nGo on with\n"
-        f'  kerasseq generate {file} "{pairs[0][0]}"\n'
-        f'  kerasseq attention {file} "{longest}" --output map.png\n'
+        f'  kerasseq generate {file} "{sources[0]}"\n'
+        f'  kerasseq attention {file} "{example}" --output map.png\n'
         f"  kerasseq info {file}\n"
         '  kerasseq generate multi30k-en-de "A man is riding a bicycle down the street."\n'
         "  kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"
