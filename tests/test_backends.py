@@ -21,7 +21,7 @@ FILES = (
 def test_contracts_on(other):
     folder = Path(__file__).parent
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *(str(folder / file) for file in FILES)],
+        [sys.executable, "-m", "pytest", "-q", "-n0", *(str(folder / file) for file in FILES)],
         env={**os.environ, "KERAS_BACKEND": other},
         cwd=folder.parent,
         capture_output=True,
