@@ -1,0 +1,261 @@
+"""Beam search: tokens a second beside CTranslate2 and Hugging Face, at batch 1 and 32.
+
+    python benchmarks/decode.py
+    python benchmarks/decode.py --model multi30k-en-de --input test.en
+
+A Transformer of 4 + 4 layers, 128 wide, 256 in between, vocabulary 10,000 and random weights turns
+16 tokens into 32, neither less nor more, as its end symbol never is among the best. With `--model`
+its weights translate the lines of `--input` to wherever they end. CTranslate2 has the same weights;
+the last column counts the outputs that equal those of its float32. Hugging Face's model has the
+same sizes and weights of its own, so it takes part without `--model` alone.
+
+Everything goes from token ids to token ids, with 5 beams and no length penalty. CTranslate2 runs
+in both ways that it has to use threads: all on one batch, or a part of the batch on each. The
+ratio is of medians, to the fastest of CTranslate2's; above 1 is faster than that.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from machine import describe
+from race import Times, race, serve
+
+VOCABULARY, SOURCE, TARGET, BEAMS = 10_000, 16, 32, 5
+END = 3
+CONTESTANTS = {
+    "jax": "kerasseq, JAX",
+    "tensorflow": "kerasseq, TensorFlow with XLA",
+    "float32-threads": "CTranslate2 float32, threads on one batch",
+    "float32-workers": "CTranslate2 float32, a part of the batch on each thread",
+    "int8-threads": "CTranslate2 int8, threads on one batch",
+    "int8-workers": "CTranslate2 int8, a part of the batch on each thread",
+    "generate": "Hugging Face generate",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", help="a Transformer, path or preset; by default random weights")
+    parser.add_argument("--input", type=Path, help="sentences for it, one a line")
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 32])
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="see that it works")
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--contestant", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if bool(arguments.model) != bool(arguments.input):
+        parser.error("--model and --input belong together")
+    if arguments.prepare:
+        prepare(arguments.prepare, arguments.model, arguments.input)
+    elif arguments.contestant:
+        contestant(*arguments.contestant)
+    else:
+        compare(arguments)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    names = list(arguments.contestants)
+    if arguments.model and "generate" in names:
+        names.remove("generate")
+    if arguments.quick:
+        arguments.rounds, arguments.batches = 1, [1, 2]
+    print(describe("keras", "tensorflow", "jax", "ctranslate2", "transformers", "torch"))
+    what = arguments.model or f"random weights, {SOURCE} to {TARGET} tokens"
+    print(f"{what}; {BEAMS} beams, {arguments.threads} threads")
+    folder = Path(tempfile.mkdtemp())
+    try:
+        job = [__file__, "--prepare", str(folder)]
+        if arguments.model:
+            job += ["--model", arguments.model, "--input", str(arguments.input)]
+        race({"prepare": job}, 1, arguments.threads)
+        for batch in arguments.batches:
+            rest = [str(batch), str(arguments.threads)]
+            contestants = {
+                name: [__file__, "--contestant", str(folder), name, *rest] for name in names
+            }
+            table(batch, race(contestants, arguments.rounds, arguments.threads))
+    finally:
+        shutil.rmtree(folder)
+
+
+def table(batch: int, times: dict[str, Times]) -> None:
+    peers = [time for name, time in times.items() if "-" in name]
+    best = min((time.median for time in peers), default=float("nan"))
+    truth = times["float32-threads"].facts["outputs"] if "float32-threads" in times else None
+    print(
+        f"\nbatch {batch}\n\n| | ms, median | ms, least | tokens/s | ratio | same output |\n"
+        "|---|---:|---:|---:|---:|---:|"
+    )
+    for name, time in times.items():
+        outputs = time.facts["outputs"]
+        tokens = sum(map(len, outputs))
+        same = "–"
+        if truth and name != "generate":
+            equal = sum(a == b for a, b in zip(outputs, truth, strict=True))
+            same = f"{equal} of {len(outputs)}"
+        print(
+            f"| {CONTESTANTS[name]} | {1e3 * time.median:.1f} | {1e3 * time.best:.1f} | "
+            f"{tokens / time.median:,.0f} | {best / time.median:.2f} | {same} |",
+            flush=True,
+        )
+
+
+def prepare(folder: Path, model: str | None, lines: Path | None) -> None:
+    """Leave in `folder` the model as its own file or weights, its conversion, and the sources."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    from peers.ctranslate2_transformer import convert
+
+    if model:
+        import kerasseq
+
+        network = kerasseq.load(model)
+        texts = lines.read_text(encoding="utf-8").splitlines()
+        features = network.preprocessor.features(texts)
+        sources = [
+            row[real].tolist()
+            for row, real in zip(features["values"], features["mask"], strict=True)
+        ]
+    else:
+        import keras
+        import numpy as np
+
+        keras.utils.set_random_seed(0)
+        network = transformer()
+        for variable in network.trainable_variables:
+            # As they are at first, weights give one token again and again.
+            variable.assign(variable + 0.05 * keras.random.normal(variable.shape))
+        embeddings = np.array(network.frontend.embeddings)
+        embeddings[END] = 0.0
+        network.frontend.embeddings.assign(embeddings)
+        network.save_weights(folder / "model.weights.h5")
+        random = np.random.default_rng(0)
+        sources = random.integers(4, VOCABULARY, (1024, SOURCE)).tolist()
+    (folder / "sources.json").write_text(json.dumps({"model": model, "sources": sources}))
+    convert(network, folder / "ctranslate2")
+    serve(lambda: None, {}, least=0)
+
+
+def transformer():
+    from kerasseq.applications.translation.model import Transformer
+
+    return Transformer().build(VOCABULARY, VOCABULARY)
+
+
+def contestant(folder: str, name: str, batch: str, threads: str) -> None:
+    folder, batch, threads = Path(folder), int(batch), int(threads)
+    kept = json.loads((folder / "sources.json").read_text())
+    # Real sentences come in as many batches as show how long they are; at batch 1, one by one.
+    count = batch if kept["model"] is None else max(16, 4 * batch)
+    sources, forced = kept["sources"][:count], kept["model"] is None
+    if name == "generate":
+        run = hugging_face(sources)
+    elif "-" in name:
+        run = ctranslate2(folder / "ctranslate2", sources, batch, threads, name, forced)
+    else:
+        run = kerasseq(folder, kept["model"], sources, batch, name)
+    serve(run, {"outputs": run()})
+
+
+class Ids:
+    """A preprocessor to which ids are the raw sources, and text is nothing."""
+
+    def features(self, sources):
+        import numpy as np
+
+        steps = self.padded_length(max(map(len, sources)))
+        values = np.zeros((len(sources), steps), "int32")
+        for row, ids in zip(values, sources, strict=True):
+            row[: len(ids)] = ids
+        return {"values": values, "mask": values > 0}
+
+    def padded_length(self, steps):
+        from kerasseq.preprocessing.padding import ladder_length
+
+        return ladder_length(steps)
+
+    def detokenize(self, ids):
+        return [""] * len(ids)
+
+
+def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend: str):
+    os.environ["KERAS_BACKEND"] = backend
+    from kerasseq.generation import Beam
+    from kerasseq.models.generate import Generator, Options
+
+    strategy = Beam(BEAMS, length_penalty=0.0)
+    if model:
+        import kerasseq
+
+        network, options = kerasseq.load(model), Options(strategy)
+    else:
+        network, options = transformer(), Options(strategy, max_length=TARGET)
+        network.load_weights(folder / "model.weights.h5")
+    network.preprocessor = Ids()
+    generator = Generator([network])
+
+    def run() -> list[list[int]]:
+        # At batch 1 one sentence after the other, as they come in.
+        parts = [sources] if batch > 1 else [[source] for source in sources]
+        found = [
+            hypotheses[0].tokens
+            for part in parts
+            for hypotheses in generator(part, options, batch_size=batch, jit=True)
+        ]
+        return [[token for token in tokens if token != END] for tokens in found]
+
+    return run
+
+
+def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str, forced: bool):
+    from ctranslate2 import Translator
+
+    compute_type, _, how = name.partition("-")
+    split = how == "workers"
+    translator = Translator(
+        str(model),
+        compute_type=compute_type,
+        inter_threads=threads if split else 1,
+        intra_threads=1 if split else threads,
+    )
+    options = {"max_decoding_length": TARGET} if forced else {}
+    rows = -(-batch // threads) if split else batch
+    named = [[str(token) for token in source] for source in sources]
+
+    def run() -> list[list[int]]:
+        parts = [named] if batch > 1 else [[source] for source in named]
+        results = [
+            result
+            for part in parts
+            for result in translator.translate_batch(
+                part,
+                beam_size=BEAMS,
+                length_penalty=0,
+                max_batch_size=rows,
+                disable_unk=True,
+                suppress_sequences=[["<blank>"], ["<s>"]],
+                **options,
+            )
+        ]
+        return [[int(token) for token in result.hypotheses[0]] for result in results]
+
+    return run
+
+
+def hugging_face(sources: list):
+    import torch
+    from peers.hugging_face import generate, marian
+
+    network, ids = marian(VOCABULARY, 128, 256, 4, 4), torch.tensor(sources)
+    return lambda: generate(network, ids, BEAMS, TARGET)[:, 1:].tolist()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    main()
