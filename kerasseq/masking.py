@@ -42,6 +42,15 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
 
+def attention_bias(mask: Any) -> Any:
+    """A bool mask as float32 numbers to add to scores: 0 where a place is real, else -1e30.
+
+    Cheaper than a masked softmax where one mask serves many softmaxes; for rows that have a real
+    place, in which the others get a weight of exactly 0.
+    """
+    return ops.where(mask, 0.0, _LOWEST)
+
+
 # Finite, so that a row without a real place has no inf - inf in it.
 _LOWEST = -1e30
 

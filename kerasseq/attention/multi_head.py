@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasseq.masking import Memory, masked_softmax
+from kerasseq.masking import Memory, attention_bias
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -21,7 +21,7 @@ class MultiHeadAttention(keras.layers.Layer):
         dropout: fraction of the weights dropped in training.
 
     Shapes: queries (N, T, Q); memory (N, S, M); result (N, T, D); keys and values as they are
-    kept from step to step (N, H, S, D/H).
+    kept from step to step (N, H, D/H, S) and (N, H, S, D/H).
 
     Raises:
         ValueError: `heads` does not divide `width`.
@@ -55,27 +55,28 @@ class MultiHeadAttention(keras.layers.Layer):
         return ops.transpose(x, (0, 2, 1, 3))
 
     def keys_values(self, values: Any) -> tuple[Any, Any]:
-        """(N, S, M) to keys and values, (N, H, S, D/H) each."""
+        """(N, S, M) to keys (N, H, D/H, S), ready for the product, and values (N, H, S, D/H)."""
         keys, values = ops.split(self.key_value(values), 2, axis=-1)
-        return self._split(keys), self._split(values)
+        return ops.transpose(self._split(keys), (0, 1, 3, 2)), self._split(values)
 
     def precompute(self, memory: Memory) -> dict:
         keys, values = self.keys_values(memory.values)
-        return {"keys": keys, "values": values, "mask": memory.mask}
+        return {"keys": keys, "values": values, "bias": attention_bias(memory.mask)[:, None, None]}
 
     def initial_state(self, memory: Memory) -> dict:
         return {"weights": ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)}
 
     def weigh(
-        self, queries: Any, keys: Any, values: Any, mask: Any, training: bool = False
+        self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False
     ) -> tuple[Any, Any]:
-        """Queries (N, T, Q) over keys and values under a mask that broadcasts to (N, H, T, S).
+        """Queries (N, T, Q) over keys and values, with an `attention_bias` for (N, H, T, S).
 
         Returns:
             The result (N, T, D), and the weights (N, H, T, S) of each head.
         """
         q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
-        weights = masked_softmax(ops.matmul(q, ops.transpose(keys, (0, 1, 3, 2))), mask)
+        scores = ops.cast(ops.matmul(q, keys), "float32") + bias
+        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
         dropped = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))
         shape = ops.shape(queries)
@@ -85,8 +86,9 @@ class MultiHeadAttention(keras.layers.Layer):
     def attend(
         self, queries: Any, static: dict, state: dict, training: bool = False
     ) -> tuple[Any, Any, dict]:
-        mask = static["mask"][:, None, None]
-        context, weights = self.weigh(queries, static["keys"], static["values"], mask, training)
+        context, weights = self.weigh(
+            queries, static["keys"], static["values"], static["bias"], training
+        )
         weights = ops.mean(weights, axis=1)
         return context, weights, {"weights": weights[:, -1]}
 

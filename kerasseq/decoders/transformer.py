@@ -10,7 +10,7 @@ from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders.transformer import FeedForward
 from kerasseq.initializers import build
-from kerasseq.masking import Memory
+from kerasseq.masking import Memory, attention_bias
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -20,9 +20,9 @@ class TransformerDecoderLayer(keras.layers.Layer):
     `call` serves both ways of decoding: T queries over keys and values that the caller provides,
     which are those of the same T steps in training and the cache in generation.
 
-    Shapes: values (N, T, D); own keys and values (N, H, L, D/H) under a mask that broadcasts to
-    (N, H, T, L); the memory's (N, H, S, D/H) under (N, 1, 1, S). Returns (N, T, D) and the
-    cross-attention's weights (N, H, T, S).
+    Shapes: values (N, T, D); own keys (N, H, D/H, L) and values (N, H, L, D/H) with an
+    `attention_bias` for (N, H, T, L); the memory's as `MultiHeadAttention.precompute` gives them.
+    Returns (N, T, D) and the cross-attention's weights (N, H, T, S).
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class TransformerDecoderLayer(keras.layers.Layer):
         values: Any,
         normed: Any,
         own: tuple[Any, Any],
-        own_mask: Any,
+        own_bias: Any,
         memory: dict,
         training: bool = False,
     ) -> tuple[Any, Any]:
-        attended, _ = self.self_attention.weigh(normed, *own, own_mask, training)
+        attended, _ = self.self_attention.weigh(normed, *own, own_bias, training)
         values = values + self.dropout(attended, training=training)
         crossed, weights = self.cross_attention.weigh(
             self.cross_norm(values),
             memory["keys"],
             memory["values"],
-            memory["mask"][:, None, None],
+            memory["bias"],
             training,
         )
         values = values + self.dropout(crossed, training=training)
@@ -142,7 +142,7 @@ class TransformerDecoder(Decoder):
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         values = self.embedding(tokens, training=training)
         steps = ops.arange(ops.shape(tokens)[1])
-        causal = (steps[None, :] <= steps[:, None])[None, None]
+        causal = attention_bias(steps[None, :] <= steps[:, None])[None, None]
         for layer, static in zip(self.layers, self._memory(memory), strict=True):
             normed = layer.self_norm(values)
             own = layer.self_attention.keys_values(normed)
@@ -164,11 +164,12 @@ class TransformerDecoder(Decoder):
         this one small array is reordered.
         """
         heads = self.settings["heads"]
-        cache = (shape[0], heads, length * beams, self.embedding.width // heads)
-        empty = ops.zeros(cache, dtype=self.compute_dtype)
+        width, entries = self.embedding.width // heads, length * beams
+        keys = ops.zeros((shape[0], heads, width, entries), dtype=self.compute_dtype)
+        values = ops.zeros((shape[0], heads, entries, width), dtype=self.compute_dtype)
         return {
-            "keys": [empty] * len(self.layers),
-            "values": [empty] * len(self.layers),
+            "keys": [keys] * len(self.layers),
+            "values": [values] * len(self.layers),
             "ancestry": ops.zeros((shape[0], beams, length), dtype="int32"),
             "weights": ops.zeros((shape[0] * beams, shape[1]), dtype=self.compute_dtype),
         }
@@ -196,16 +197,16 @@ class TransformerDecoder(Decoder):
         ancestry = ops.slice_update(state["ancestry"], (0, 0, position), here)
         past = (ops.arange(length) <= position)[:, None]
         mask = ops.logical_and(ancestry[:, :, :, None] == own, past)
-        mask = ops.reshape(mask, (-1, 1, beams, length * beams))
+        bias = attention_bias(ops.reshape(mask, (-1, 1, beams, length * beams)))
         keys, cached, weights = [], [], []
         for index, layer in enumerate(self.layers):
             normed = layer.self_norm(values)
             key, value = layer.self_attention.keys_values(normed)
-            start = (0, 0, position * beams, 0)
-            keys.append(ops.slice_update(state["keys"][index], start, key))
-            cached.append(ops.slice_update(state["values"][index], start, value))
+            start = position * beams
+            keys.append(ops.slice_update(state["keys"][index], (0, 0, 0, start), key))
+            cached.append(ops.slice_update(state["values"][index], (0, 0, start, 0), value))
             memory = static["memory"][index]
-            values, crossed = layer(values, normed, (keys[-1], cached[-1]), mask, memory)
+            values, crossed = layer(values, normed, (keys[-1], cached[-1]), bias, memory)
             weights.append(ops.mean(crossed, axis=1))
         features = ops.reshape(self.norm(values), (-1, width))
         logits = ops.matmul(features, static["output"]) if self.tied else self.logits(features)

@@ -6,7 +6,7 @@ import keras
 
 from kerasseq.attention import MultiHeadAttention
 from kerasseq.initializers import build, layer_of
-from kerasseq.masking import Memory
+from kerasseq.masking import Memory, attention_bias
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -44,7 +44,7 @@ class FeedForward(keras.layers.Layer):
 class TransformerEncoderLayer(keras.layers.Layer):
     """Pre-norm: x = x + attention(norm(x)); x = x + feed_forward(norm(x)).
 
-    Xiong et al., 2020, figure 1b. Shapes: (N, S, D), mask (N, S) -> (N, S, D).
+    Xiong et al., 2020, figure 1b. Shapes: (N, S, D), an `attention_bias` (N, 1, 1, S) -> (N, S, D).
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class TransformerEncoderLayer(keras.layers.Layer):
         for part in (self.feed_forward, self.attention_norm, self.feed_forward_norm):
             build(part, input_shape)
 
-    def call(self, values: Any, mask: Any, training: bool = False) -> Any:
+    def call(self, values: Any, bias: Any, training: bool = False) -> Any:
         normed = self.attention_norm(values)
         keys = self.attention.keys_values(normed)
-        attended, _ = self.attention.weigh(normed, *keys, mask[:, None, None], training)
+        attended, _ = self.attention.weigh(normed, *keys, bias, training)
         values = values + self.dropout(attended, training=training)
         fed = self.feed_forward(self.feed_forward_norm(values), training=training)
         return values + self.dropout(fed, training=training)
@@ -142,8 +142,9 @@ class TransformerEncoder(keras.layers.Layer):
             build(layer, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
+        bias = attention_bias(mask)[:, None, None]
         for layer in self.layers:
-            values = layer(values, mask, training=training)
+            values = layer(values, bias, training=training)
         return Memory(self.norm(values), mask)
 
     def get_config(self) -> dict:
