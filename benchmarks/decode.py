@@ -215,6 +215,7 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
 
 def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str, forced: bool):
     from ctranslate2 import Translator
+    from peers.ctranslate2_transformer import tokens
 
     compute_type, _, how = name.partition("-")
     split = how == "workers"
@@ -226,7 +227,7 @@ def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str,
     )
     options = {"max_decoding_length": TARGET} if forced else {}
     rows = -(-batch // threads) if split else batch
-    named = [[str(token) for token in source] for source in sources]
+    named = [tokens(source) for source in sources]
 
     def run() -> list[list[int]]:
         parts = [named] if batch > 1 else [[source] for source in named]

@@ -1,5 +1,6 @@
 """A kerasseq Transformer's weights as a CTranslate2 model, by CTranslate2's own specification."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,11 @@ SPECIAL = ["<blank>", "<unk>", "<s>", "</s>"]
 POSITIONS = 1024
 
 
+def tokens(ids: Iterable[int]) -> list[str]:
+    """The names of ids in a converted model."""
+    return [SPECIAL[i] if i < len(SPECIAL) else str(i) for i in ids]
+
+
 def convert(model, folder: Path, quantization: str | None = None) -> None:
     """Write `model`, a `Seq2Seq` of pre-norm Transformers with tied embeddings, to `folder`."""
     encoder, decoder = model.encoder, model.decoder
@@ -22,8 +28,8 @@ def convert(model, folder: Path, quantization: str | None = None) -> None:
         (spec.encoder, model.frontend, "source"),
         (spec.decoder, decoder.embedding, "target"),
     ):
-        tokens = SPECIAL + [str(i) for i in range(4, frontend.vocabulary_size)]
-        getattr(spec, f"register_{name}_vocabulary")(tokens)
+        vocabulary = tokens(range(frontend.vocabulary_size))
+        getattr(spec, f"register_{name}_vocabulary")(vocabulary)
         embeddings = side.embeddings[0] if name == "source" else side.embeddings
         embeddings.weight = _array(frontend.embeddings)
         side.position_encodings.encodings = sinusoids(POSITIONS, frontend.width)
