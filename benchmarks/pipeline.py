@@ -103,7 +103,7 @@ def build(folder: Path, arguments: argparse.Namespace) -> dict:
 
     corpus = FileCorpus([folder / "train.en", folder / "train.de"])
     some = list(islice(corpus, 29_000))
-    preprocessor = TextPreprocessor.train(some, arguments.kind, 8000)
+    preprocessor = TextPreprocessor.learn(some, arguments.kind, 8000)
     preprocessor.save_assets(str(folder))
     (folder / "config.json").write_text(json.dumps(preprocessor.get_config()))
     times = [alone(folder, arguments.threads)]

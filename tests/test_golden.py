@@ -37,7 +37,7 @@ def write() -> None:
     """Make the files."""
     FOLDER.mkdir(exist_ok=True)
     pairs = [("one two three", "eins zwei drei"), ("four five", "vier fünf"), ("six", "sechs")]
-    preprocessor = TextPreprocessor.train(pairs * 20, "char", 40)
+    preprocessor = TextPreprocessor.learn(pairs * 20, "char", 40)
     texts = {}
     for name in KINDS:
         model = model_of(name, preprocessor)

@@ -26,7 +26,7 @@ CORPUS = ListCorpus(PAIRS)
 
 @pytest.fixture(scope="module")
 def preprocessor():
-    return TextPreprocessor.train(PAIRS, "unigram", 60, lowercase=True)
+    return TextPreprocessor.learn(PAIRS, "unigram", 60, lowercase=True)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ PAIRS = [
 
 @pytest.fixture(scope="module", params=[True, False], ids=["shared", "separate"])
 def preprocessor(request):
-    return TextPreprocessor.train(PAIRS, "bpe", 110, shared=request.param)
+    return TextPreprocessor.learn(PAIRS, "bpe", 110, shared=request.param)
 
 
 @keras.saving.register_keras_serializable("kerasseq_tests")
@@ -89,7 +89,7 @@ def test_detokenize_stops_at_eos_and_returns_the_text(preprocessor):
 
 
 def test_lowercase():
-    preprocessor = TextPreprocessor.train(PAIRS, "bpe", 110, lowercase=True)
+    preprocessor = TextPreprocessor.learn(PAIRS, "bpe", 110, lowercase=True)
     _, labels, _ = preprocessor.targets(["ZWEI Männer."])
     assert preprocessor.detokenize(labels) == ["zwei männer."]
 
@@ -130,7 +130,7 @@ print(keras.backend.backend(), json.dumps(p.features(texts)["values"].tolist()))
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_another_process_loads_it_from_the_model_file(tmp_path, backend):
     pytest.importorskip(backend)
-    preprocessor = TextPreprocessor.train(PAIRS, "bpe", 110, shared=False)
+    preprocessor = TextPreprocessor.learn(PAIRS, "bpe", 110, shared=False)
     path = saved(preprocessor, str(tmp_path / "m.keras"))
     here = os.path.dirname(__file__)
     ran = subprocess.run(

@@ -82,7 +82,7 @@ def vocabularies(config: TokenizerConfig, pairs: Corpus, folder: Path) -> TextPr
         preprocessor.load_assets(str(folder))
         return preprocessor
     folder.mkdir(parents=True, exist_ok=True)
-    preprocessor = TextPreprocessor.train(
+    preprocessor = TextPreprocessor.learn(
         pairs,
         config.kind,
         config.vocabulary_size,

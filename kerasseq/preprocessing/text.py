@@ -72,7 +72,7 @@ class TextPreprocessor(keras.layers.Layer):
         self._tokenizers = {} if source is None else {"source": source, "target": target or source}
 
     @classmethod
-    def train(
+    def learn(
         cls,
         pairs: Iterable[tuple[str, str]],
         kind: Kind = "unigram",
@@ -85,6 +85,8 @@ class TextPreprocessor(keras.layers.Layer):
         **options,
     ) -> "TextPreprocessor":
         """Learn the vocabularies of pairs that can be iterated more than once.
+
+        Not `train`, which on PyTorch is a method of every layer.
 
         Args:
             shared: one vocabulary for both sides, as tied embeddings need.

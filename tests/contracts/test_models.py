@@ -37,7 +37,7 @@ TWO_KINDS = pytest.mark.parametrize("name", ["rnn-additive-global-before", "tran
 
 @pytest.fixture(scope="module")
 def preprocessor():
-    return TextPreprocessor.train(PAIRS, "char", 40)
+    return TextPreprocessor.learn(PAIRS, "char", 40)
 
 
 def batch(preprocessor):
