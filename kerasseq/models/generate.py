@@ -25,8 +25,9 @@ from kerasseq.generation import (
 CHUNK = 64
 """Batches that are ordered by length together."""
 
-# Sources of a batch that are not worth splitting over threads.
-_SMALLEST = 8
+# A core takes as long for a row in batches of 8 as in larger ones, of which more rows wait for
+# the longest; and the caches of 8 stay in its own cache.
+_ROWS_ON_A_CORE = 8
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ class Generator:
         if prefixes is not None and len(prefixes) != len(sources):
             raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sources")
         jit = len(sources) >= 2 * batch_size if jit is None else jit
-        workers = backend.parallel_calls()
-        batch_size = max(1, min(batch_size, max(_SMALLEST, -(-len(sources) // workers))))
+        if backend.parallel_calls() > 1:
+            batch_size = min(batch_size, _ROWS_ON_A_CORE)
         step = batch_size * CHUNK
         for start in range(0, len(sources), step):
             here = slice(start, start + step)
