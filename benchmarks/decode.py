@@ -74,7 +74,8 @@ def compare(arguments: argparse.Namespace) -> None:
         job = [__file__, "--prepare", str(folder)]
         if arguments.model:
             job += ["--model", arguments.model, "--input", str(arguments.input)]
-        race({"prepare": job}, 1, arguments.threads)
+        if not race({"prepare": job}, 1, arguments.threads):
+            sys.exit("there is no model to compare")
         for batch in arguments.batches:
             rest = [str(batch), str(arguments.threads)]
             contestants = {

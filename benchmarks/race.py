@@ -10,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,19 +45,23 @@ def race(contestants: dict[str, Sequence[str]], rounds: int, threads: int) -> di
     processes, seconds, facts = {}, {}, {}
     try:
         for name, arguments in contestants.items():
+            # A file, since a pipe that nobody reads would fill and block.
+            errors = tempfile.TemporaryFile("w+")
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 env={**os.environ, **environment(threads)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE if not os.environ.get("BENCHMARK_VERBOSE") else None,
+                stderr=errors,
                 text=True,
                 preexec_fn=lambda: _stay_on(threads),
             )
             # Ready before the next one starts, so that no preparation disturbs another.
             answer = _answer(process)
             if answer is None:
-                print(f"{name} failed:\n{_error(process)}\n", file=sys.stderr)
+                errors.seek(0)
+                last = "".join(errors.readlines()[-5:])
+                print(f"{name} failed:\n{last}", file=sys.stderr)
                 continue
             processes[name], facts[name], seconds[name] = process, answer, []
         for _ in range(rounds):
@@ -109,7 +114,3 @@ def _answer(process: subprocess.Popen) -> Any:
         if line.startswith(("{", "[")):
             return json.loads(line)
     return None
-
-
-def _error(process: subprocess.Popen) -> str:
-    return "\n".join((process.stderr.read() if process.stderr else "").splitlines()[-5:])
