@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.precision import weight
+
 
 def sinusoids(steps: int, width: int) -> np.ndarray:
     """Sinusoidal positions, (steps, width) float32.
@@ -91,11 +93,11 @@ class TokenEmbedding(keras.layers.Layer):
 
     def _position_table(self) -> Any:
         if self.positions == "learned":
-            return ops.convert_to_tensor(self.position_embeddings)
+            return weight(self, self.position_embeddings)
         return ops.convert_to_tensor(self._sinusoids, dtype=self.compute_dtype)
 
     def _tokens(self, ids: Any) -> Any:
-        vectors = ops.take(ops.convert_to_tensor(self.embeddings), ids, axis=0)
+        vectors = ops.take(weight(self, self.embeddings), ids, axis=0)
         return vectors * self.width**0.5 if self.scale else vectors
 
     def call(self, values: Any, training: bool = False) -> Any:
@@ -113,7 +115,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def logits(self, hidden: Any) -> Any:
         """z = h E^T: (..., D) to (..., V)."""
-        return ops.matmul(hidden, ops.transpose(ops.convert_to_tensor(self.embeddings)))
+        return ops.matmul(hidden, ops.transpose(weight(self, self.embeddings)))
 
     def get_config(self) -> dict:
         return {

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq import backend
+from kerasseq.precision import weight
 
 
 class Cell(keras.layers.Layer):
@@ -54,7 +55,7 @@ class Cell(keras.layers.Layer):
         return {key: zeros for key in self.states}
 
     def project(self, inputs: Any) -> Any:
-        return ops.matmul(inputs, self.kernel) + ops.convert_to_tensor(self.bias)
+        return ops.matmul(inputs, weight(self, self.kernel)) + weight(self, self.bias)
 
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
         raise NotImplementedError
@@ -93,7 +94,7 @@ class LSTMCell(Cell):
         return ops.concatenate([zeros, ones, zeros, zeros])
 
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
-        gates = projected + ops.matmul(state["h"], self.recurrent_kernel)
+        gates = projected + ops.matmul(state["h"], weight(self, self.recurrent_kernel))
         i, f, g, o = ops.split(gates, 4, axis=-1)
         c = ops.sigmoid(f) * state["c"] + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
@@ -121,9 +122,9 @@ class GRUCell(Cell):
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
         h = state["h"]
         xr, xz, xg = ops.split(projected, 3, axis=-1)
-        hr, hz, hg = ops.split(ops.matmul(h, self.recurrent_kernel), 3, axis=-1)
+        hr, hz, hg = ops.split(ops.matmul(h, weight(self, self.recurrent_kernel)), 3, axis=-1)
         z = ops.sigmoid(xz + hz)
-        g = ops.tanh(xg + ops.sigmoid(xr + hr) * (hg + self.recurrent_bias))
+        g = ops.tanh(xg + ops.sigmoid(xr + hr) * (hg + weight(self, self.recurrent_bias)))
         h = z * h + (1 - z) * g
         return h, {"h": h}
 

@@ -75,7 +75,7 @@ class MultiHeadAttention(keras.layers.Layer):
             The result (N, T, D), and the weights (N, H, T, S) of each head.
         """
         q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
-        scores = ops.cast(ops.matmul(q, keys), "float32") + bias
+        scores = ops.cast(ops.matmul(q, keys), "float32") + ops.cast(bias, "float32")
         weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
         dropped = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq.masking import Memory
+from kerasseq.precision import weight
 
 
 class Score(keras.layers.Layer):
@@ -74,7 +75,7 @@ class Bilinear(Score):
         self.kernel = self._matrix("kernel", self.memory_width, self.query_width)
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, self.kernel)
+        return ops.matmul(memory.values, weight(self, self.kernel))
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
         return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
@@ -102,7 +103,7 @@ class Cosine(Dot):
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
         cosine = super().call(ops.normalize(queries, axis=-1), keys, state)
-        return cosine * ops.cast(self.strength, cosine.dtype)
+        return cosine * weight(self, self.strength)
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -128,12 +129,12 @@ class Additive(Score):
         self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, self.memory_kernel) + self.bias
+        return ops.matmul(memory.values, weight(self, self.memory_kernel)) + weight(self, self.bias)
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
-        queries = ops.matmul(queries, self.query_kernel)
+        queries = ops.matmul(queries, weight(self, self.query_kernel))
         hidden = ops.tanh(queries[:, :, None] + keys[:, None])
-        return ops.matmul(hidden, self.vector)[..., 0]
+        return ops.matmul(hidden, weight(self, self.vector))[..., 0]
 
     def get_config(self) -> dict:
         return {**super().get_config(), "units": self.units}
@@ -159,7 +160,7 @@ class Concat(Additive):
         return self.kernel[: self.query_width]
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, self.kernel[self.query_width :])
+        return ops.matmul(memory.values, weight(self, self.kernel)[self.query_width :])
 
 
 SCORES = {

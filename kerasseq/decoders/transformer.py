@@ -11,6 +11,7 @@ from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders.transformer import FeedForward
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
+from kerasseq.precision import weight
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -153,7 +154,7 @@ class TransformerDecoder(Decoder):
         static = {"memory": self._memory(memory)}
         if self.tied:
             # Transposed once here; within the loop the product would read it the slow way.
-            static["output"] = ops.transpose(ops.convert_to_tensor(self.embedding.embeddings))
+            static["output"] = ops.transpose(weight(self.embedding, self.embedding.embeddings))
         return static, self._state(ops.shape(memory.mask), 1, length)
 
     def _state(self, shape: tuple, beams: int, length: int) -> dict:

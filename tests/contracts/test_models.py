@@ -62,6 +62,22 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
         assert not np.array_equal(old, new), f"{variable.path} was not trained"
 
 
+@EVERY_KIND
+def test_mixed_precision_trains_and_writes(name, preprocessor):
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = model_of(name, preprocessor, dropout=0.2)
+    finally:
+        keras.config.set_dtype_policy(usual)
+    model.compile(optimizer=keras.optimizers.Adam(0.01), label_smoothing=0.1, jit_compile=False)
+    step = backend.stepper(model)
+    losses = [float(step(batch(preprocessor))) for _ in range(8)]
+    step.sync()
+    assert np.all(np.isfinite(losses)) and losses[-1] < losses[0]
+    assert len(model.generate(SOURCES, jit=False)) == len(SOURCES)
+
+
 @TWO_KINDS
 def test_fit_with_r_drop(name, preprocessor):
     model = model_of(name, preprocessor, dropout=0.2)
