@@ -1,5 +1,6 @@
 """The models that come with the heads, and loading models by path or name."""
 
+import importlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ def load(model: str | Path) -> Any:
     path = find(model)
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path}: not a .keras file, or cut off")
+    for part in ("encoders", "models", "preprocessing"):  # Keras finds classes once imported
+        importlib.import_module(f"kerasseq.{part}")
     try:
         return keras.saving.load_model(path, compile=False)
     except UserError:

@@ -1,24 +1,36 @@
 """kerasseq: sequence-to-sequence learning with Keras 3."""
 
+import importlib
+import sys
 from pathlib import Path
+from typing import Any
 
 from kerasseq.default_backend import choose
 
 choose()
 
-from kerasseq import attention, decoders, encoders, generation, models  # noqa: E402
-from kerasseq.embedding import TokenEmbedding  # noqa: E402
-from kerasseq.errors import UserError  # noqa: E402
-from kerasseq.generation import Beam, Greedy, Sample  # noqa: E402
-from kerasseq.masking import Memory  # noqa: E402
-from kerasseq.models import Options, Seq2Seq  # noqa: E402
-from kerasseq.preprocessing import TextPreprocessor, Tokenizer  # noqa: E402
-
 __version__ = "0.1.0"
 
+# Where each name is.
+_MODULES = {
+    "Beam": "kerasseq.generation",
+    "Greedy": "kerasseq.generation",
+    "Memory": "kerasseq.masking",
+    "Options": "kerasseq.models",
+    "Sample": "kerasseq.generation",
+    "Seq2Seq": "kerasseq.models",
+    "TextPreprocessor": "kerasseq.preprocessing",
+    "TokenEmbedding": "kerasseq.embedding",
+    "Tokenizer": "kerasseq.preprocessing",
+    "UserError": "kerasseq.errors",
+}
+_PACKAGES = ("attention", "decoders", "encoders", "generation", "models")
 
-def load(model: str | Path) -> Seq2Seq:
-    """The model of a `.keras` file, of a run folder, or of a preset's name.
+__all__ = [*_MODULES, *_PACKAGES, "load"]
+
+
+def load(model: str | Path) -> Any:
+    """The `Seq2Seq` of a `.keras` file, of a run folder, or of a preset's name.
 
     Raises:
         UserError: there is none, or the file is damaged or no Keras model.
@@ -28,21 +40,22 @@ def load(model: str | Path) -> Seq2Seq:
     return presets.load(model)
 
 
-__all__ = [
-    "Beam",
-    "Greedy",
-    "Memory",
-    "Options",
-    "Sample",
-    "Seq2Seq",
-    "TextPreprocessor",
-    "TokenEmbedding",
-    "Tokenizer",
-    "UserError",
-    "attention",
-    "decoders",
-    "encoders",
-    "generation",
-    "load",
-    "models",
-]
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"kerasseq.{name}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'kerasseq' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+# Keras finds classes once they are imported. The command alone imports what it needs when it
+# needs it, so that it answers before a backend is there.
+if Path(*sys.argv[:1]).stem != "kerasseq":
+    for _name in (*_MODULES, *_PACKAGES):
+        __getattr__(_name)

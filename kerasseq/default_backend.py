@@ -1,12 +1,14 @@
 """Which backend Keras starts with, where the user did not say."""
 
-import importlib
+import contextlib
 import importlib.util
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -15,8 +17,8 @@ def choose() -> None:
     """Set KERAS_BACKEND to an installed backend, unless it is set or Keras is there already.
 
     The backend in Keras's own configuration file, or else TensorFlow, comes first: Keras would
-    fail on it where it is not installed. TensorFlow is imported here, without the notes that it
-    writes to the terminal on every machine without a GPU.
+    fail on it where it is not installed. TensorFlow is not imported yet, but when it is, then
+    without the notes that it writes to the terminal on every machine without a GPU.
 
     Raises:
         ImportError: no backend is installed.
@@ -26,8 +28,8 @@ def choose() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "KERAS_BACKEND" not in os.environ:
         os.environ["KERAS_BACKEND"] = _first_installed()
-    if os.environ["KERAS_BACKEND"] == "tensorflow":
-        _import_quietly("tensorflow")
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _QuietFinder("tensorflow"))
 
 
 def _first_installed() -> str:
@@ -40,18 +42,42 @@ def _first_installed() -> str:
     )
 
 
-def _import_quietly(module: str) -> None:
-    """Import what writes notes to the terminal from C++; shown only if the import fails."""
+class _QuietFinder:
+    """Finds a module as others do, once, and keeps its import from writing to the terminal."""
+
+    def __init__(self, module: str):
+        self.module = module
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self.module:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def quietly(module: Any) -> None:
+                with _quiet():
+                    execute(module)
+
+            spec.loader.exec_module = quietly
+        return spec
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep notes, also those from C++, off the terminal, unless the block fails."""
     try:
         terminal = sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):  # standard error is no file, as in a notebook
+        yield
         return
     sys.stderr.flush()
     kept = os.dup(terminal)
     with tempfile.TemporaryFile() as notes:
         os.dup2(notes.fileno(), terminal)
         try:
-            importlib.import_module(module)
+            yield
         except BaseException:
             notes.seek(0)
             os.write(kept, notes.read())
