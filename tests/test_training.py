@@ -90,21 +90,23 @@ def test_averages_of_the_last_weights(tmp_path):
     assert kept == [f"weights-{step:08d}.npz" for step in (4, 6, 8)]
 
 
-def test_the_moving_average_validates(tmp_path):
+@pytest.mark.parametrize(("steps", "momentum"), [(20, 0.6), (6, 1 / 6)])
+def test_the_moving_average_validates(steps, momentum, tmp_path):
+    """With momentum 0.6, or as much less as leaves room for five averages in the training."""
     raw, moving = [], []
     toy.train(
         tmp_path / "raw",
-        SHORT | {"validate_every": 1},
+        SHORT | {"validate_every": 1, "max_steps": steps},
         on_validation=lambda model: raw.append(arrays(model)) or {},
     )
     toy.train(
         tmp_path / "ema",
-        SHORT | {"validate_every": 1, "ema": 0.6},
+        SHORT | {"validate_every": 1, "ema": 0.6, "max_steps": steps},
         on_validation=lambda model: moving.append(arrays(model)) or {},
     )
     wanted = raw[0]  # the average begins with the weights after the first update
     for step in range(1, 6):
-        wanted = [0.6 * a + 0.4 * b for a, b in zip(wanted, raw[step], strict=True)]
+        wanted = [momentum * a + (1 - momentum) * b for a, b in zip(wanted, raw[step], strict=True)]
     for mine, theirs in zip(moving[5], wanted, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
 

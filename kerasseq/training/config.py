@@ -35,7 +35,7 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     r_drop: float = 0.0  # the weight alpha of the two passes' divergence
 
-    ema: float = 0.0  # momentum of the moving average of the weights, for each update
+    ema: float = 0.0  # greatest momentum of the weights' moving average, for each update
     average_last: int = 0  # validations whose weights are averaged
 
     validate_every: int = 0  # steps; 0: after each epoch

@@ -5,16 +5,23 @@ import keras
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.schedules import schedule
 
+# Windows of the moving average in a training, at least.
+_SPAN = 5
+
 
 def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) with all that goes with it.
 
-    Weight decay leaves out biases and the scales and shifts of normalisations.
+    Weight decay leaves out biases and the scales and shifts of normalisations. The moving average
+    reaches back over a fifth of the training at most: in a short one it would else still hold
+    the weights of the beginning.
 
     Args:
         config: the configuration.
-        total_steps: batches of the whole training, for the schedules that end.
+        total_steps: batches of the whole training, for what depends on its length.
     """
+    updates = max(total_steps // config.accumulate, 1)
+    momentum = min(config.ema, max(0.0, 1 - _SPAN / updates))
     options = {
         "learning_rate": schedule(config, total_steps),
         "beta_1": config.beta_1,
@@ -24,7 +31,7 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
         "gradient_accumulation_steps": config.accumulate if config.accumulate > 1 else None,
         "use_ema": bool(config.ema),
         # Keras averages at every batch, also where several make one update.
-        "ema_momentum": config.ema ** (1.0 / config.accumulate),
+        "ema_momentum": momentum ** (1.0 / config.accumulate),
     }
     if config.optimizer == "adam":
         return keras.optimizers.Adam(**options)
