@@ -29,6 +29,7 @@ VOCABULARY, SOURCE, TARGET, BEAMS = 10_000, 16, 32, 5
 END = 3
 CONTESTANTS = {
     "jax": "kerasseq, JAX",
+    "jax+bfloat16": "kerasseq, JAX, precision bfloat16",
     "tensorflow": "kerasseq, TensorFlow with XLA",
     "float32-threads": "CTranslate2 float32, threads on one batch",
     "float32-workers": "CTranslate2 float32, a part of the batch on each thread",
@@ -186,6 +187,7 @@ class Ids:
 
 
 def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend: str):
+    backend, _, precision = backend.partition("+")
     os.environ["KERAS_BACKEND"] = backend
     from kerasseq.generation import Beam
     from kerasseq.models.generate import Generator, Options
@@ -194,10 +196,11 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
     if model:
         import kerasseq
 
-        network, options = kerasseq.load(model), Options(strategy)
+        network, length = kerasseq.load(model), None
     else:
-        network, options = transformer(), Options(strategy, max_length=TARGET)
+        network, length = transformer(), TARGET
         network.load_weights(folder / "model.weights.h5")
+    options = Options(strategy, max_length=length, precision=precision or None)
     network.preprocessor = Ids()
     generator = Generator([network])
 

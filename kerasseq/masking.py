@@ -27,6 +27,11 @@ def mask_to_lengths(mask: Any) -> Any:
     return ops.sum(ops.cast(mask, "int32"), axis=-1)
 
 
+def softmax(scores: Any) -> Any:
+    """Softmax over the last axis, of one place too, of which Keras warns on the terminal."""
+    return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
+
+
 def masked_softmax(scores: Any, mask: Any) -> Any:
     """Softmax over the last axis in which masked places have no weight at all.
 
@@ -38,7 +43,7 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     """
     dtype = scores.dtype
     scores = ops.where(mask, ops.cast(scores, "float32"), _LOWEST)
-    weights = ops.softmax(scores, axis=-1)
+    weights = softmax(scores)
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
 

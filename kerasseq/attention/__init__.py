@@ -1,6 +1,7 @@
 """Attention: a score (what is compared) times an alignment (where it may look)."""
 
 from kerasseq.attention.alignments import ALIGNMENTS, Alignment, Global
+from kerasseq.attention.base import Attention
 from kerasseq.attention.multi_head import MultiHeadAttention
 from kerasseq.attention.scores import (
     SCORES,
@@ -19,6 +20,7 @@ __all__ = [
     "SCORES",
     "Additive",
     "Alignment",
+    "Attention",
     "Bilinear",
     "Concat",
     "Cosine",

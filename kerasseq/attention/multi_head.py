@@ -5,15 +5,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasseq.masking import Memory, attention_bias
+from kerasseq.attention.base import Attention
+from kerasseq.masking import Memory, attention_bias, softmax
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class MultiHeadAttention(keras.layers.Layer):
+class MultiHeadAttention(Attention):
     """Concat(head_1 .. head_H) W_O, head_i = softmax(Q_i K_i^T / sqrt(D/H)) V_i.
 
-    Vaswani et al., 2017, section 3.2.2. It follows the contract of `StepAttention`, so that a
-    recurrent decoder can use it as its attention; Transformers use the parallel form.
+    Vaswani et al., 2017, section 3.2.2. Recurrent decoders can use it as their attention too.
 
     Args:
         heads: H, which divides the width.
@@ -26,8 +26,6 @@ class MultiHeadAttention(keras.layers.Layer):
     Raises:
         ValueError: `heads` does not divide `width`.
     """
-
-    stepwise = False
 
     def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -76,7 +74,7 @@ class MultiHeadAttention(keras.layers.Layer):
         """
         q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
         scores = ops.cast(ops.matmul(q, keys), "float32") + ops.cast(bias, "float32")
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        weights = ops.cast(softmax(scores), self.compute_dtype)
         dropped = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))
         shape = ops.shape(queries)
@@ -91,12 +89,6 @@ class MultiHeadAttention(keras.layers.Layer):
         )
         weights = ops.mean(weights, axis=1)
         return context, weights, {"weights": weights[:, -1]}
-
-    def step(
-        self, query: Any, static: dict, state: dict, training: bool = False
-    ) -> tuple[Any, Any, dict]:
-        contexts, weights, state = self.attend(query[:, None], static, state, training)
-        return contexts[:, 0], weights[:, 0], state
 
     def get_config(self) -> dict:
         return {

@@ -6,22 +6,18 @@ import keras
 from keras import ops
 
 from kerasseq.attention.alignments import ALIGNMENTS, Alignment
+from kerasseq.attention.base import Attention
 from kerasseq.attention.scores import SCORES, Score
 from kerasseq.masking import Memory
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class StepAttention(keras.layers.Layer):
+class StepAttention(Attention):
     """c_t = sum_s a_ts h_s, with weights a from a score and an alignment.
 
     Args:
         score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive.
         alignment: an `Alignment`, or the name of one: global.
-
-    `precompute(memory) -> static`, `initial_state(memory) -> state`;
-    `step(query (N, Q), static, state) -> context (N, D), weights (N, S), state`;
-    `attend(queries (N, T, Q), static, state) -> contexts (N, T, D), weights (N, T, S), state`,
-    T > 1 only where `stepwise` is False. The layer holds weights, never a sequence's data.
 
     Raises:
         ValueError: no such score or alignment.
@@ -62,12 +58,6 @@ class StepAttention(keras.layers.Layer):
         weights, state = self.alignment(scores, static["mask"], queries, state, training=training)
         contexts = ops.matmul(weights, static["values"])
         return contexts, weights, {**state, "weights": weights[:, -1]}
-
-    def step(
-        self, query: Any, static: dict, state: dict, training: bool = False
-    ) -> tuple[Any, Any, dict]:
-        contexts, weights, state = self.attend(query[:, None], static, state, training)
-        return contexts[:, 0], weights[:, 0], state
 
     def get_config(self) -> dict:
         return {

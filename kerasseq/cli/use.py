@@ -66,6 +66,9 @@ def _add_strategy(add: argparse.ArgumentParser) -> None:
         "--with", dest="members", nargs="+", default=[], metavar="MODEL", help="an ensemble"
     )
     how.add_argument("--batch-size", type=int, default=32, metavar="N")
+    how.add_argument(
+        "--precision", choices=["bfloat16"], help="of the product over the vocabulary; faster"
+    )
 
 
 class _Writer:
@@ -84,7 +87,8 @@ class _Writer:
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
         self.model = load(options.model)
-        self.options = Options(strategy, options.min_length, options.max_length, options.no_repeat)
+        lengths = (options.min_length, options.max_length)
+        self.options = Options(strategy, *lengths, options.no_repeat, options.precision)
         self.more = {
             "with_models": [load(member) for member in options.members],
             "batch_size": options.batch_size,

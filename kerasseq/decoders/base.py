@@ -5,15 +5,19 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from kerasseq import backend
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
+from kerasseq.precision import weight
 
 
 class Stepwise:
     """Contract of what generation runs: one distribution over V tokens a step.
 
-    `begin(memory, length) -> static, state` prepares for at most `length` (a Python int) steps;
+    `constants(precision) -> constants` is what steps use of the weights alone, laid out for them;
+    `begin(memory, length, constants) -> static, state` prepares for at most `length` (a Python
+    int) steps, with constants of its own unless it is handed some that the caller keeps;
     `step(tokens (N,), position, static, state) -> logits (N, V), state` makes one, `position`
     being a scalar, the same for all rows. `static` does not change from step to step.
 
@@ -25,7 +29,15 @@ class Stepwise:
 
     vocabulary_size: int
 
-    def begin(self, memory: Any, length: int) -> tuple[Any, Any]:
+    def constants(self, precision: str | None = None) -> Any:
+        """What steps use of the weights alone; a pytree without a batch.
+
+        Args:
+            precision: of the logits' product: "bfloat16", or None for the decoder's own.
+        """
+        return {}
+
+    def begin(self, memory: Any, length: int, constants: Any = None) -> tuple[Any, Any]:
         raise NotImplementedError
 
     def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
@@ -44,7 +56,8 @@ class Decoder(keras.layers.Layer, Stepwise):
     """A decoder that is a layer: `Stepwise`, and its parallel form for training.
 
     `call(tokens (N, T), memory) -> logits (N, T, V)` makes T steps under teacher forcing and
-    gives what T calls of `step` would.
+    gives what T calls of `step` would. A kind of decoder provides `start`, which is `begin` but
+    for the constants: these are `static["constants"]`, which has not the batch on axis 0.
 
     Args:
         embedding: of the target's tokens.
@@ -74,10 +87,39 @@ class Decoder(keras.layers.Layer, Stepwise):
             )
 
     def logits(self, features: Any) -> Any:
-        """(..., D) to (..., V)."""
+        """(..., D) to (..., V), for whole sequences."""
         if self.tied:
             return self.embedding.logits(features)
         return self.output_projection(features)
+
+    def constants(self, precision: str | None = None) -> Any:
+        if self.tied:
+            # Transposed once; within a loop the product would read it the slow way.
+            matrix = ops.transpose(weight(self.embedding, self.embedding.embeddings))
+        else:
+            matrix = weight(self.output_projection, self.output_projection.kernel)
+        return {"output": matrix if precision is None else ops.cast(matrix, precision)}
+
+    def step_logits(self, features: Any, static: Any) -> Any:
+        """(N, D) to (N, V), for a step."""
+        logits = backend.product(features, static["constants"]["output"])
+        if self.tied:
+            return logits
+        return logits + ops.cast(self.output_projection.bias, logits.dtype)
+
+    def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
+        raise NotImplementedError
+
+    def begin(self, memory: Any, length: int, constants: Any = None) -> tuple[Any, Any]:
+        static, state = self.start(memory, length)
+        constants = self.constants() if constants is None else constants
+        return {**static, "constants": constants}, state
+
+    def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
+        static = dict(static)
+        constants = static.pop("constants")
+        static, state = super().expand(static, state, beams)
+        return {**static, "constants": constants}, state
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         raise NotImplementedError

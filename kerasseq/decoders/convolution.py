@@ -90,7 +90,7 @@ class ConvolutionalDecoder(Decoder):
         features = self.dropout(self.leave(hidden), training=training)
         return features, seen, sum(all_weights) / len(all_weights)
 
-    def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
+    def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
         static = {
             "layers": [attention.precompute(memory) for attention in self.attentions],
             "lengths": ops.cast(mask_to_lengths(memory.mask), self.compute_dtype),
@@ -104,11 +104,12 @@ class ConvolutionalDecoder(Decoder):
         embedded = self.embedding.at(tokens, position)[:, None]
         features, seen, weights = self._decode(embedded, state["pasts"], static, False)
         pasts = [inputs[:, 1:] for inputs in seen]
-        return self.logits(features[:, 0]), {"pasts": pasts, "weights": weights[:, 0]}
+        state = {"pasts": pasts, "weights": weights[:, 0]}
+        return self.step_logits(features[:, 0], static), state
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         embedded = self.embedding(tokens, training=training)
-        static, state = self.begin(memory, tokens.shape[1])
+        static, state = self.start(memory, tokens.shape[1])
         features, _, _ = self._decode(embedded, state["pasts"], static, training)
         return self.logits(features)
 

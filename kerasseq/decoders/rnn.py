@@ -37,7 +37,7 @@ class RNNDecoder(Decoder):
         units: U, of each layer.
         layers: how many are stacked.
         cell: "lstm" or "gru".
-        attention: None, or a layer with the contract of `StepAttention`.
+        attention: None, or an `Attention`.
         query: "before" or "after"; with attention only.
         context: "initial" or "joined"; without attention only.
         input_feeding: see above.
@@ -116,7 +116,7 @@ class RNNDecoder(Decoder):
         build(self.readout, (None, None, readout))
         self.build_logits(self.readout.units)
 
-    def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
+    def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
         real = ops.cast(memory.mask, self.compute_dtype)[:, :, None]
         total = ops.sum(memory.values * real, axis=1)
         mean = total / ops.maximum(ops.sum(real, axis=1), 1.0)
@@ -185,12 +185,12 @@ class RNNDecoder(Decoder):
         projected = self.cells[0].project(embedded)
         output, context, state = self._advance(projected, embedded, static, state, [])
         if self.input_feeding:
-            return self.logits(state["readout"]), state
-        return self.logits(self._read(output, context, embedded)), state
+            return self.step_logits(state["readout"], static), state
+        return self.step_logits(self._read(output, context, embedded), static), state
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         embedded = self.embedding(tokens, training=training)
-        static, state = self.begin(memory, tokens.shape[1])
+        static, state = self.start(memory, tokens.shape[1])
         run = self._stepwise if self.stepwise else self._parallel
         features = run(embedded, static, state, training)
         return self.logits(self.dropout(features, training=training))

@@ -5,17 +5,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasseq.attention import MultiHeadAttention
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
-from kerasseq.encoders.transformer import FeedForward
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
-from kerasseq.precision import weight
+from kerasseq.transformer import TransformerLayer
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class TransformerDecoderLayer(keras.layers.Layer):
+class TransformerDecoderLayer(TransformerLayer):
     """Pre-norm self-attention, cross-attention and feed-forward, each added to its input.
 
     `call` serves both ways of decoding: T queries over keys and values that the caller provides,
@@ -26,40 +24,7 @@ class TransformerDecoderLayer(keras.layers.Layer):
     Returns (N, T, D) and the cross-attention's weights (N, H, T, S).
     """
 
-    def __init__(
-        self,
-        heads: int,
-        width: int,
-        units: int,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.settings = {
-            "heads": heads,
-            "width": width,
-            "units": units,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-        }
-        self.self_attention = MultiHeadAttention(heads, width, attention_dropout, name="self")
-        self.cross_attention = MultiHeadAttention(heads, width, attention_dropout, name="cross")
-        self.feed_forward = FeedForward(units, activation, attention_dropout, name="feed_forward")
-        self.self_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="self_norm")
-        self.cross_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="cross_norm")
-        self.feed_forward_norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, name="feed_forward_norm"
-        )
-        self.dropout = keras.layers.Dropout(dropout)
-
-    def build(self, input_shape: Any, memory_shape: Any) -> None:
-        build(self.self_attention, input_shape, input_shape)
-        build(self.cross_attention, input_shape, memory_shape)
-        for part in (self.feed_forward, self.self_norm, self.cross_norm, self.feed_forward_norm):
-            build(part, input_shape)
+    branches = {"self_attention": "self_norm", "cross_attention": "cross_norm"}
 
     def call(
         self,
@@ -71,7 +36,7 @@ class TransformerDecoderLayer(keras.layers.Layer):
         training: bool = False,
     ) -> tuple[Any, Any]:
         attended, _ = self.self_attention.weigh(normed, *own, own_bias, training)
-        values = values + self.dropout(attended, training=training)
+        values = self.add(values, attended, training)
         crossed, weights = self.cross_attention.weigh(
             self.cross_norm(values),
             memory["keys"],
@@ -79,12 +44,7 @@ class TransformerDecoderLayer(keras.layers.Layer):
             memory["bias"],
             training,
         )
-        values = values + self.dropout(crossed, training=training)
-        fed = self.feed_forward(self.feed_forward_norm(values), training=training)
-        return values + self.dropout(fed, training=training), weights
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), **self.settings}
+        return self.feed(self.add(values, crossed, training), training), weights
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -93,8 +53,7 @@ class TransformerDecoder(Decoder):
 
     Vaswani et al., 2017, section 3.1, with the normalisation of Xiong et al., 2020. In generation
     each layer keeps its keys and values in buffers of the full length, which are never moved:
-    see `_state`. With tied embeddings `static["output"]` is (D, V), the one leaf that has not the
-    batch on axis 0.
+    see `_state`.
 
     Args:
         embedding: of the target's tokens, with positions; its width is the model's.
@@ -150,12 +109,8 @@ class TransformerDecoder(Decoder):
             values, _ = layer(values, normed, own, causal, static, training=training)
         return self.logits(self.norm(values))
 
-    def begin(self, memory: Memory, length: int) -> tuple[Any, Any]:
-        static = {"memory": self._memory(memory)}
-        if self.tied:
-            # Transposed once here; within the loop the product would read it the slow way.
-            static["output"] = ops.transpose(weight(self.embedding, self.embedding.embeddings))
-        return static, self._state(ops.shape(memory.mask), 1, length)
+    def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
+        return {"memory": self._memory(memory)}, self._state(ops.shape(memory.mask), 1, length)
 
     def _state(self, shape: tuple, beams: int, length: int) -> dict:
         """Empty caches for `shape` = (B, S) sources and steps.
@@ -210,10 +165,9 @@ class TransformerDecoder(Decoder):
             values, crossed = layer(values, normed, (keys[-1], cached[-1]), bias, memory)
             weights.append(ops.mean(crossed, axis=1))
         features = ops.reshape(self.norm(values), (-1, width))
-        logits = ops.matmul(features, static["output"]) if self.tied else self.logits(features)
         mean = ops.reshape(sum(weights) / len(weights), (-1, weights[0].shape[-1]))
         state = {"keys": keys, "values": cached, "ancestry": ancestry, "weights": mean}
-        return logits, state
+        return self.step_logits(features, static), state
 
     def get_config(self) -> dict:
         return {**super().get_config(), **self.settings}

@@ -4,91 +4,25 @@ from typing import Any
 
 import keras
 
-from kerasseq.attention import MultiHeadAttention
-from kerasseq.initializers import build, layer_of
+from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
+from kerasseq.transformer import TransformerLayer
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class FeedForward(keras.layers.Layer):
-    """W_2 dropout(activation(W_1 x + b_1)) + b_2  (Vaswani et al., 2017, equation 2).
-
-    Shapes: (N, T, D) -> (N, T, D), with `units` in between.
-    """
-
-    def __init__(self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.units, self.activation = units, activation
-        self.enter = layer_of(keras.layers.Dense, units, activation=activation, name="enter")
-        self.dropout = keras.layers.Dropout(dropout)
-
-    def build(self, input_shape: Any) -> None:
-        if not hasattr(self, "leave"):
-            self.leave = keras.layers.Dense(input_shape[-1], name="leave")
-        build(self.enter, input_shape)
-        build(self.leave, (None, None, self.units))
-
-    def call(self, values: Any, training: bool = False) -> Any:
-        return self.leave(self.dropout(self.enter(values), training=training))
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": self.activation,
-            "dropout": self.dropout.rate,
-        }
-
-
-@keras.saving.register_keras_serializable("kerasseq")
-class TransformerEncoderLayer(keras.layers.Layer):
+class TransformerEncoderLayer(TransformerLayer):
     """Pre-norm: x = x + attention(norm(x)); x = x + feed_forward(norm(x)).
 
     Xiong et al., 2020, figure 1b. Shapes: (N, S, D), an `attention_bias` (N, 1, 1, S) -> (N, S, D).
     """
 
-    def __init__(
-        self,
-        heads: int,
-        width: int,
-        units: int,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.settings = {
-            "heads": heads,
-            "width": width,
-            "units": units,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-        }
-        self.attention = MultiHeadAttention(heads, width, attention_dropout, name="attention")
-        self.feed_forward = FeedForward(units, activation, attention_dropout, name="feed_forward")
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, name="attention_norm")
-        self.feed_forward_norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, name="feed_forward_norm"
-        )
-        self.dropout = keras.layers.Dropout(dropout)
-
-    def build(self, input_shape: Any) -> None:
-        build(self.attention, input_shape, input_shape)
-        for part in (self.feed_forward, self.attention_norm, self.feed_forward_norm):
-            build(part, input_shape)
+    branches = {"attention": "attention_norm"}
 
     def call(self, values: Any, bias: Any, training: bool = False) -> Any:
         normed = self.attention_norm(values)
         keys = self.attention.keys_values(normed)
         attended, _ = self.attention.weigh(normed, *keys, bias, training)
-        values = values + self.dropout(attended, training=training)
-        fed = self.feed_forward(self.feed_forward_norm(values), training=training)
-        return values + self.dropout(fed, training=training)
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), **self.settings}
+        return self.feed(self.add(values, attended, training), training)
 
 
 @keras.saving.register_keras_serializable("kerasseq")

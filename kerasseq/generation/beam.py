@@ -114,13 +114,14 @@ class Beam:
 
     def going(self, position: Any, pool: Any, setting: Setting) -> Any:
         # Log-probabilities only fall, lp is greatest at the limit, and cp is at most 0.
-        limit = ops.take(self._divisors(setting), setting.limits)
+        limit = ops.power((5 + ops.cast(setting.limits, "float32")) / 6, self.length_penalty)
         reachable = ops.max(pool["live"], axis=1) / limit
         wins = reachable > pool["finished"][:, -1]
-        return ops.any(ops.logical_and(position < setting.limits, wins))
+        return ops.logical_and(position < setting.limits, wins)
 
     def finish(self, position: Any, pool: Any, setting: Setting) -> tuple[Any, Any]:
-        width, n_best, limits = self.width, self.n_best, setting.limits[:, None]
+        width, n_best = self.width, self.n_best
+        limits = ops.minimum(setting.limits, setting.length)[:, None]
         penalty = 0.0
         if self.coverage_penalty:
             penalty = self._penalty(pool["coverage"], setting)

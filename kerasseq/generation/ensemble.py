@@ -29,12 +29,17 @@ class Ensemble(Stepwise):
         self.decoders = list(decoders)
         self.vocabulary_size = sizes[0]
 
-    def begin(self, memory: Sequence[Any], length: int) -> tuple[Any, Any]:
+    def constants(self, precision: str | None = None) -> Any:
+        return [decoder.constants(precision) for decoder in self.decoders]
+
+    def begin(self, memory: Sequence[Any], length: int, constants: Any = None) -> tuple[Any, Any]:
         if len(memory) != len(self.decoders):
             raise UserError(
                 f"An ensemble of {len(self.decoders)} needs as many memories, not {len(memory)}."
             )
-        pairs = [d.begin(m, length) for d, m in zip(self.decoders, memory, strict=True)]
+        constants = constants or [None] * len(memory)
+        members = zip(self.decoders, memory, constants, strict=True)
+        pairs = [decoder.begin(one, length, own) for decoder, one, own in members]
         return [static for static, _ in pairs], [state for _, state in pairs]
 
     def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:

@@ -20,7 +20,8 @@ def search(
     filters: Sequence[Any] = (),
     limits: Any = None,
     uniforms: Any = None,
-) -> tuple[Any, Any]:
+    constants: Any = None,
+) -> tuple[Any, Any, Any]:
     """Generate from a memory: a pure function of tensors, to be called as it is or compiled.
 
     Args:
@@ -29,15 +30,18 @@ def search(
         strategy: `Greedy`, `Beam` or `Sample`.
         max_length: most tokens of a hypothesis, the end symbol included; the size of all buffers.
         filters: of `kerasseq.generation.filters`; a `ForcedPrefix` comes before all others.
-        limits: (N,) int32, most tokens of each source's hypotheses, 1 to `max_length`, where they
-            differ. They let buffers come in few sizes without a change of any result.
+        limits: (N,) int32, most tokens of each source's hypotheses, where they differ; by default
+            `max_length`. They let buffers come in few sizes without a change of any result.
         uniforms: (N, max_length), `Sample.draw(rows, max_length)` for the rows' indices in the
             whole input; by default the rows are numbered from 0.
+        constants: `decoder.constants()`, where the caller keeps them.
 
     Returns:
         Tokens (N, n_best, max_length) int32, with pad after the end symbol and no end symbol
         where a hypothesis is unfinished, and scores (N, n_best), best first. Where there are
         fewer than n_best hypotheses the rest has only pad and a score of minus infinity.
+        Last (N,) bool: which sources, for want of steps, have not what their own limit beyond
+        `max_length` would give them.
     """
     n, width = ops.shape(tree.flatten(memory)[0])[0], strategy.width
     limits = ops.full((n,), max_length) if limits is None else ops.convert_to_tensor(limits)
@@ -53,13 +57,13 @@ def search(
     # The forced tokens override what the others forbid.
     filters = sorted(filters, key=lambda f: isinstance(f, ForcedPrefix))
     histories = [f.begin(n, width, max_length) for f in filters]
-    static, state = decoder.begin(memory, max_length)
+    static, state = decoder.begin(memory, max_length, constants)
     if width > 1:
         static, state = decoder.expand(static, state, width)
     tokens = ops.full((n * width,), BEGIN, dtype="int32")
 
     def cond(position, tokens, state, histories, pool):
-        going = strategy.going(position, pool, setting)
+        going = ops.any(strategy.going(position, pool, setting))
         return ops.logical_and(position < max_length, going)
 
     def body(position, tokens, state, histories, pool):
@@ -78,4 +82,4 @@ def search(
 
     start = (ops.zeros((), dtype="int32"), tokens, state, histories, strategy.begin(setting))
     position, _, _, _, pool = ops.while_loop(cond, body, start)
-    return strategy.finish(position, pool, setting)
+    return *strategy.finish(position, pool, setting), strategy.going(position, pool, setting)

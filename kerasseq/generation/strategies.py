@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
+from kerasseq.masking import softmax
 
 
 class Setting(NamedTuple):
@@ -16,7 +17,7 @@ class Setting(NamedTuple):
     Attributes:
         n: number of sources.
         length: the most steps there may be, a Python int.
-        limits: (N,) int32, the most steps for each source.
+        limits: (N,) int32, the most steps for each source, whatever the length.
         mask: (N, S) bool of the memory, or None where there is no single memory.
         uniforms: (N, length) float32 random numbers of `Sample`, or None.
     """
@@ -69,7 +70,7 @@ class _OneHypothesis:
         return tokens, None, pool
 
     def going(self, position: Any, pool: Any, setting: Setting) -> Any:
-        return ops.any(pool["going"])
+        return pool["going"]
 
     def finish(self, position: Any, pool: Any, setting: Setting) -> tuple[Any, Any]:
         return ops.transpose(pool["tokens"])[:, None], pool["scores"][:, None]
@@ -133,7 +134,7 @@ class Sample(_OneHypothesis):
         truncated = self.top_k is not None or self.top_p < 1
         if truncated:
             logits, tokens = ops.top_k(logits, min(self.top_k or size, size))
-        mass = ops.softmax(logits, axis=-1)
+        mass = softmax(logits)
         if self.top_p < 1:
             mass = ops.where(ops.cumsum(mass, axis=-1) - mass < self.top_p, mass, 0.0)
         total = ops.cumsum(mass, axis=-1)

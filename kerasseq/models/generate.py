@@ -1,5 +1,6 @@
 """From raw sources to texts: batches of few shapes through one compiled function."""
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,10 @@ CHUNK = 64
 # the longest; and the caches of 8 stay in its own cache.
 _ROWS_ON_A_CORE = 8
 
+# Steps beyond the source's for which there is room at first. What attention costs goes with the
+# room, and few texts are longer; those are searched once more, with all the room they may have.
+_ROOM = 8
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -55,12 +60,26 @@ class Options:
         max_length: greatest number of tokens, the end symbol included. Default: twice the
             source's steps and 10.
         no_repeat: no n-gram of this length comes twice; 0 allows all.
+        precision: None, or "bfloat16", to which the operands of the product that makes the logits
+            are then rounded, while sums stay in float32. Faster on JAX; few texts change by it.
+
+    Raises:
+        UserError: a number is out of its range, or there is no such precision.
     """
 
     strategy: Greedy | Beam | Sample = Beam(5)
     min_length: int = 0
     max_length: int | None = None
     no_repeat: int = 0
+    precision: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("min_length", 0), ("max_length", 1), ("no_repeat", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"{name} must be at least {least}, not {value}.")
+        if self.precision not in (None, "bfloat16"):
+            raise UserError(f'precision must be "bfloat16" or None, not {self.precision!r}.')
 
     def length_for(self, steps: Any) -> Any:
         """The greatest number of tokens for sources of so many steps."""
@@ -81,6 +100,7 @@ class Generator:
         # Listed once: to walk the layers takes as long as some steps of decoding.
         self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
+        self._constants: dict[str | None, backend.Constants] = {}
         self._traced: set = set()
         self._tracing = threading.Lock()
 
@@ -98,7 +118,12 @@ class Generator:
             prefixes: the beginning of each text, as far as it is prescribed.
             batch_size: sources that are decoded together, at most.
             jit: compile by XLA on TensorFlow; by default where there is enough to do.
+
+        Raises:
+            UserError: `batch_size` is less than 1, or there are not as many prefixes as sources.
         """
+        if batch_size < 1:
+            raise UserError(f"batch_size must be at least 1, not {batch_size}.")
         if prefixes is not None and len(prefixes) != len(sources):
             raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sources")
         jit = len(sources) >= 2 * batch_size if jit is None else jit
@@ -116,8 +141,7 @@ class Generator:
         order = np.argsort(lengths, kind="stable")
         found: list = [None] * len(sources)
 
-        def decode(first: int) -> None:
-            chosen = order[first : first + batch_size]
+        def decode(chosen: np.ndarray, room: int | None) -> None:
             # A row that fills the shape is another copy of the first, which costs no step more.
             rows = np.concatenate([chosen, np.repeat(chosen[:1], _row_ladder(len(chosen)))])
             rows = rows[: max(len(chosen), _row_ladder(len(chosen)))]
@@ -126,23 +150,21 @@ class Generator:
                 for some, model in zip(features, self.models, strict=True)
             ]
             some = None if prefixes is None else [prefixes[row] for row in rows]
-            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit)
+            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit, room)
             for row, hypotheses in zip(chosen, results, strict=False):
                 found[row] = hypotheses
 
-        starts = range(0, len(order), batch_size)
-        workers = min(backend.parallel_calls(), len(starts))
-        if workers == 1:
-            for first in starts:
-                decode(first)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(decode, starts))
+        _side_by_side(decode, order, batch_size, _ROOM if options.max_length is None else None)
+        cut = [row for row in order if found[row] is None]
+        _side_by_side(decode, np.array(cut, order.dtype), batch_size, None)
         return found
 
-    def _batch(self, inputs, lengths, rows, options, prefixes, jit):
+    def _batch(self, inputs, lengths, rows, options, prefixes, jit, room):
+        """The hypotheses of each row, or None where `room` steps beyond the source's are few."""
         limits = options.length_for(lengths).astype("int32")
-        length = options.length_for(inputs[0]["mask"].shape[1])
+        steps = inputs[0]["mask"].shape[1]
+        length = options.length_for(steps)
+        length = length if room is None else min(length, steps + room)
         extra = {"limits": limits}
         preprocessor = self.models[0].preprocessor
         if isinstance(options.strategy, Sample):
@@ -156,12 +178,14 @@ class Generator:
             forced = np.zeros(mask.shape, "int32")
             forced[mask] = ragged.ids
             extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
-        tokens, scores = self._run(self._function(options, length, jit), inputs, extra)
-        tokens, scores = ops.convert_to_numpy(tokens), ops.convert_to_numpy(scores)
+        results = self._run(self._function(options, length, jit), inputs, extra)
+        tokens, scores, cut = map(ops.convert_to_numpy, results)
         n, best, _ = tokens.shape
         texts = preprocessor.detokenize(tokens.reshape(n * best, -1))
         return [
-            [
+            None
+            if cut[row]
+            else [
                 Hypothesis(texts[row * best + i], float(scores[row, i]), _real(tokens[row, i]))
                 for i in range(best)
                 if np.isfinite(scores[row, i])
@@ -183,26 +207,46 @@ class Generator:
     def _function(self, options: Options, length: int, jit: bool) -> Callable:
         key = (options, length, jit)
         if key not in self._functions:
+            single = len(self.models) == 1
+            decoders = [model.decoder for model in self.models]
+            decoder = decoders[0] if single else Ensemble(decoders)
+            precision = options.precision
+            if precision not in self._constants:
+                make = functools.partial(decoder.constants, precision)
+                self._constants[precision] = backend.Constants(self._variables, make)
 
-            def generate(inputs, extra):
+            def generate(constants, inputs, extra):
                 memories = [
                     model.encode(features)
                     for model, features in zip(self.models, inputs, strict=True)
                 ]
-                decoders = [model.decoder for model in self.models]
-                single = len(decoders) == 1
                 return search(
-                    decoders[0] if single else Ensemble(decoders),
+                    decoder,
                     memories[0] if single else memories,
                     options.strategy,
                     length,
                     _filters(options, extra.get("prefix")),
                     extra["limits"],
                     extra.get("uniforms"),
+                    constants,
                 )
 
-            self._functions[key] = backend.compiled(self._variables, generate, jit)
+            self._functions[key] = backend.compiled(
+                self._variables, generate, jit, self._constants[precision]
+            )
         return self._functions[key]
+
+
+def _side_by_side(decode: Callable, rows: np.ndarray, batch_size: int, room: int | None) -> None:
+    """`decode(some rows, room)` for all of them, as many calls at a time as are worth it."""
+    parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    workers = min(backend.parallel_calls(), len(parts))
+    if workers <= 1:
+        for part in parts:
+            decode(part, room)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(lambda part: decode(part, room), parts))
 
 
 def _filters(options: Options, prefix: dict | None) -> list:

@@ -12,7 +12,7 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.generation import Beam, Greedy, Sample
-from kerasseq.models import Options
+from kerasseq.models import Options, generate
 from kerasseq.preprocessing import TextPreprocessor
 
 from .zoo import model_of
@@ -62,7 +62,7 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
         assert not np.array_equal(old, new), f"{variable.path} was not trained"
 
 
-@EVERY_KIND
+@pytest.mark.parametrize("name", ["rnn-bilinear-global-after-fed", "transformer", "convolution"])
 def test_mixed_precision_trains_and_writes(name, preprocessor):
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
@@ -94,6 +94,29 @@ def test_text_does_not_depend_on_the_batch(name, preprocessor):
     alone = [model.generate([source], jit=False)[0] for source in SOURCES]
     pairs = model.generate(SOURCES[::-1], batch_size=2, jit=False)[::-1]
     assert together == alone == pairs
+
+
+@pytest.mark.parametrize("strategy", [Greedy(), Beam(3, n_best=2), Sample(seed=5)])
+def test_room_for_fewer_steps_changes_nothing(strategy, preprocessor, monkeypatch):
+    model, found = model_of("transformer", preprocessor), []
+    for room in (0, 1000):
+        monkeypatch.setattr(generate, "_ROOM", room)
+        found.append(model.hypotheses(SOURCES, Options(strategy), jit=False))
+    steps = model.preprocessor.features(SOURCES)["mask"].shape[1]
+    assert max(len(row[0].tokens) for row in found[0]) > steps
+    for few, many in zip(*found, strict=True):
+        assert [h.text for h in few] == [h.text for h in many]
+        np.testing.assert_allclose([h.score for h in few], [h.score for h in many], rtol=1e-4)
+
+
+def test_bfloat16_logits_are_near(preprocessor):
+    model = model_of("transformer", preprocessor)
+    scores = [
+        [row[0].score for row in model.hypotheses(SOURCES, options, jit=False)]
+        for options in (Options(Greedy()), Options(Greedy(), precision="bfloat16"))
+    ]
+    assert scores[0] != scores[1]
+    np.testing.assert_allclose(*scores, rtol=0.02)
 
 
 @EVERY_KIND

@@ -1,0 +1,21 @@
+"""What differs between TensorFlow, JAX and PyTorch; nothing else asks which of them runs."""
+
+from kerasseq.backend.functions import Constants, compiled, product
+from kerasseq.backend.loops import scan
+from kerasseq.backend.randomness import random_state, set_random_state
+from kerasseq.backend.steppers import Stepper, stepper
+from kerasseq.backend.which import accelerator, name, parallel_calls
+
+__all__ = [
+    "Constants",
+    "Stepper",
+    "accelerator",
+    "compiled",
+    "name",
+    "parallel_calls",
+    "product",
+    "random_state",
+    "scan",
+    "set_random_state",
+    "stepper",
+]

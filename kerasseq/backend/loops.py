@@ -1,0 +1,67 @@
+"""Loops that can be trained through."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops, tree
+
+from kerasseq.backend.which import name
+
+
+def scan(step: Callable, init: Any, xs: Any) -> tuple[Any, Any]:
+    """Run `carry, y = step(carry, x)` over the leading axis of `xs` and stack the `y`.
+
+    `init`, `xs` and the results are pytrees. It can be trained through, also when compiled by
+    XLA, for which `keras.ops.scan` on TensorFlow lacks a bound on the number of steps, and also
+    wants outputs shaped as the carry.
+
+    Returns:
+        The last carry, and the outputs with a new leading axis of length steps.
+    """
+    if name() == "jax":
+        import jax
+
+        return jax.lax.scan(step, init, xs)
+    if name() == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            return _scan_in_graph(step, init, xs)
+    carry, outputs = init, []
+    for t in range(tree.flatten(xs)[0].shape[0]):
+        carry, y = step(carry, tree.map_structure(lambda leaf, t=t: leaf[t], xs))
+        outputs.append(y)
+    return carry, tree.map_structure(lambda *leaves: ops.stack(leaves, axis=0), *outputs)
+
+
+def _scan_in_graph(step, init, xs):
+    import tensorflow as tf
+
+    leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(xs)]
+    length = leaves[0].shape[0] or tf.shape(leaves[0])[0]
+    inputs = [
+        tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape[1:]).unstack(leaf)
+        for leaf in leaves
+    ]
+
+    def element(t):
+        return tree.pack_sequence_as(xs, [array.read(t) for array in inputs])
+
+    # One call outside the loop tells the outputs' structure, shapes and types; as nothing uses
+    # its results, the graph drops it.
+    _, example = step(init, tree.pack_sequence_as(xs, [leaf[0] for leaf in leaves]))
+    outputs = [
+        tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape)
+        for leaf in tree.flatten(example)
+    ]
+
+    def body(t, carry, outputs):
+        carry, y = step(carry, element(t))
+        outputs = [a.write(t, leaf) for a, leaf in zip(outputs, tree.flatten(y), strict=True)]
+        return t + 1, carry, outputs
+
+    carry = tree.map_structure(tf.convert_to_tensor, init)
+    _, carry, outputs = tf.while_loop(
+        lambda t, *_: t < length, body, (0, carry, outputs), maximum_iterations=length
+    )
+    return carry, tree.pack_sequence_as(example, [array.stack() for array in outputs])

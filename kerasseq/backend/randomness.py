@@ -1,0 +1,28 @@
+"""The random state that is no variable of Keras."""
+
+from typing import Any
+
+from kerasseq.backend.which import name
+
+
+def random_state() -> dict[str, Any]:
+    """The random state that the backend keeps outside all variables, as named uint8 arrays."""
+    if name() != "torch":
+        return {}
+    import torch
+
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return {device: state.numpy() for device, state in states.items()}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go back to what `random_state` gave."""
+    if name() != "torch":
+        return
+    import torch
+
+    torch.set_rng_state(torch.from_numpy(state["cpu"].copy()))
+    if "cuda" in state:
+        torch.cuda.set_rng_state(torch.from_numpy(state["cuda"].copy()))

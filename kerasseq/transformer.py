@@ -1,0 +1,100 @@
+"""What the layers of a Transformer's encoder and decoder have in common."""
+
+from typing import Any
+
+import keras
+
+from kerasseq.attention import MultiHeadAttention
+from kerasseq.initializers import build, layer_of
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class FeedForward(keras.layers.Layer):
+    """W_2 dropout(activation(W_1 x + b_1)) + b_2  (Vaswani et al., 2017, equation 2).
+
+    Shapes: (N, T, D) -> (N, T, D), with `units` in between.
+    """
+
+    def __init__(self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units, self.activation = units, activation
+        self.enter = layer_of(keras.layers.Dense, units, activation=activation, name="enter")
+        self.dropout = keras.layers.Dropout(dropout)
+
+    def build(self, input_shape: Any) -> None:
+        if not hasattr(self, "leave"):
+            self.leave = keras.layers.Dense(input_shape[-1], name="leave")
+        build(self.enter, input_shape)
+        build(self.leave, (None, None, self.units))
+
+    def call(self, values: Any, training: bool = False) -> Any:
+        return self.leave(self.dropout(self.enter(values), training=training))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": self.activation,
+            "dropout": self.dropout.rate,
+        }
+
+
+class TransformerLayer(keras.layers.Layer):
+    """Base of the layers: x = x + dropout(branch(norm(x))) for each branch (Xiong et al., 2020).
+
+    The last branch is `feed`; those before it are attentions, which `branches` names with their
+    normalisations: the attributes under which a subclass finds them.
+
+    Args:
+        heads, width: of the attentions.
+        units, activation: of the feed-forward layer.
+        dropout: fraction of each branch dropped in training.
+        attention_dropout: fraction of attention weights and feed-forward activations dropped.
+    """
+
+    branches: dict[str, str] = {}
+
+    def __init__(
+        self,
+        heads: int,
+        width: int,
+        units: int,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.settings = {
+            "heads": heads,
+            "width": width,
+            "units": units,
+            "activation": activation,
+            "dropout": dropout,
+            "attention_dropout": attention_dropout,
+        }
+        for name in self.branches:
+            setattr(self, name, MultiHeadAttention(heads, width, attention_dropout, name=name))
+        self.feed_forward = FeedForward(units, activation, attention_dropout, name="feed_forward")
+        for name in (*self.branches.values(), "feed_forward_norm"):
+            setattr(self, name, keras.layers.LayerNormalization(epsilon=1e-5, name=name))
+        self.dropout = keras.layers.Dropout(dropout)
+
+    def build(self, input_shape: Any, memory_shape: Any = None) -> None:
+        memories = [input_shape, memory_shape]
+        for name, memory in zip(self.branches, memories, strict=False):
+            build(getattr(self, name), input_shape, memory)
+        build(self.feed_forward, input_shape)
+        for name in (*self.branches.values(), "feed_forward_norm"):
+            build(getattr(self, name), input_shape)
+
+    def add(self, values: Any, branch: Any, training: bool) -> Any:
+        return values + self.dropout(branch, training=training)
+
+    def feed(self, values: Any, training: bool) -> Any:
+        """The last branch."""
+        fed = self.feed_forward(self.feed_forward_norm(values), training=training)
+        return self.add(values, fed, training)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), **self.settings}
