@@ -58,6 +58,8 @@ class TokenEmbedding(keras.layers.Layer):
             raise ValueError(
                 f'positions must be None, "sinusoidal" or "learned". Received: {positions!r}'
             )
+        if positions == "sinusoidal" and width % 2:
+            raise ValueError(f"Sinusoidal positions need an even width. Received: {width}")
         self.vocabulary_size = vocabulary_size
         self.width = width
         self.positions = positions

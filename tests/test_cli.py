@@ -2,12 +2,15 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from kerasseq.cli import main
+import kerasseq
+from kerasseq.applications.translation.report import _quoted
+from kerasseq.cli import main, parser
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 PAIRS = [
@@ -68,6 +71,43 @@ def test_generate_keeps_lines_in_order_and_empty_ones_empty(run, folder, capsys)
     assert lines[0] == "eins zwei" and lines[1] == "" and lines[2] != "" and len(lines) == 4
 
 
+def test_generate_keeps_the_files_that_it_cannot_use(run, tmp_path, capsys):
+    kept = tmp_path / "kept.txt"
+    kept.write_text("one two\n", encoding="utf-8")
+    missing = str(tmp_path / "missing.txt")
+    assert main(["generate", run, "--input", str(kept), "--output", str(kept)]) == 2
+    assert "choose another file" in capsys.readouterr().err
+    assert main(["generate", run, "--input", missing, "--output", str(kept)]) == 2
+    assert "missing.txt" in capsys.readouterr().err
+    assert kept.read_text(encoding="utf-8") == "one two\n"
+
+
+def test_generate_takes_options_wherever_they_stand(run, capsys):
+    for arguments in (
+        [run, "one two", "three four", "--beam", "2"],
+        [run, "one two", "--beam", "2", "three four"],
+        ["--beam", "2", run, "one two", "--", "three four"],
+        [run, "--with", run, "one two", "--beam", "2", "--", "three four"],
+    ):
+        assert main(["generate", *arguments]) == 0
+        assert capsys.readouterr().out == "eins zwei\ndrei vier\n"
+    for wrong in (["generate", run, "--bema", "2", "one"], ["info", run, "--json", "more"]):
+        with pytest.raises(SystemExit):
+            main(wrong)
+        assert "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_samples_differ_over_all_lines(run, capsys, monkeypatch):
+    texts = ["one two"] * 8
+    strategy = kerasseq.Sample(temperature=9.0, seed=3)
+    expected = kerasseq.load(run).generate(texts, kerasseq.Options(strategy))
+    monkeypatch.setattr("kerasseq.cli.use.CHUNK", 2)
+    arguments = ["--sample", "--temperature", "9", "--seed", "3"]
+    assert main(["generate", run, *arguments, *texts]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
+    assert len(set(expected)) > 2
+
+
 def test_generate_n_best_as_json(run, capsys):
     assert main(["generate", run, "one two", "--n-best", "3", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
@@ -82,6 +122,18 @@ def test_evaluate_as_json(run, folder, capsys):
     bleu, chrf, _ = row["scores"]
     assert bleu["name"] == "BLEU" and "version" in bleu["signature"]
     assert chrf["value"] > 50
+
+
+def test_evaluate_opens_its_output_before_it_translates(run, folder, tmp_path, monkeypatch, capsys):
+    def never(*args, **more):
+        raise AssertionError("translated in vain")
+
+    monkeypatch.setattr("kerasseq.models.Seq2Seq.hypotheses", never)
+    data = str(folder / "pairs.tsv")
+    for output in (data, str(tmp_path / "no-such" / "x")):
+        assert main(["evaluate", run, "--data", data, "--output", output]) == 2
+        assert output in capsys.readouterr().err
+    assert os.path.getsize(data) > 0
 
 
 def test_attention_draws(run, folder, capsys):
@@ -106,13 +158,36 @@ def test_info(run, capsys):
         (["train", "translation", "--config", "no-such"], "no-such"),
         (["train", "translation", "--dataset", "no-such"], "no-such"),
         (["datasets", "fetch", "no-such"], "no-such"),
+        (["datasets", "fetch", "multi30k", "--data-dir", __file__], "test_cli.py"),
+        (["attention", "RUN", "one", "--output", "no-such/map.png"], "no-such/map.png"),
+        (["generate", "RUN", "one", "--output", "no-such/x"], "no-such/x"),
+        (["generate", "RUN", "one", "--top-k", "5"], "--top-k goes with --sample"),
+        (["generate", "RUN", "one", "--sample", "--n-best", "3"], "--n-best goes with beam"),
+        (
+            ["generate", "RUN", "one", "--beam", "1", "--coverage-penalty", "1"],
+            "--coverage-penalty",
+        ),
     ],
 )
-def test_mistakes_end_in_one_sentence(arguments, words, capsys, tmp_path, monkeypatch):
+def test_mistakes_end_in_one_sentence(arguments, words, capsys, tmp_path, monkeypatch, request):
+    if "RUN" in arguments:
+        run = request.getfixturevalue("run")
+        arguments = [run if part == "RUN" else part for part in arguments]
     monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
     assert main(arguments) == 2
     shown = capsys.readouterr().err
     assert words in shown and "Traceback" not in shown
+
+
+def test_other_models_of_keras_are_refused(tmp_path, capsys):
+    import keras  # not above: kerasseq shall be the first to import it
+
+    path = str(tmp_path / "plain.keras")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    for arguments in (["info", path], ["generate", path, "x"]):
+        assert main(arguments) == 2
+        assert "holds a Sequential, not a model of kerasseq" in capsys.readouterr().err
 
 
 def test_a_second_run_into_the_folder_is_refused(run, folder, capsys):
@@ -127,6 +202,21 @@ def test_datasets_lists(capsys):
     assert main(["datasets"]) == 0
     shown = capsys.readouterr().out
     assert "multi30k" in shown and "tatoeba" in shown
+
+
+def test_datasets_fetch_names_the_next_command(capsys, monkeypatch):
+    monkeypatch.setattr("kerasseq.data.fetch.fetch", lambda name, data_dir: None)
+    assert main(["datasets", "fetch", "multi30k", "--data-dir", "my data"]) == 0
+    shown = capsys.readouterr().out
+    assert shown == "kerasseq train translation --dataset multi30k --data-dir 'my data'\n"
+
+
+@pytest.mark.parametrize("text", ["$1,234.50", "a \"b\" 'c'", "-12°C", "--json", "plain"])
+def test_texts_are_quoted_for_the_shell(text):
+    command = f"attention model.keras --output map.png {_quoted(text)}"
+    assert parser().parse_args(shlex.split(command)).text == text
+    command = f"generate model.keras {_quoted(text)}"
+    assert parser().parse_args(shlex.split(command)).text == [text]
 
 
 def test_a_closed_pipe_is_no_error(run):

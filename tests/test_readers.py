@@ -124,6 +124,13 @@ def test_gettext(write, name, charset):
     ]
 
 
+def test_gettext_with_a_plural_without_forms_and_a_line_separator(write):
+    entries = 'msgid "one"\nmsgid_plural "many"\nmsgstr "eins"\n\n'
+    entries += 'msgid "two\u2028lines"\nmsgstr "zwei\u2028Zeilen"\n'
+    corpus = FileCorpus([write("a.po", entries)])
+    assert list(corpus) == [("one", "eins"), ("two\u2028lines", "zwei\u2028Zeilen")]
+
+
 def test_several_files_of_pairs_follow_each_other(write):
     files = [write("a.tsv", tabs()), write("b.jsonl.gz", json_lines())]
     assert list(FileCorpus(files)) == PAIRS * 2

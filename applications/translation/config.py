@@ -43,6 +43,23 @@ class TokenizerConfig:
     lowercase: bool = False
     max_length: int = 256  # pieces on one side at most
     sampling: float = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
+    character_coverage: float = 1.0  # of the characters; below 1 for Chinese, say
+
+    def __post_init__(self):
+        if not 0 <= self.sampling <= 1:
+            raise UserError(f"tokenizer.sampling must be from 0 to 1, not {self.sampling}")
+        if self.sampling and self.kind not in ("unigram", "bpe"):
+            raise UserError(
+                f"tokenizer.sampling needs several segmentations of a text, and {self.kind} has "
+                "but one; set tokenizer.kind to unigram or bpe, or sampling to 0"
+            )
+        if not 0 < self.character_coverage <= 1:
+            raise UserError(
+                "tokenizer.character_coverage must be above 0 and at most 1, "
+                f"not {self.character_coverage}"
+            )
+        if self.max_length < 2:
+            raise UserError(f"tokenizer.max_length must be at least 2, not {self.max_length}")
 
 
 @dataclass(frozen=True)
@@ -61,15 +78,15 @@ def configure(
     config: str | None = None,
     overrides: Iterable[str] = (),
 ) -> TranslationConfig:
-    """The configuration of a run; what comes later here changes what comes before.
+    """The configuration of a run: that of the model, changed by `config`, `overrides`, `data`.
 
     Args:
-        overrides: texts "section.key=value".
-        config: a TOML file, or the name of a configuration that comes with the head.
-        model: a kind of model, whose settings come with the head; by default a Transformer,
-            unless `config` names another.
         data: fields of `DataConfig` that are set. Without any, and without a model or a
             configuration, the settings are those that suit the embedded phrases.
+        model: a kind of model, whose settings come with the head; by default a Transformer,
+            unless `config` names another.
+        config: a TOML file, or the name of a configuration that comes with the head.
+        overrides: texts "section.key=value".
 
     Raises:
         UserError: a file cannot be read, or a setting is unknown or of another type.
@@ -78,6 +95,11 @@ def configure(
     names = [name for name in (model, config) if name]
     files = [_shipped(name) for name in names or ["phrases" if embedded else "transformer"]]
     settings = read(TranslationConfig, files, overrides)
+    if model and settings.model.kind != model:
+        raise UserError(
+            f"--model {model}, but the configuration's model is a {settings.model.kind}: "
+            "leave out one of them."
+        )
     return replace(settings, data=replace(settings.data, **_frozen(data)))
 
 

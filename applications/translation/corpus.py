@@ -1,7 +1,13 @@
 """The embedded default: phrases that two locales word each in its own way."""
 
-from kerasseq.data.phrases import phrases
 from kerasseq.errors import UserError
+
+try:
+    from kerasseq.data.phrases import phrases
+except ModuleNotFoundError as error:
+    raise UserError(
+        "the embedded phrases need the package babel: pip install 'kerasseq[demo]'"
+    ) from error
 
 Pair = tuple[str, str]
 

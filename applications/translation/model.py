@@ -8,12 +8,39 @@ from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecod
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
 from kerasseq.errors import UserError
-from kerasseq.models import Seq2Seq
+from kerasseq.initializers import redraw
+from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
+
+# Steps of the longest sequence, at least, for models with positions.
+POSITIONS = 1024
+
+# "matching" is He's before a rectifier and Glorot's elsewhere.
+Initializer = Literal[
+    "matching",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+]
+
+
+class Checked:
+    """What holds for the numbers of every model's settings."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if type(value) is int and value < 1:
+                raise UserError(f"model.{name} must be at least 1, not {value}")
+            if "dropout" in name and not 0 <= value < 1:
+                raise UserError(f"model.{name} must be at least 0 and below 1, not {value}")
 
 
 @dataclass(frozen=True)
-class RNN:
+class RNN(Checked):
     """Recurrent encoder-decoder with a fixed context vector."""
 
     kind: Literal["rnn"] = "rnn"
@@ -27,8 +54,9 @@ class RNN:
     dropout: float = 0.5
     tied: bool = False  # one matrix for the target's embedding and the logits
     share_embeddings: bool = False  # one embedding for source and target
+    initializer: Initializer = "matching"
 
-    def build(self, source: int, target: int) -> Seq2Seq:
+    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
         embeddings = _embeddings(self, source, target, self.embedding)
         encoder = RNNEncoder(
             self.units,
@@ -52,7 +80,7 @@ class RNN:
 
 
 @dataclass(frozen=True)
-class Attention:
+class Attention(Checked):
     """What the decoder's attention compares, and where it may look."""
 
     score: Literal[
@@ -63,7 +91,7 @@ class Attention:
 
 
 @dataclass(frozen=True)
-class RNNAttention:
+class RNNAttention(Checked):
     """Recurrent encoder-decoder with attention."""
 
     kind: Literal["rnn-attention"] = "rnn-attention"
@@ -78,8 +106,9 @@ class RNNAttention:
     dropout: float = 0.5
     tied: bool = False
     share_embeddings: bool = False
+    initializer: Initializer = "matching"
 
-    def build(self, source: int, target: int) -> Seq2Seq:
+    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
         embeddings = _embeddings(self, source, target, self.embedding)
         encoder = RNNEncoder(
             self.units // 2 if self.bidirectional else self.units,
@@ -107,7 +136,7 @@ class RNNAttention:
 
 
 @dataclass(frozen=True)
-class Convolution:
+class Convolution(Checked):
     """Convolutional sequence to sequence."""
 
     kind: Literal["convolution"] = "convolution"
@@ -119,9 +148,12 @@ class Convolution:
     dropout: float = 0.25
     tied: bool = True
     share_embeddings: bool = False
+    initializer: Initializer = "matching"
 
-    def build(self, source: int, target: int) -> Seq2Seq:
-        embeddings = _embeddings(self, source, target, self.embedding, positions="learned")
+    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
+        embeddings = _embeddings(
+            self, source, target, self.embedding, positions="learned", max_length=positions
+        )
         encoder = ConvolutionalEncoder(self.units, self.layers, self.kernel_size, self.dropout)
         decoder = ConvolutionalDecoder(
             embeddings[1],
@@ -136,7 +168,7 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Transformer:
+class Transformer(Checked):
     """Pre-norm Transformer."""
 
     kind: Literal["transformer"] = "transformer"
@@ -150,10 +182,17 @@ class Transformer:
     attention_dropout: float = 0.0  # also of the feed-forward layers' activations
     tied: bool = True
     share_embeddings: bool = True
+    initializer: Initializer = "matching"
 
-    def build(self, source: int, target: int) -> Seq2Seq:
+    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
         embeddings = _embeddings(
-            self, source, target, self.width, positions="sinusoidal", scale=True
+            self,
+            source,
+            target,
+            self.width,
+            positions="sinusoidal",
+            max_length=positions,
+            scale=True,
         )
         options = (
             self.heads,
@@ -184,13 +223,25 @@ def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
     """The model of a configuration, for the vocabularies of a preprocessor.
 
     Raises:
-        UserError: one embedding for both sides, but two vocabularies.
+        UserError: one embedding for both sides, but two vocabularies, or settings that do not go
+            together.
     """
     if config.share_embeddings and not preprocessor.shared:
         raise UserError(
             "model.share_embeddings needs tokenizer.shared, one vocabulary for both sides; "
             "set one to false or the other to true."
         )
-    model = config.build(preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
+    longest = max(preprocessor.max_source_length, preprocessor.max_target_length)
+    steps = preprocessor.padded_length(longest)
+    try:
+        model = config.build(
+            preprocessor.source_vocabulary_size,
+            preprocessor.target_vocabulary_size,
+            max(POSITIONS, int(Options().length_for(steps))),
+        )
+    except ValueError as error:
+        raise UserError(f"[model]: {error}") from error
+    if config.initializer != "matching":
+        redraw(model, config.initializer)
     model.preprocessor = preprocessor
     return model

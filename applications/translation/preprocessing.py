@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
-from kerasseq.applications.translation.corpus import corpus as embedded
 from kerasseq.data import (
     BatchPlan,
     Corpus,
@@ -38,10 +37,13 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     """The pairs that a configuration names.
 
     Raises:
-        UserError: files and a data set are both named, or files cannot be read.
+        UserError: files and a data set are both named, or no training files beside others, or
+            files cannot be read.
     """
     if config.dataset and config.train:
         raise UserError("Name files (--train) or a data set (--dataset), not both.")
+    if (config.valid or config.test) and not config.train:
+        raise UserError("--valid and --test are read beside --train: name the training files too.")
     if config.dataset:
         dataset = datasets.find(config.dataset)
         source, target = config.source or None, config.target or None
@@ -58,6 +60,9 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
             dataset.licence,
         )
     if not config.train:
+        # Here, since the words of these phrases come in a package of their own.
+        from kerasseq.applications.translation.corpus import corpus as embedded
+
         languages = {"source": config.source or "en", "target": config.target or "de"}
         phrases = embedded(**languages, seed=config.seed)
         parts = {part: ListCorpus(pairs, part) for part, pairs in phrases.items()}
@@ -88,6 +93,7 @@ def vocabularies(config: TokenizerConfig, pairs: Corpus, folder: Path) -> TextPr
         config.vocabulary_size,
         shared=config.shared,
         lowercase=config.lowercase,
+        character_coverage=config.character_coverage,
         max_source_length=config.max_length,
         max_target_length=config.max_length,
     )
@@ -108,18 +114,30 @@ class Epochs:
 
 
 def batches(
-    config: TranslationConfig, parts: Parts, preprocessor: TextPreprocessor, folder: Path
-) -> tuple[Epochs, Sequence, TokenStore]:
-    """Training batches by epoch, validation batches, and the store of the training part."""
+    config: TranslationConfig,
+    parts: Parts,
+    preprocessor: TextPreprocessor,
+    folder: Path,
+    resume: bool = False,
+) -> tuple[Epochs, Sequence, TokenStore, TokenStore]:
+    """Training batches by epoch, validation batches, and the stores of both parts.
+
+    Raises:
+        UserError: a run is resumed, but with other pairs.
+    """
     sampling = config.tokenizer.sampling or None
     store = TokenStore.build(
-        folder / "train", parts.train, preprocessor, keep_text=sampling is not None
+        folder / "train",
+        parts.train,
+        preprocessor,
+        keep_text=sampling is not None,
+        replace=not resume,
     )
-    valid = TokenStore.build(folder / "valid", parts.valid, preprocessor)
+    valid = TokenStore.build(folder / "valid", parts.valid, preprocessor, replace=not resume)
 
     def plan(store: TokenStore, sampling: float | None) -> BatchPlan:
         lengths = [store.lengths(side, sampling) for side in ("source", "target")]
         return BatchPlan(*lengths, seed=config.training.seed, tokens=config.training.batch_tokens)
 
     epochs = Epochs(store, plan(store, sampling), sampling)
-    return epochs, Epochs(valid, plan(valid, None), None).epoch(0), store
+    return epochs, Epochs(valid, plan(valid, None), None).epoch(0), store, valid

@@ -1,5 +1,6 @@
 """What a training shows at its end."""
 
+import shlex
 from collections.abc import Callable
 from itertools import islice
 
@@ -18,6 +19,11 @@ def _crossings(weights: np.ndarray) -> int:
     """Pairs of target pieces whose places in the source stand in the other order."""
     places = weights.argmax(axis=1)
     return int(np.triu(places[:, None] > places[None, :]).sum())
+
+
+def _quoted(text: str) -> str:
+    """A text as the last argument of a shell command."""
+    return ("-- " if text.startswith("-") else "") + shlex.quote(text)
 
 
 def report(
@@ -50,11 +56,11 @@ def report(
         pass
     for name, path in made.items():
         say(f"{name:<15} {path}")
-    file = run.model_path
+    file = shlex.quote(str(run.model_path))
     say(
         "\nGo on with\n"
-        f'  kerasseq generate {file} "{sources[0]}"\n'
-        f'  kerasseq attention {file} "{example}" --output map.png\n'
+        f"  kerasseq generate {file} {_quoted(sources[0])}\n"
+        f"  kerasseq attention {file} --output map.png {_quoted(example)}\n"
         f"  kerasseq info {file}\n"
         '  kerasseq generate multi30k-en-de "A man is riding a bicycle down the street."\n'
         "  kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"

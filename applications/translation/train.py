@@ -10,6 +10,7 @@ from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.preprocessing import Parts, batches, read_parts, vocabularies
 from kerasseq.applications.translation.report import report
 from kerasseq.data import Corpus
+from kerasseq.data.corpus import Problems
 from kerasseq.generation import Beam, Greedy
 from kerasseq.metrics import bleu, chrf, exact_match
 from kerasseq.models import Options, Seq2Seq
@@ -34,12 +35,13 @@ def train(
     """
     keras.utils.set_random_seed(config.training.seed)
     parts = read_parts(config.data, data_dir)
+    for _ in parts.test.chunks() if parts.test else ():
+        pass  # what is wrong with the test part comes to light before the training
     with Run(output, config, resume, config.training.keep) as run:
         data = run.folder / "data"
         preprocessor = vocabularies(config.tokenizer, parts.train, data)
-        epochs, valid, store = batches(config, parts, preprocessor, data)
-        if len(store.problems):
-            say(str(store.problems))
+        epochs, valid, store, valid_store = batches(config, parts, preprocessor, data, resume)
+        _tell(say, store.problems, valid_store.problems, parts.test)
         model = _built(config, preprocessor, config.training.precision)
         say(_opening(config, parts, model, len(store), epochs))
         measure = None
@@ -50,7 +52,6 @@ def train(
             # The file is to compute in full precision, whatever it was trained in.
             trained, model = model, _built(config, preprocessor, "float32")
             model.set_weights(trained.get_weights())
-        scores = _scores(model, parts.test)
         model.card = {
             "task": "translation",
             "data": parts.name,
@@ -61,11 +62,24 @@ def train(
             "steps": position.step,
             "seconds": round(position.seconds),
             "validation": position.best,
-            "test": scores,
         }
+        run.save_model(model)  # at once: measuring it takes time too
+        scores = _scores(model, parts.test)
+        model.card = {**model.card, "test": scores}
         run.save_model(model)
         report(model, parts, run, scores, say)
     return model
+
+
+def _tell(say, training: Problems, validation: Problems, test: Corpus | None) -> None:
+    """What was left out of each part."""
+    if len(training):
+        say(str(training))
+    # Of a validation part that was cut off the problems are those of the whole.
+    if len(validation) and str(validation) != str(training):
+        say(f"validation: {validation}")
+    if test is not None and len(test.problems):
+        say(f"test: {test.problems}")
 
 
 def _built(config: TranslationConfig, preprocessor: TextPreprocessor, precision: str) -> Seq2Seq:

@@ -18,7 +18,8 @@ class MultiHeadAttention(Attention):
     Args:
         heads: H, which divides the width.
         width: D, of queries, keys and values all heads together, and of the result.
-        dropout: fraction of the weights dropped in training.
+        dropout: fraction of the weights dropped in training, where all queries are known at once:
+            not in a recurrent decoder that asks before its cell or feeds its readout back.
 
     Shapes: queries (N, T, Q); memory (N, S, M); result (N, T, D); keys and values as they are
     kept from step to step (N, H, D/H, S) and (N, H, S, D/H).

@@ -10,7 +10,7 @@ from kerasseq.errors import UserError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
-    options = parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         options.run(options)
     except UserError as error:
@@ -24,7 +24,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has what it wanted; say nothing, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"kerasseq: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
     return 0
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; texts may stand behind options too, where argparse leaves them over."""
+    top = parser()
+    options, rest = top.parse_known_args(arguments)
+    cut = rest.index("--") if "--" in rest else len(rest)
+    texts, literal = rest[:cut], rest[cut + 1 :]
+    # As argparse has it, what begins with a dash is an option unless there is a space in it.
+    odd = [text for text in texts if text.startswith("-") and " " not in text]
+    if rest and (odd or not isinstance(getattr(options, "text", None), list)):
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.text += texts + literal
+    return options
 
 
 def parser() -> argparse.ArgumentParser:

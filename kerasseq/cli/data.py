@@ -1,6 +1,7 @@
 """`kerasseq datasets`."""
 
 import argparse
+import shlex
 from typing import Any
 
 
@@ -29,4 +30,5 @@ def _fetch(options: argparse.Namespace) -> None:
     from kerasseq.data.fetch import fetch
 
     fetch(options.name, options.data_dir)
-    print(f"kerasseq train translation --dataset {options.name}")
+    where = f" --data-dir {shlex.quote(options.data_dir)}" if options.data_dir else ""
+    print(f"kerasseq train translation --dataset {options.name}{where}")

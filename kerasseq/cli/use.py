@@ -3,8 +3,9 @@
 import argparse
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,10 @@ from kerasseq.errors import UserError
 
 CHUNK = 2048
 """Lines that are read, generated from and written together."""
+
+# What counts for some strategies alone, with the values that leave things as they are.
+_OF_SAMPLING = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 0}
+_OF_BEAMS = {"n_best": 1, "length_penalty": 1.0, "coverage_penalty": 0.0}
 
 
 def add_commands(commands: Any) -> None:
@@ -63,7 +68,12 @@ def _add_strategy(add: argparse.ArgumentParser) -> None:
     how.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no n-gram comes twice")
     how.add_argument("--prefix", metavar="TEXT", help="how every text begins")
     how.add_argument(
-        "--with", dest="members", nargs="+", default=[], metavar="MODEL", help="an ensemble"
+        "--with",
+        dest="members",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="a further member of an ensemble; can be given again",
     )
     how.add_argument("--batch-size", type=int, default=32, metavar="N")
     how.add_argument(
@@ -75,15 +85,9 @@ class _Writer:
     """A model, or an ensemble, with the options of a command line."""
 
     def __init__(self, options: argparse.Namespace):
-        from kerasseq import Beam, Greedy, Options, Sample, load
+        from kerasseq import Options, load
 
-        if options.sample:
-            strategy = Sample(options.temperature, options.top_k, options.top_p, options.seed)
-        elif options.beam == 1 and options.n_best == 1:
-            strategy = Greedy()
-        else:
-            penalties = (options.length_penalty, options.coverage_penalty)
-            strategy = Beam(options.beam, *penalties, options.n_best)
+        strategy = _strategy(options)
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
         self.model = load(options.model)
@@ -94,14 +98,39 @@ class _Writer:
             "batch_size": options.batch_size,
         }
         self.prefix = options.prefix
+        self.rows = 0
 
     def __call__(self, texts: list[str]) -> list[list]:
         """The hypotheses of each text; none for a text without anything in it."""
         full = [text for text in texts if text.strip()]
         prefixes = None if self.prefix is None else [self.prefix] * len(full)
-        found = self.model.hypotheses(full, self.options, prefixes=prefixes, **self.more)
+        found = self.model.hypotheses(
+            full, self.options, prefixes=prefixes, first_row=self.rows, **self.more
+        )
+        self.rows += len(full)
         rest = iter(found)
         return [next(rest) if text.strip() else [] for text in texts]
+
+
+def _strategy(options: argparse.Namespace) -> Any:
+    from kerasseq import Beam, Greedy, Sample
+
+    if options.sample:
+        _must_not_be_set(options, _OF_BEAMS, "goes with beam search: leave it or --sample out")
+        return Sample(options.temperature, options.top_k, options.top_p, options.seed)
+    _must_not_be_set(options, _OF_SAMPLING, "goes with --sample: add that or leave it out")
+    if options.beam == 1 and options.n_best == 1:
+        coverage = {"coverage_penalty": 0.0}
+        _must_not_be_set(options, coverage, "needs a --beam of 2 or more, or is left out")
+        return Greedy()
+    penalties = (options.length_penalty, options.coverage_penalty)
+    return Beam(options.beam, *penalties, options.n_best)
+
+
+def _must_not_be_set(options: argparse.Namespace, neutral: dict, reason: str) -> None:
+    for name, value in neutral.items():
+        if getattr(options, name) != value:
+            raise UserError(f"--{name.replace('_', '-')} {reason}.")
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -112,7 +141,8 @@ def _generate(options: argparse.Namespace) -> None:
     write = _Writer(options)
     with contextlib.ExitStack() as files:
         lines = iter(options.text) if options.text else _lines(options.input or "-", files)
-        output = files.enter_context(_output(options.output))
+        inputs = [options.input] if options.input else []
+        output = files.enter_context(_output(options.output, inputs))
         show = _Progress(options.output is not None and not options.text)
         while chunk := list(islice(lines, CHUNK)):
             for text, hypotheses in zip(chunk, write(chunk), strict=True):
@@ -131,10 +161,15 @@ def _line(source: str, hypotheses: list, as_json: bool) -> str:
 
 
 def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
+    """The lines of a file that is opened at once, before the output is emptied."""
     try:
         file = sys.stdin.buffer if name == "-" else files.enter_context(open(name, "rb"))
     except OSError as error:
         raise UserError(f"{name} cannot be read: {error.strerror}.") from None
+    return _decoded(name, file)
+
+
+def _decoded(name: str, file: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         try:
             yield line.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8")
@@ -142,10 +177,14 @@ def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
             raise UserError(f"{name}:{number}: this line is not UTF-8.") from None
 
 
-def _output(name: str | None) -> Any:
+def _output(name: str | None, inputs: Sequence[str]) -> Any:
     if name is None:
         return contextlib.nullcontext(sys.stdout)
     try:
+        if os.path.exists(name) and any(
+            os.path.exists(file) and os.path.samefile(file, name) for file in inputs
+        ):
+            raise UserError(f"{name} is read too: choose another file for --output.")
         return open(name, "w", encoding="utf-8")
     except OSError as error:
         raise UserError(f"{name} cannot be written: {error.strerror}.") from None
@@ -172,18 +211,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     if len(corpus.problems):
         print(corpus.problems, file=sys.stderr)
     write = _Writer(options)
-    found = _in_chunks(write, sources)
-    texts = [hypotheses[0].text for hypotheses in found]
-    if options.output:
-        with _output(options.output) as file:
+    with _output(options.output, options.data) as file:
+        found = _in_chunks(write, sources)
+        texts = [hypotheses[0].text if hypotheses else "" for hypotheses in found]
+        scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
+        if options.json:
+            row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}
+            print(json.dumps(row, ensure_ascii=False))
+        else:
+            print(f"{len(texts):,} pairs")
+            print("\n".join(map(str, scores)))
+        if options.output:
             file.writelines(text + "\n" for text in texts)
-    scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
-    if options.json:
-        row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}
-        print(json.dumps(row, ensure_ascii=False))
-    else:
-        print(f"{len(texts):,} pairs")
-        print("\n".join(map(str, scores)))
 
 
 def _in_chunks(write: _Writer, sources: list[str]) -> Iterable[list]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 
 import polib
@@ -201,17 +202,24 @@ def _aligned(source, target):
         yield (source, target), numbers, zip(sources, targets, strict=True)
 
 
+class _Lines(str):
+    """Text whose lines end as those of a file do; for polib, U+2028 and the like do it too."""
+
+    def splitlines(self, keepends=False):
+        return re.split("\r\n?|\n", self)
+
+
 def _po(path):
     data = read_whole(path)
     try:
-        catalogue = polib.pofile(data.decode(_charset(data)))
+        catalogue = polib.pofile(_Lines(data.decode(_charset(data))))
     except (OSError, ValueError, LookupError, IndexError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a gettext file: {error}.") from error
     numbers, rows = [], []
     for entry in catalogue.translated_entries():
         forms = sorted(entry.msgstr_plural.items())
         pairs = [(entry.msgid, entry.msgstr or (forms[0][1] if forms else ""))]
-        if entry.msgid_plural:
+        if entry.msgid_plural and forms:
             pairs.append((entry.msgid_plural, forms[-1][1]))
         for pair in pairs:
             numbers.append(entry.linenum)

@@ -1,6 +1,7 @@
 """A corpus encoded once, in flat files of which any row can be read."""
 
 import contextlib
+import filecmp
 import json
 import os
 import shutil
@@ -48,6 +49,7 @@ class TokenStore:
         preprocessor: TextPreprocessor,
         *,
         keep_text: bool = False,
+        replace: bool = True,
         threads: int | None = None,
         progress: Callable[[int], None] = lambda pairs: None,
     ) -> "TokenStore":
@@ -58,11 +60,13 @@ class TokenStore:
 
         Args:
             keep_text: keep the text too, from which segmentations can be drawn in training.
+            replace: whether what was built before may have held other rows.
             threads: cores to encode with; None takes all of this process's.
             progress: called with the number of pairs stored so far.
 
         Raises:
-            UserError: if no pair is left, or the disk is full.
+            UserError: if no pair is left, the disk is full, or the rows are others than before
+                and must not be.
         """
         path = Path(path)
         fingerprint = _fingerprint(corpus, preprocessor, keep_text)
@@ -73,6 +77,11 @@ class TokenStore:
         try:
             new.mkdir(parents=True)
             _write(new, fingerprint, corpus, preprocessor, keep_text, threads, progress)
+            if path.exists() and not replace and not _same_rows(path, new):
+                raise UserError(
+                    f"{path}: the pairs have changed since this run began; restore them, or train "
+                    "in a new --output"
+                )
             # A folder is removed file by file: under its own name it would be half a store.
             shutil.rmtree(old, ignore_errors=True)
             if path.exists():
@@ -143,6 +152,11 @@ def _fingerprint(corpus, preprocessor, keep_text):
     config = preprocessor.get_config()
     options = {key: config[key] for key in config if key not in ("name", "trainable")}
     return digest([str(FORMAT), corpus.fingerprint(), json.dumps(options), str(keep_text)])
+
+
+def _same_rows(path: Path, other: Path) -> bool:
+    files = [file.name for file in path.iterdir() if file.name != "meta.json"]
+    return not any(filecmp.cmpfiles(path, other, files, shallow=False)[1:])
 
 
 def _built_with(path):

@@ -76,6 +76,11 @@ class Decoder(keras.layers.Layer, Stepwise):
     def vocabulary_size(self) -> int:
         return self.embedding.vocabulary_size
 
+    @property
+    def max_steps(self) -> int | None:
+        """The most steps that the embedding has positions for; None for any number."""
+        return self.embedding.max_length if self.embedding.positions else None
+
     def build_logits(self, width: int) -> None:
         """Build the output projection for features of `width`."""
         if not self.tied:

@@ -35,12 +35,17 @@ class ConvolutionalEncoder(keras.layers.Layer):
 
     Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). Padding is zero
     before every convolution, so it is as if there was none.
+
+    Raises:
+        ValueError: `kernel_size` is even.
     """
 
     def __init__(
         self, units: int, layers: int = 1, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any
     ):
         super().__init__(**kwargs)
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd. Received: {kernel_size}")
         self.units, self.layers, self.kernel_size = units, layers, kernel_size
         self.dropout = keras.layers.Dropout(dropout)
         self.enter = keras.layers.Dense(units, name="enter")

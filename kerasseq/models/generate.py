@@ -58,7 +58,7 @@ class Options:
         strategy: `Greedy`, `Beam` or `Sample`.
         min_length: least number of tokens.
         max_length: greatest number of tokens, the end symbol included. Default: twice the
-            source's steps and 10.
+            source's steps and 10, or as many as `min_length` needs.
         no_repeat: no n-gram of this length comes twice; 0 allows all.
         precision: None, or "bfloat16", to which the operands of the product that makes the logits
             are then rounded, while sums stay in float32. Faster on JAX; few texts change by it.
@@ -83,7 +83,9 @@ class Options:
 
     def length_for(self, steps: Any) -> Any:
         """The greatest number of tokens for sources of so many steps."""
-        return 2 * steps + 10 if self.max_length is None else 0 * steps + self.max_length
+        if self.max_length is not None:
+            return 0 * steps + self.max_length
+        return np.maximum(2 * steps + 10, self.min_length + 1)
 
 
 class Generator:
@@ -97,6 +99,11 @@ class Generator:
         self.models = list(models)
         if any(model.preprocessor is None for model in models):
             raise UserError("A model without a preprocessor cannot read or write text.")
+        if len(models) > 1 and len({model.preprocessor.digest("target") for model in models}) > 1:
+            raise UserError(
+                "The members of an ensemble must have one target vocabulary: train them on the "
+                "same data with the same tokenizer settings."
+            )
         # Listed once: to walk the layers takes as long as some steps of decoding.
         self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
@@ -111,6 +118,7 @@ class Generator:
         prefixes: Sequence[str] | None = None,
         batch_size: int = 32,
         jit: bool | None = None,
+        first_row: int = 0,
     ) -> Iterator[list[Hypothesis]]:
         """The hypotheses of each source, best first, in the order of the sources.
 
@@ -118,6 +126,7 @@ class Generator:
             prefixes: the beginning of each text, as far as it is prescribed.
             batch_size: sources that are decoded together, at most.
             jit: compile by XLA on TensorFlow; by default where there is enough to do.
+            first_row: the index of the first source, for the random numbers of `Sample`.
 
         Raises:
             UserError: `batch_size` is less than 1, or there are not as many prefixes as sources.
@@ -133,7 +142,7 @@ class Generator:
         for start in range(0, len(sources), step):
             here = slice(start, start + step)
             some = None if prefixes is None else prefixes[here]
-            yield from self._chunk(sources[here], start, options, some, batch_size, jit)
+            yield from self._chunk(sources[here], first_row + start, options, some, batch_size, jit)
 
     def _chunk(self, sources, start, options, prefixes, batch_size, jit):
         features = [model.preprocessor.features(sources) for model in self.models]
@@ -163,8 +172,16 @@ class Generator:
         """The hypotheses of each row, or None where `room` steps beyond the source's are few."""
         limits = options.length_for(lengths).astype("int32")
         steps = inputs[0]["mask"].shape[1]
-        length = options.length_for(steps)
-        length = length if room is None else min(length, steps + room)
+        length = int(options.length_for(steps))
+        known = [model.decoder.max_steps for model in self.models if model.decoder.max_steps]
+        if known and length > min(known):
+            if options.max_length is not None:
+                raise UserError(
+                    f"max_length is {length}, but the model has positions for {min(known)} steps."
+                )
+            length = min(known)
+            limits = np.minimum(limits, length)
+        length = length if room is None else min(length, max(steps, options.min_length) + room)
         extra = {"limits": limits}
         preprocessor = self.models[0].preprocessor
         if isinstance(options.strategy, Sample):

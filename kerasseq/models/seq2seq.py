@@ -118,6 +118,7 @@ class Seq2Seq(keras.Model):
         with_models: Sequence["Seq2Seq"] = (),
         batch_size: int = 32,
         jit: bool | None = None,
+        first_row: int = 0,
     ) -> list[list[Hypothesis]]:
         """The hypotheses of each raw source, best first.
 
@@ -128,6 +129,8 @@ class Seq2Seq(keras.Model):
             with_models: further models of an ensemble, whose probabilities are averaged.
             batch_size: sources that are decoded together; of no effect on the result.
             jit: compile by XLA on TensorFlow; by default where there is enough to do.
+            first_row: the index of the first source; where texts are sampled in several calls,
+                the number of those before.
 
         Raises:
             UserError: the model has no preprocessor or vocabulary, or an ensemble's members have
@@ -139,11 +142,13 @@ class Seq2Seq(keras.Model):
         if key not in self._generators:
             self._generators[key] = Generator([self, *with_models])
         generator = self._generators[key]
-        return list(generator(sources, options or Options(), prefixes, batch_size, jit))
+        options = options or Options()
+        return list(generator(sources, options, prefixes, batch_size, jit, first_row))
 
     def generate(self, sources: Sequence[Any], options: Options | None = None, **more: Any) -> list:
         """The best text for each raw source; arguments as for `hypotheses`."""
-        return [found[0].text for found in self.hypotheses(sources, options, **more)]
+        found = self.hypotheses(sources, options, **more)
+        return [hypotheses[0].text if hypotheses else "" for hypotheses in found]
 
     def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:
         """Where the decoder looks while it writes.
@@ -192,8 +197,14 @@ class Seq2Seq(keras.Model):
     def from_config(cls, config: dict) -> "Seq2Seq":
         config = dict(config)
         shared = config.pop("share_embeddings")
-        for key in ("frontend", "encoder", "decoder", "preprocessor"):
-            if key == "decoder" and shared:
-                config[key]["config"]["embedding"] = config["frontend"]
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        # Layers within layers take the policy that is set while they are made, not the file's.
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(keras.dtype_policies.get(config["dtype"]))
+        try:
+            for key in ("frontend", "encoder", "decoder", "preprocessor"):
+                if key == "decoder" and shared:
+                    config[key]["config"]["embedding"] = config["frontend"]
+                config[key] = keras.saving.deserialize_keras_object(config[key])
+            return cls(**config)
+        finally:
+            keras.config.set_dtype_policy(before)

@@ -109,7 +109,11 @@ class TextPreprocessor(keras.layers.Layer):
     @property
     def shared(self) -> bool:
         """Whether both sides have one vocabulary."""
-        return self.vocabularies["source"]["digest"] == self.vocabularies["target"]["digest"]
+        return self.digest("source") == self.digest("target")
+
+    def digest(self, side: str) -> str:
+        """What tells the vocabulary of "source" or "target" from others."""
+        return self.vocabularies[side]["digest"]
 
     @property
     def source_vocabulary_size(self) -> int:

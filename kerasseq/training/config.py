@@ -15,7 +15,7 @@ class TrainingConfig:
     """
 
     seed: int = 1
-    batch_tokens: int = 2048  # source and target tokens of a batch, padding included
+    batch_tokens: int = 2048  # of a batch's longer side, padding included
     epochs: int = 10
     max_steps: int = 0
     max_minutes: float = 0.0  # of training, summed over resumed parts
@@ -50,6 +50,7 @@ class TrainingConfig:
     def __post_init__(self):
         for name in ("batch_tokens", "epochs", "accumulate", "log_every", "save_every", "keep"):
             self._must(name, getattr(self, name) >= 1, "at least 1")
+        self._must("seed", 0 <= self.seed < 2**32, "at least 0 and below 2 ** 32")
         for name in (
             *("max_steps", "max_minutes", "warm_up", "weight_decay", "clip_norm", "r_drop"),
             *("average_last", "validate_every", "patience"),

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,10 +53,8 @@ class Run:
             raise
 
     def _compare(self, written: Path, config: object) -> None:
-        try:
-            old = tomllib.loads(written.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(f"{written}: cannot be read: {error}") from None
+        # A key that is younger than the run has its default there.
+        old = configuration.as_dict(configuration.read(type(config), [written]))
         changed = configuration.differences(old, configuration.as_dict(config))
         if changed:
             raise UserError(
@@ -108,7 +105,7 @@ class Run:
     def save_model(self, model: keras.Model) -> Path:
         """Write `model.keras`, whole or not at all, without the optimizer and its state."""
         part = self.folder / ".part.keras"
-        compiled, optimizer = model.compiled, model.optimizer
+        compiled, optimizer = model.compiled, getattr(model, "optimizer", None)
         model.compiled, model.optimizer = False, None
         try:
             with writing(self.model_path):

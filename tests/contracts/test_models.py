@@ -11,6 +11,7 @@ import pytest
 from keras import ops
 
 from kerasseq import backend
+from kerasseq.errors import UserError
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.models import Options, generate
 from kerasseq.preprocessing import TextPreprocessor
@@ -63,7 +64,7 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
 
 
 @pytest.mark.parametrize("name", ["rnn-bilinear-global-after-fed", "transformer", "convolution"])
-def test_mixed_precision_trains_and_writes(name, preprocessor):
+def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path):
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -75,7 +76,9 @@ def test_mixed_precision_trains_and_writes(name, preprocessor):
     losses = [float(step(batch(preprocessor))) for _ in range(8)]
     step.sync()
     assert np.all(np.isfinite(losses)) and losses[-1] < losses[0]
-    assert len(model.generate(SOURCES, jit=False)) == len(SOURCES)
+    model.save(tmp_path / "model.keras")  # and loaded where float32 is the policy
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.generate(SOURCES, jit=False) == model.generate(SOURCES, jit=False)
 
 
 @TWO_KINDS
@@ -107,6 +110,25 @@ def test_room_for_fewer_steps_changes_nothing(strategy, preprocessor, monkeypatc
     for few, many in zip(*found, strict=True):
         assert [h.text for h in few] == [h.text for h in many]
         np.testing.assert_allclose([h.score for h in few], [h.score for h in many], rtol=1e-4)
+
+
+def test_a_minimum_holds_whatever_else_is_in_the_batch(preprocessor):
+    model, options = model_of("transformer", preprocessor), Options(Greedy(), min_length=40)
+    alone = model.hypotheses(["six"], options, jit=False)[0]
+    (together, *_) = model.hypotheses(["six", *SOURCES], options, jit=False)
+    assert alone[0].tokens == together[0].tokens
+    assert len(alone[0].tokens) > 40
+
+
+def test_an_ensemble_needs_one_vocabulary(preprocessor):
+    exchanged = [(a, b.replace("e", "y").replace("i", "e").replace("y", "i")) for a, b in PAIRS]
+    other = TextPreprocessor.learn([*exchanged, ("q", "q")], "char", 40)
+    size = preprocessor.target_vocabulary_size
+    if other.target_vocabulary_size != size:
+        other.vocabularies["target"]["size"] = size
+    models = [model_of("rnn-initial", one) for one in (preprocessor, other)]
+    with pytest.raises(UserError, match="one target vocabulary"):
+        models[0].generate(SOURCES, with_models=models[1:], jit=False)
 
 
 def test_bfloat16_logits_are_near(preprocessor):

@@ -4,14 +4,9 @@ import difflib
 import re
 import unicodedata
 
-from kerasseq.errors import UserError
+from babel import Locale, UnknownLocaleError, localedata
 
-try:
-    from babel import Locale, UnknownLocaleError, localedata
-except ImportError as error:
-    raise UserError(
-        "the embedded phrases need the package babel: pip install 'kerasseq[demo]'"
-    ) from error
+from kerasseq.errors import UserError
 
 # Marks of writing direction. They are invisible, and no keyboard types them.
 DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
