@@ -11,6 +11,7 @@ import pytest
 
 import kerasseq
 from kerasseq.applications import presets
+from kerasseq.applications.translation import preprocessing
 from kerasseq.applications.translation.config import configure
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.train import train
@@ -176,6 +177,18 @@ def test_sequences_may_be_as_long_as_the_settings_say(preprocessor):
     assert logits.shape[1] > 1024
     with pytest.raises(UserError, match="positions for"):
         model.generate(["one"], kerasseq.Options(max_length=100_000))
+
+
+def test_encoding_that_takes_long_says_how_far_it_is(monkeypatch, capsys):
+    clock = iter([0.0, 1.0, 6.0, 7.0, 12.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    tell = preprocessing._telling("training")
+    for pairs in (10, 60, 70, 120):
+        tell(pairs)
+    assert capsys.readouterr().err.splitlines() == [
+        "60 training pairs encoded, 10 a second",
+        "120 training pairs encoded, 10 a second",
+    ]
 
 
 def test_validation_files_go_with_training_files(tmp_path):

@@ -1,7 +1,9 @@
 """From a configuration to pairs, vocabularies and batches of ids."""
 
 import json
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,6 +115,20 @@ class Epochs:
         return TokenBatches(self.store, self.plan, sampling=self.sampling, epoch=epoch)
 
 
+def _telling(part: str, every: float = 5.0) -> Callable[[int], None]:
+    """Says now and then how far the encoding is; nothing if it takes less than `every` seconds."""
+    started = shown = time.monotonic()
+
+    def tell(pairs: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown >= every:
+            shown, rate = now, pairs / (now - started)
+            print(f"{pairs:,} {part} pairs encoded, {rate:,.0f} a second", file=sys.stderr)
+
+    return tell
+
+
 def batches(
     config: TranslationConfig,
     parts: Parts,
@@ -132,8 +148,15 @@ def batches(
         preprocessor,
         keep_text=sampling is not None,
         replace=not resume,
+        progress=_telling("training"),
     )
-    valid = TokenStore.build(folder / "valid", parts.valid, preprocessor, replace=not resume)
+    valid = TokenStore.build(
+        folder / "valid",
+        parts.valid,
+        preprocessor,
+        replace=not resume,
+        progress=_telling("validation"),
+    )
 
     def plan(store: TokenStore, sampling: float | None) -> BatchPlan:
         lengths = [store.lengths(side, sampling) for side in ("source", "target")]
