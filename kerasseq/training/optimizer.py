@@ -5,23 +5,44 @@ import keras
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.schedules import schedule
 
-# Windows of the moving average in a training, at least.
+# Windows of the moving average in the training so far, at least.
 _SPAN = 5
+
+
+class _WarmAverage:
+    """An optimizer whose moving average begins with a low momentum."""
+
+    @property
+    def ema_momentum(self):
+        if not getattr(self, "built", False):
+            return self._ema_momentum
+        steps = keras.ops.cast(self.iterations, "float32")
+        return keras.ops.minimum(self._ema_momentum, steps / (steps + _SPAN))
+
+    @ema_momentum.setter
+    def ema_momentum(self, momentum):
+        self._ema_momentum = momentum
+
+
+class WarmAdam(_WarmAverage, keras.optimizers.Adam):
+    pass
+
+
+class WarmAdamW(_WarmAverage, keras.optimizers.AdamW):
+    pass
 
 
 def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) with all that goes with it.
 
     Weight decay leaves out biases and the scales and shifts of normalisations. The moving average
-    reaches back over a fifth of the training at most: in a short one it would else still hold
-    the weights of the beginning.
+    reaches back over a fifth of the training so far at most: its momentum after n updates is
+    min(ema, 1 - 5 / (n + 5)). Else it would hold the weights of the beginning for long.
 
     Args:
         config: the configuration.
         total_steps: batches of the whole training, for what depends on its length.
     """
-    updates = max(total_steps // config.accumulate, 1)
-    momentum = min(config.ema, max(0.0, 1 - _SPAN / updates))
     options = {
         "learning_rate": schedule(config, total_steps),
         "beta_1": config.beta_1,
@@ -31,10 +52,10 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
         "gradient_accumulation_steps": config.accumulate if config.accumulate > 1 else None,
         "use_ema": bool(config.ema),
         # Keras averages at every batch, also where several make one update.
-        "ema_momentum": momentum ** (1.0 / config.accumulate),
+        "ema_momentum": config.ema ** (1.0 / config.accumulate),
     }
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(**options)
-    optimizer = keras.optimizers.AdamW(weight_decay=config.weight_decay, **options)
+        return WarmAdam(**options)
+    optimizer = WarmAdamW(weight_decay=config.weight_decay, **options)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale"])
     return optimizer
