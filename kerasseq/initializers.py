@@ -15,11 +15,6 @@ def matching(activation: str | None) -> str:
     return "he_uniform" if activation in _RECTIFIERS else "glorot_uniform"
 
 
-def layer_of(cls: type, *args: Any, activation: str | None = None, **kwargs: Any) -> Any:
-    """A Keras layer whose kernel is initialised to match its activation."""
-    return cls(*args, activation=activation, kernel_initializer=matching(activation), **kwargs)
-
-
 def redraw(model: keras.Model, initializer: str) -> None:
     """Draw all kernels anew from one initialiser; embeddings, biases and recurrent kernels stay."""
     for index, variable in enumerate(model.trainable_variables):

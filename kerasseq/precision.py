@@ -1,9 +1,22 @@
-"""Weights in the precision that a layer computes in."""
+"""The precision that layers are made for, and weights in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 from keras import ops
+
+
+@contextmanager
+def computing_in(policy: Any) -> Iterator[None]:
+    """Layers that are made in the block have this dtype policy, those within layers too."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def weight(layer: keras.layers.Layer, variable: Any) -> Any:

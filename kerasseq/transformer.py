@@ -1,11 +1,30 @@
 """What the layers of a Transformer's encoder and decoder have in common."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from kerasseq.attention import MultiHeadAttention
-from kerasseq.initializers import build, layer_of
+from kerasseq.initializers import build, matching
+
+
+@dataclass(frozen=True)
+class LayerSettings:
+    """What all layers of a stack are made by.
+
+    Attributes:
+        heads: of the attentions.
+        units, activation: of the feed-forward layer.
+        dropout: fraction of each branch dropped in training.
+        attention_dropout: fraction of attention weights and feed-forward activations dropped.
+    """
+
+    heads: int
+    units: int
+    activation: str
+    dropout: float
+    attention_dropout: float
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -18,7 +37,9 @@ class FeedForward(keras.layers.Layer):
     def __init__(self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.units, self.activation = units, activation
-        self.enter = layer_of(keras.layers.Dense, units, activation=activation, name="enter")
+        self.enter = keras.layers.Dense(
+            units, activation, kernel_initializer=matching(activation), name="enter"
+        )
         self.dropout = keras.layers.Dropout(dropout)
 
     def build(self, input_shape: Any) -> None:
@@ -43,42 +64,23 @@ class TransformerLayer(keras.layers.Layer):
     """Base of the layers: x = x + dropout(branch(norm(x))) for each branch (Xiong et al., 2020).
 
     The last branch is `feed`; those before it are attentions, which `branches` names with their
-    normalisations: the attributes under which a subclass finds them.
-
-    Args:
-        heads, width: of the attentions.
-        units, activation: of the feed-forward layer.
-        dropout: fraction of each branch dropped in training.
-        attention_dropout: fraction of attention weights and feed-forward activations dropped.
+    normalisations: the attributes under which a subclass finds them. A stack makes its layers
+    anew from its own configuration, so they have none.
     """
 
     branches: dict[str, str] = {}
 
-    def __init__(
-        self,
-        heads: int,
-        width: int,
-        units: int,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
-        **kwargs: Any,
-    ):
+    def __init__(self, width: int, settings: LayerSettings, **kwargs: Any):
         super().__init__(**kwargs)
-        self.settings = {
-            "heads": heads,
-            "width": width,
-            "units": units,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-        }
+        dropped = settings.attention_dropout
         for name in self.branches:
-            setattr(self, name, MultiHeadAttention(heads, width, attention_dropout, name=name))
-        self.feed_forward = FeedForward(units, activation, attention_dropout, name="feed_forward")
+            setattr(self, name, MultiHeadAttention(settings.heads, width, dropped, name=name))
+        self.feed_forward = FeedForward(
+            settings.units, settings.activation, dropped, name="feed_forward"
+        )
         for name in (*self.branches.values(), "feed_forward_norm"):
             setattr(self, name, keras.layers.LayerNormalization(epsilon=1e-5, name=name))
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(settings.dropout)
 
     def build(self, input_shape: Any, memory_shape: Any = None) -> None:
         memories = [input_shape, memory_shape]
@@ -95,6 +97,3 @@ class TransformerLayer(keras.layers.Layer):
         """The last branch."""
         fed = self.feed_forward(self.feed_forward_norm(values), training=training)
         return self.add(values, fed, training)
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), **self.settings}

@@ -48,9 +48,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         raise UserError("--valid and --test are read beside --train: name the training files too.")
     if config.dataset:
         dataset = datasets.find(config.dataset)
-        source, target = config.source or None, config.target or None
-        source = source or next(code for code in dataset.languages if code != target)
-        target = target or next(code for code in dataset.languages if code != source)
+        source, target = dataset.direction(config.source or None, config.target or None)
         parts = datasets.pairs(dataset.name, source, target, data_dir)
         return Parts(
             parts["train"],

@@ -1,6 +1,7 @@
 """`kerasseq train translation`: from pairs to a model that is measured and saved."""
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ from kerasseq.data.corpus import Problems
 from kerasseq.generation import Beam, Greedy
 from kerasseq.metrics import bleu, chrf, exact_match
 from kerasseq.models import Options, Seq2Seq
+from kerasseq.precision import computing_in
 from kerasseq.preprocessing import TextPreprocessor
 from kerasseq.training import Run, fit
 
@@ -83,12 +85,8 @@ def _tell(say, training: Problems, validation: Problems, test: Corpus | None) ->
 
 
 def _built(config: TranslationConfig, preprocessor: TextPreprocessor, precision: str) -> Seq2Seq:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
+    with computing_in(precision):
         return build(config.model, preprocessor)
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _opening(config, parts: Parts, model: Seq2Seq, pairs: int, epochs) -> str:
@@ -116,8 +114,7 @@ def _validation_bleu(pairs: Corpus) -> Callable[[Seq2Seq], dict[str, float]]:
 def _scores(model: Seq2Seq, pairs: Corpus | None) -> dict[str, float]:
     if pairs is None:
         return {}
-    sources, references = (list(side) for side in zip(*pairs, strict=True))
-    sources, references = sources[:MEASURED], references[:MEASURED]
+    sources, references = zip(*islice(pairs, MEASURED), strict=True)
     texts = model.generate(sources, Options(Beam(5)))
     scores = (exact_match(texts, references), bleu(texts, references), chrf(texts, references))
     return {score.name: round(score.value, 2) for score in scores}

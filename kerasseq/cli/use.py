@@ -14,7 +14,7 @@ from kerasseq.errors import UserError
 CHUNK = 2048
 """Lines that are read, generated from and written together."""
 
-# What counts for some strategies alone, with the values that leave things as they are.
+# What counts for some strategies alone, with the defaults, which leave things as they are.
 _OF_SAMPLING = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 0}
 _OF_BEAMS = {"n_best": 1, "length_penalty": 1.0, "coverage_penalty": 0.0}
 
@@ -53,16 +53,17 @@ def _command(commands: Any, name: str, run: Any, about: str) -> argparse.Argumen
 
 
 def _add_strategy(add: argparse.ArgumentParser) -> None:
+    add.set_defaults(**_OF_SAMPLING, **_OF_BEAMS)
     how = add.add_argument_group("decoding")
     how.add_argument("--beam", type=int, default=5, metavar="WIDTH", help="default: 5; 1: greedy")
-    how.add_argument("--n-best", type=int, default=1, metavar="N", help="tab-separated if not JSON")
-    how.add_argument("--length-penalty", type=float, default=1.0, metavar="ALPHA")
-    how.add_argument("--coverage-penalty", type=float, default=0.0, metavar="BETA")
+    how.add_argument("--n-best", type=int, metavar="N", help="tab-separated if not JSON")
+    how.add_argument("--length-penalty", type=float, metavar="ALPHA")
+    how.add_argument("--coverage-penalty", type=float, metavar="BETA")
     how.add_argument("--sample", action="store_true", help="draw at random")
-    how.add_argument("--temperature", type=float, default=1.0)
+    how.add_argument("--temperature", type=float)
     how.add_argument("--top-k", type=int, metavar="K")
-    how.add_argument("--top-p", type=float, default=1.0, metavar="P")
-    how.add_argument("--seed", type=int, default=0)
+    how.add_argument("--top-p", type=float, metavar="P")
+    how.add_argument("--seed", type=int)
     how.add_argument("--min-length", type=int, default=0, metavar="TOKENS")
     how.add_argument("--max-length", type=int, metavar="TOKENS")
     how.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no n-gram comes twice")
@@ -120,7 +121,7 @@ def _strategy(options: argparse.Namespace) -> Any:
         return Sample(options.temperature, options.top_k, options.top_p, options.seed)
     _must_not_be_set(options, _OF_SAMPLING, "goes with --sample: add that or leave it out")
     if options.beam == 1 and options.n_best == 1:
-        coverage = {"coverage_penalty": 0.0}
+        coverage = {"coverage_penalty": _OF_BEAMS["coverage_penalty"]}
         _must_not_be_set(options, coverage, "needs a --beam of 2 or more, or is left out")
         return Greedy()
     penalties = (options.length_penalty, options.coverage_penalty)

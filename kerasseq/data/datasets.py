@@ -58,6 +58,11 @@ class Dataset:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
+    def direction(self, source: str | None, target: str | None) -> tuple[str, str]:
+        """Both languages, where None is the first source, or the first target, that is left."""
+        source = source or next(code for code in self.languages if code != target)
+        return source, target or next(code for code in self.languages if code != source)
+
 
 def data_folder(data_dir: str | os.PathLike | None = None) -> Path:
     """`data_dir`, else KERASSEQ_DATA, else a folder for caches under the user's home."""
@@ -120,8 +125,7 @@ def pairs(
         UserError: if the set, a language or a file is not there.
     """
     dataset = find(name)
-    source = source or next(code for code in dataset.languages if code != target)
-    target = target or next(code for code in dataset.languages if code != source)
+    source, target = dataset.direction(source, target)
     for code in (source, target):
         if code not in dataset.languages:
             known = ", ".join(dataset.languages)

@@ -28,6 +28,7 @@ class Stepwise:
     """
 
     vocabulary_size: int
+    max_steps: int | None = None  # the most there are positions for; None for any number
 
     def constants(self, precision: str | None = None) -> Any:
         """What steps use of the weights alone; a pytree without a batch.
@@ -78,7 +79,7 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     @property
     def max_steps(self) -> int | None:
-        """The most steps that the embedding has positions for; None for any number."""
+        """The most steps that the embedding has positions for."""
         return self.embedding.max_length if self.embedding.positions else None
 
     def build_logits(self, width: int) -> None:

@@ -1,5 +1,6 @@
 """Transformer decoder with caches of fixed size."""
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -9,10 +10,9 @@ from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
-from kerasseq.transformer import TransformerLayer
+from kerasseq.transformer import LayerSettings, TransformerLayer
 
 
-@keras.saving.register_keras_serializable("kerasseq")
 class TransformerDecoderLayer(TransformerLayer):
     """Pre-norm self-attention, cross-attention and feed-forward, each added to its input.
 
@@ -74,17 +74,9 @@ class TransformerDecoder(Decoder):
         **kwargs: Any,
     ):
         super().__init__(embedding, tied, **kwargs)
-        self.settings = {
-            "layers": layers,
-            "heads": heads,
-            "units": units,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-        }
-        options = {key: value for key, value in self.settings.items() if key != "layers"}
+        self.settings = LayerSettings(heads, units, activation, dropout, attention_dropout)
         self.layers = [
-            TransformerDecoderLayer(width=embedding.width, **options, name=f"layer_{index}")
+            TransformerDecoderLayer(embedding.width, self.settings, name=f"layer_{index}")
             for index in range(layers)
         ]
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
@@ -119,7 +111,7 @@ class TransformerDecoder(Decoder):
         written. `ancestry[b, w, t]` is the beam that holds step t of what is beam w now, so only
         this one small array is reordered.
         """
-        heads = self.settings["heads"]
+        heads = self.settings.heads
         width, entries = self.embedding.width // heads, length * beams
         keys = ops.zeros((shape[0], heads, width, entries), dtype=self.compute_dtype)
         values = ops.zeros((shape[0], heads, entries, width), dtype=self.compute_dtype)
@@ -170,4 +162,4 @@ class TransformerDecoder(Decoder):
         return self.step_logits(features, static), state
 
     def get_config(self) -> dict:
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), "layers": len(self.layers), **asdict(self.settings)}

@@ -1,15 +1,15 @@
 """Transformer encoder."""
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
 
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
-from kerasseq.transformer import TransformerLayer
+from kerasseq.transformer import LayerSettings, TransformerLayer
 
 
-@keras.saving.register_keras_serializable("kerasseq")
 class TransformerEncoderLayer(TransformerLayer):
     """Pre-norm: x = x + attention(norm(x)); x = x + feed_forward(norm(x)).
 
@@ -53,24 +53,16 @@ class TransformerEncoder(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.settings = {
-            "layers": layers,
-            "heads": heads,
-            "units": units,
-            "activation": activation,
-            "dropout": dropout,
-            "attention_dropout": attention_dropout,
-        }
-        self.layers = []
+        self.settings = LayerSettings(heads, units, activation, dropout, attention_dropout)
+        self.count, self.layers = layers, []
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
 
     def build(self, input_shape: Any) -> None:
         self.width = input_shape[-1]
-        options = {key: value for key, value in self.settings.items() if key != "layers"}
         if not self.layers:
             self.layers = [
-                TransformerEncoderLayer(width=self.width, **options, name=f"layer_{index}")
-                for index in range(self.settings["layers"])
+                TransformerEncoderLayer(self.width, self.settings, name=f"layer_{index}")
+                for index in range(self.count)
             ]
         for layer in (*self.layers, self.norm):
             build(layer, input_shape)
@@ -82,4 +74,4 @@ class TransformerEncoder(keras.layers.Layer):
         return Memory(self.norm(values), mask)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), "layers": self.count, **asdict(self.settings)}

@@ -28,6 +28,8 @@ class Ensemble(Stepwise):
             )
         self.decoders = list(decoders)
         self.vocabulary_size = sizes[0]
+        known = [decoder.max_steps for decoder in decoders if decoder.max_steps is not None]
+        self.max_steps = min(known, default=None)
 
     def constants(self, precision: str | None = None) -> Any:
         return [decoder.constants(precision) for decoder in self.decoders]

@@ -104,6 +104,8 @@ class Generator:
                 "The members of an ensemble must have one target vocabulary: train them on the "
                 "same data with the same tokenizer settings."
             )
+        decoders = [model.decoder for model in models]
+        self._decoder = Ensemble(decoders) if len(decoders) > 1 else decoders[0]
         # Listed once: to walk the layers takes as long as some steps of decoding.
         self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
@@ -152,8 +154,8 @@ class Generator:
 
         def decode(chosen: np.ndarray, room: int | None) -> None:
             # A row that fills the shape is another copy of the first, which costs no step more.
-            rows = np.concatenate([chosen, np.repeat(chosen[:1], _row_ladder(len(chosen)))])
-            rows = rows[: max(len(chosen), _row_ladder(len(chosen)))]
+            missing = _row_ladder(len(chosen)) - len(chosen)
+            rows = np.concatenate([chosen, np.repeat(chosen[:1], missing)])
             inputs = [
                 _crop(some, rows, model.preprocessor)
                 for some, model in zip(features, self.models, strict=True)
@@ -173,13 +175,13 @@ class Generator:
         limits = options.length_for(lengths).astype("int32")
         steps = inputs[0]["mask"].shape[1]
         length = int(options.length_for(steps))
-        known = [model.decoder.max_steps for model in self.models if model.decoder.max_steps]
-        if known and length > min(known):
+        most = self._decoder.max_steps
+        if most is not None and length > most:
             if options.max_length is not None:
                 raise UserError(
-                    f"max_length is {length}, but the model has positions for {min(known)} steps."
+                    f"max_length is {length}, but the model has positions for {most} steps."
                 )
-            length = min(known)
+            length = most
             limits = np.minimum(limits, length)
         length = length if room is None else min(length, max(steps, options.min_length) + room)
         extra = {"limits": limits}
@@ -188,10 +190,10 @@ class Generator:
             extra["uniforms"] = options.strategy.draw(rows, length)
         if prefixes is not None:
             ragged = preprocessor.prefix(prefixes)
-            most = preprocessor.padded_length(int(ragged.lengths.max()) + 1)
-            length = max(length, most + 1)
+            width = preprocessor.padded_length(int(ragged.lengths.max()) + 1)
+            length = max(length, width + 1)
             extra["limits"] = np.maximum(limits, ragged.lengths.astype("int32") + 1)
-            mask = np.arange(most) < ragged.lengths[:, None]
+            mask = np.arange(width) < ragged.lengths[:, None]
             forced = np.zeros(mask.shape, "int32")
             forced[mask] = ragged.ids
             extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
@@ -224,12 +226,9 @@ class Generator:
     def _function(self, options: Options, length: int, jit: bool) -> Callable:
         key = (options, length, jit)
         if key not in self._functions:
-            single = len(self.models) == 1
-            decoders = [model.decoder for model in self.models]
-            decoder = decoders[0] if single else Ensemble(decoders)
             precision = options.precision
             if precision not in self._constants:
-                make = functools.partial(decoder.constants, precision)
+                make = functools.partial(self._decoder.constants, precision)
                 self._constants[precision] = backend.Constants(self._variables, make)
 
             def generate(constants, inputs, extra):
@@ -238,8 +237,8 @@ class Generator:
                     for model, features in zip(self.models, inputs, strict=True)
                 ]
                 return search(
-                    decoder,
-                    memories[0] if single else memories,
+                    self._decoder,
+                    memories if len(memories) > 1 else memories[0],
                     options.strategy,
                     length,
                     _filters(options, extra.get("prefix")),

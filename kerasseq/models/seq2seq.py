@@ -15,6 +15,7 @@ from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, evaluation_sums, r_drop
 from kerasseq.masking import Memory
 from kerasseq.models.generate import Generator, Hypothesis, Options
+from kerasseq.precision import computing_in
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -198,13 +199,9 @@ class Seq2Seq(keras.Model):
         config = dict(config)
         shared = config.pop("share_embeddings")
         # Layers within layers take the policy that is set while they are made, not the file's.
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(keras.dtype_policies.get(config["dtype"]))
-        try:
+        with computing_in(keras.dtype_policies.get(config["dtype"])):
             for key in ("frontend", "encoder", "decoder", "preprocessor"):
                 if key == "decoder" and shared:
                     config[key]["config"]["embedding"] = config["frontend"]
                 config[key] = keras.saving.deserialize_keras_object(config[key])
             return cls(**config)
-        finally:
-            keras.config.set_dtype_policy(before)

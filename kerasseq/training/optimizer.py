@@ -24,12 +24,13 @@ class _WarmAverage:
         self._ema_momentum = momentum
 
 
+# Their names are scopes in Keras, which must not begin with an underscore.
 class WarmAdam(_WarmAverage, keras.optimizers.Adam):
-    pass
+    """Adam with such an average."""
 
 
 class WarmAdamW(_WarmAverage, keras.optimizers.AdamW):
-    pass
+    """AdamW with such an average."""
 
 
 def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers.Optimizer:
@@ -41,7 +42,7 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
 
     Args:
         config: the configuration.
-        total_steps: batches of the whole training, for what depends on its length.
+        total_steps: batches of the whole training, for the schedules that end.
     """
     options = {
         "learning_rate": schedule(config, total_steps),

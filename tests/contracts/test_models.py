@@ -14,6 +14,7 @@ from kerasseq import backend
 from kerasseq.errors import UserError
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.models import Options, generate
+from kerasseq.precision import computing_in
 from kerasseq.preprocessing import TextPreprocessor
 
 from .zoo import model_of
@@ -65,12 +66,8 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
 
 @pytest.mark.parametrize("name", ["rnn-bilinear-global-after-fed", "transformer", "convolution"])
 def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path):
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+    with computing_in("mixed_float16"):
         model = model_of(name, preprocessor, dropout=0.2)
-    finally:
-        keras.config.set_dtype_policy(usual)
     model.compile(optimizer=keras.optimizers.Adam(0.01), label_smoothing=0.1, jit_compile=False)
     step = backend.stepper(model)
     losses = [float(step(batch(preprocessor))) for _ in range(8)]
