@@ -61,12 +61,17 @@ class Cell(keras.layers.Layer):
         raise NotImplementedError
 
     def run(self, projected: Any, state: dict) -> Any:
+        return self.run_on(projected, state)[0]
+
+    def run_on(self, projected: Any, state: dict) -> tuple[Any, dict]:
+        """`run`, and the state behind the last step."""
+
         def step(state, projected):
             output, state = self.advance(projected, state)
             return state, output
 
-        _, outputs = backend.scan(step, state, ops.transpose(projected, (1, 0, 2)))
-        return ops.transpose(outputs, (1, 0, 2))
+        state, outputs = backend.scan(step, state, ops.transpose(projected, (1, 0, 2)))
+        return ops.transpose(outputs, (1, 0, 2)), state
 
     def get_config(self) -> dict:
         return {

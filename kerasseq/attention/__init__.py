@@ -10,6 +10,7 @@ from kerasseq.attention.scores import (
     Concat,
     Cosine,
     Dot,
+    Location,
     ScaledDot,
     Score,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Cosine",
     "Dot",
     "Global",
+    "Location",
     "MultiHeadAttention",
     "ScaledDot",
     "Score",

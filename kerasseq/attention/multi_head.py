@@ -73,12 +73,20 @@ class MultiHeadAttention(Attention):
         Returns:
             The result (N, T, D), and the weights (N, H, T, S) of each head.
         """
-        q = self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
-        scores = ops.cast(ops.matmul(q, keys), "float32") + ops.cast(bias, "float32")
+        return self._weigh(self._queries(queries), keys, values, bias, training)
+
+    def _queries(self, queries: Any) -> Any:
+        """(N, T, Q) to (N, H, T, D/H), scaled."""
+        return self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
+
+    def _weigh(
+        self, queries: Any, keys: Any, values: Any, bias: Any, training: bool
+    ) -> tuple[Any, Any]:
+        scores = ops.cast(ops.matmul(queries, keys), "float32") + ops.cast(bias, "float32")
         weights = ops.cast(softmax(scores), self.compute_dtype)
         dropped = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(dropped, values), (0, 2, 1, 3))
-        shape = ops.shape(queries)
+        shape = ops.shape(heads)
         joined = ops.reshape(heads, (shape[0], shape[1], self.width))
         return self.output_projection(joined), weights
 

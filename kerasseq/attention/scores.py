@@ -14,8 +14,11 @@ class Score(keras.layers.Layer):
 
     `keys(memory)` is what depends on the memory alone, computed once per source;
     `call(queries (N, T, Q), keys, state) -> (N, T, S)` are the scores, before any mask.
-    `state` is the attention's: a score may read the weights of the step before.
+    `state` is the attention's: a score that reads the weights of the step before,
+    `state["weights"]` (N, S), sets `stepwise = True` and is called with T = 1 in a loop.
     """
+
+    stepwise = False
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         self.query_width, self.memory_width = query_shape[-1], memory_shape[-1]
@@ -163,6 +166,49 @@ class Concat(Additive):
         return ops.matmul(memory.values, weight(self, self.kernel)[self.query_width :])
 
 
+@keras.saving.register_keras_serializable("kerasseq")
+class Location(Additive):
+    """e_s = v . tanh(W q + M h_s + U f_s + b),  f = F * a,  a the weights of the step before.
+
+    Additive attention that also sees where it looked last, through `filters` convolutions of
+    `kernel_size` steps. Chorowski et al., 2015, equations 8 and 9.
+
+    Args:
+        units: as for `Additive`.
+        filters: rows of F.
+        kernel_size: columns of F, odd.
+    """
+
+    stepwise = True
+
+    def __init__(
+        self, units: int | None = None, filters: int = 10, kernel_size: int = 31, **kwargs: Any
+    ):
+        super().__init__(units, **kwargs)
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd. Received: {kernel_size}")
+        self.filters, self.kernel_size = filters, kernel_size
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        super().build(query_shape, memory_shape)
+        self.location_filters = self._matrix("location_filters", self.kernel_size, self.filters)
+        units = self.units or self.query_width
+        self.location_kernel = self._matrix("location_kernel", self.filters, units)
+
+    def call(self, queries: Any, keys: Any, state: dict) -> Any:
+        filters = weight(self, self.location_filters)[:, None]
+        found = ops.conv(state["weights"][:, :, None], filters, padding="same")
+        keys = keys + ops.matmul(found, weight(self, self.location_kernel))
+        return super().call(queries, keys, state)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+        }
+
+
 SCORES = {
     "dot": Dot,
     "scaled_dot": ScaledDot,
@@ -170,4 +216,5 @@ SCORES = {
     "cosine": Cosine,
     "concat": Concat,
     "additive": Additive,
+    "location": Location,
 }

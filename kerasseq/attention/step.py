@@ -16,7 +16,8 @@ class StepAttention(Attention):
     """c_t = sum_s a_ts h_s, with weights a from a score and an alignment.
 
     Args:
-        score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive.
+        score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive,
+            location.
         alignment: an `Alignment`, or the name of one: global.
 
     Raises:
@@ -32,7 +33,7 @@ class StepAttention(Attention):
 
     @property
     def stepwise(self) -> bool:
-        return self.alignment.stepwise
+        return self.score.stepwise or self.alignment.stepwise
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         self.context_width = memory_shape[-1]

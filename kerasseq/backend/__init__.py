@@ -1,5 +1,6 @@
 """What differs between TensorFlow, JAX and PyTorch; nothing else asks which of them runs."""
 
+from kerasseq.backend.convolutions import depthwise
 from kerasseq.backend.functions import Constants, compiled, product
 from kerasseq.backend.loops import scan
 from kerasseq.backend.randomness import random_state, set_random_state
@@ -11,6 +12,7 @@ __all__ = [
     "Stepper",
     "accelerator",
     "compiled",
+    "depthwise",
     "name",
     "parallel_calls",
     "product",

@@ -28,7 +28,12 @@ def scan(step: Callable, init: Any, xs: Any) -> tuple[Any, Any]:
         if not tf.executing_eagerly():
             return _scan_in_graph(step, init, xs)
     carry, outputs = init, []
-    for t in range(tree.flatten(xs)[0].shape[0]):
+    steps = tree.flatten(xs)[0].shape[0]
+    if steps == 0:
+        # A sum over no steps is an element of the right shape.
+        _, y = step(init, tree.map_structure(lambda leaf: ops.sum(leaf, axis=0), xs))
+        return init, tree.map_structure(lambda leaf: leaf[None][:0], y)
+    for t in range(steps):
         carry, y = step(carry, tree.map_structure(lambda leaf, t=t: leaf[t], xs))
         outputs.append(y)
     return carry, tree.map_structure(lambda *leaves: ops.stack(leaves, axis=0), *outputs)
@@ -38,7 +43,8 @@ def _scan_in_graph(step, init, xs):
     import tensorflow as tf
 
     leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(xs)]
-    length = leaves[0].shape[0] or tf.shape(leaves[0])[0]
+    length = leaves[0].shape[0]
+    length = tf.shape(leaves[0])[0] if length is None else length
     inputs = [
         tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape[1:]).unstack(leaf)
         for leaf in leaves
@@ -49,7 +55,8 @@ def _scan_in_graph(step, init, xs):
 
     # One call outside the loop tells the outputs' structure, shapes and types; as nothing uses
     # its results, the graph drops it.
-    _, example = step(init, tree.pack_sequence_as(xs, [leaf[0] for leaf in leaves]))
+    first = [tf.reduce_sum(leaf, 0) if leaf.shape[0] == 0 else leaf[0] for leaf in leaves]
+    _, example = step(init, tree.pack_sequence_as(xs, first))
     outputs = [
         tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape)
         for leaf in tree.flatten(example)
@@ -64,4 +71,7 @@ def _scan_in_graph(step, init, xs):
     _, carry, outputs = tf.while_loop(
         lambda t, *_: t < length, body, (0, carry, outputs), maximum_iterations=length
     )
-    return carry, tree.pack_sequence_as(example, [array.stack() for array in outputs])
+    stacked = [array.stack() for array in outputs]
+    if isinstance(length, int):
+        stacked = [tf.ensure_shape(leaf, [length, *leaf.shape[1:]]) for leaf in stacked]
+    return carry, tree.pack_sequence_as(example, stacked)

@@ -58,19 +58,28 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     `call(tokens (N, T), memory) -> logits (N, T, V)` makes T steps under teacher forcing and
     gives what T calls of `step` would. A kind of decoder provides `start`, which is `begin` but
-    for the constants: these are `static["constants"]`, which has not the batch on axis 0.
+    for the constants: these are `static["constants"]`, which has not the batch on axis 0; and
+    what the logits are made of, `features(tokens, memory, training) -> (N, T, D)` and
+    `step_features(tokens, position, static, state) -> (N, D), state`.
 
     Args:
         embedding: of the target's tokens.
         tied: compute the logits with the embedding's own matrix (Press and Wolf, 2017), without
             a bias; else with a dense layer.
+        projection: whether there are logits at all. A transducer's prediction network has none.
     """
 
-    def __init__(self, embedding: TokenEmbedding, tied: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        embedding: TokenEmbedding,
+        tied: bool = False,
+        projection: bool = True,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.embedding = embedding
-        self.tied = tied
-        if not tied:
+        self.tied, self.projection = tied, projection
+        if projection and not tied:
             self.output_projection = keras.layers.Dense(embedding.vocabulary_size, name="logits")
 
     @property
@@ -84,6 +93,8 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     def build_logits(self, width: int) -> None:
         """Build the output projection for features of `width`."""
+        if not self.projection:
+            return
         if not self.tied:
             build(self.output_projection, (None, None, width))
         elif width != self.embedding.width:
@@ -99,6 +110,8 @@ class Decoder(keras.layers.Layer, Stepwise):
         return self.output_projection(features)
 
     def constants(self, precision: str | None = None) -> Any:
+        if not self.projection:
+            return {}
         if self.tied:
             # Transposed once; within a loop the product would read it the slow way.
             matrix = ops.transpose(weight(self.embedding, self.embedding.embeddings))
@@ -127,14 +140,25 @@ class Decoder(keras.layers.Layer, Stepwise):
         static, state = super().expand(static, state, beams)
         return {**static, "constants": constants}, state
 
-    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+    def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         raise NotImplementedError
+
+    def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+        return self.logits(self.features(tokens, memory, training))
+
+    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+        features, state = self.step_features(tokens, position, static, state)
+        return self.step_logits(features, static), state
 
     def get_config(self) -> dict:
         return {
             **super().get_config(),
             "embedding": keras.saving.serialize_keras_object(self.embedding),
             "tied": self.tied,
+            "projection": self.projection,
         }
 
     @classmethod

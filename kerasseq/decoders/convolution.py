@@ -28,7 +28,7 @@ class ConvolutionalDecoder(Decoder):
         units: channels U of each layer.
         layers: how many are stacked.
         kernel_size: steps that a convolution sees, its own and those before it.
-        score: of the attentions, whose alignment is global.
+        score: of the attentions, whose alignment is global; none that needs the step before.
         dropout: fraction of each convolution's input and of the features dropped in training.
         tied: compute the logits with the embedding's matrix.
     """
@@ -56,6 +56,10 @@ class ConvolutionalDecoder(Decoder):
             )
             self.queries.append(keras.layers.Dense(embedding.width, name=f"query_{i}"))
             self.attentions.append(StepAttention(score, name=f"attention_{i}"))
+            if self.attentions[-1].stepwise:
+                raise ValueError(
+                    f"All steps attend at once, but {score!r} needs the weights of the step before."
+                )
             self.contexts.append(keras.layers.Dense(units, name=f"context_{i}"))
 
     def build(self, memory_shape: Any) -> None:
@@ -100,18 +104,17 @@ class ConvolutionalDecoder(Decoder):
         weights = ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)
         return static, {"pasts": [past] * len(self.convolutions), "weights": weights}
 
-    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+    def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         embedded = self.embedding.at(tokens, position)[:, None]
         features, seen, weights = self._decode(embedded, state["pasts"], static, False)
         pasts = [inputs[:, 1:] for inputs in seen]
         state = {"pasts": pasts, "weights": weights[:, 0]}
-        return self.step_logits(features[:, 0], static), state
+        return features[:, 0], state
 
-    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+    def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         embedded = self.embedding(tokens, training=training)
         static, state = self.start(memory, tokens.shape[1])
-        features, _, _ = self._decode(embedded, state["pasts"], static, training)
-        return self.logits(features)
+        return self._decode(embedded, state["pasts"], static, training)[0]
 
     def get_config(self) -> dict:
         return {

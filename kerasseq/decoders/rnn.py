@@ -24,7 +24,10 @@ class RNNDecoder(Decoder):
 
     - without attention the context is the fixed vector m (with an encoder of `fixed=True`, its
       only step). `context="initial"` uses it for s_0 alone (Sutskever et al., 2014);
-      "joined" joins it to every input and to the readout as well (Cho et al., 2014, appendix A).
+      "joined" joins it to every input and to the readout as well (Cho et al., 2014, appendix A);
+      "none" uses nothing of the memory but its number of rows, and s_0 is zero: a transducer's
+      prediction network (Graves, 2012, section 2.1). Its features are r_t here, and with
+      attention c_t is part of them (Prabhavalkar et al., 2017).
     - with attention and `query="before"`, s_{t-1} asks and c_t is an input of the cell
       (Bahdanau et al., 2015, appendix A.2.2); with "after", s_t asks and c_t goes to the readout
       alone (Luong et al., 2015, equation 5).
@@ -39,10 +42,11 @@ class RNNDecoder(Decoder):
         cell: "lstm" or "gru".
         attention: None, or an `Attention`.
         query: "before" or "after"; with attention only.
-        context: "initial" or "joined"; without attention only.
+        context: "initial", "joined" or "none"; without attention only.
         input_feeding: see above.
         dropout: fraction of each layer's output and of the readout dropped in training.
         tied: compute the logits with the embedding's matrix; the readout has its width.
+        projection: whether there are logits at all, and not features alone.
 
     Raises:
         ValueError: no such `query` or `context`.
@@ -60,21 +64,25 @@ class RNNDecoder(Decoder):
         input_feeding: bool = False,
         dropout: float = 0.0,
         tied: bool = False,
+        projection: bool = True,
         **kwargs: Any,
     ):
-        super().__init__(embedding, tied, **kwargs)
+        super().__init__(embedding, tied, projection, **kwargs)
         if query not in ("before", "after"):
             raise ValueError(f'query must be "before" or "after". Received: {query!r}')
-        if context not in ("initial", "joined"):
-            raise ValueError(f'context must be "initial" or "joined". Received: {context!r}')
+        if context not in ("initial", "joined", "none"):
+            raise ValueError(
+                f'context must be "initial", "joined" or "none". Received: {context!r}'
+            )
         self.units, self.layers, self.cell = units, layers, cell
         self.attention, self.query, self.context = attention, query, context
         self.input_feeding = input_feeding
         self.dropout = keras.layers.Dropout(dropout)
         self.cells = _cells(cell, units, layers)
-        self.bridge = keras.layers.Dense(
-            units * layers * len(self.cells[0].states), activation="tanh", name="bridge"
-        )
+        if self.sees_memory:
+            self.bridge = keras.layers.Dense(
+                units * layers * len(self.cells[0].states), activation="tanh", name="bridge"
+            )
         readout = embedding.width if tied else units
         self.readout = keras.layers.Dense(readout, activation="tanh", name="readout")
         width = self.cells[0].gates * units
@@ -82,6 +90,16 @@ class RNNDecoder(Decoder):
             self.join_context = keras.layers.Dense(width, use_bias=False, name="join_context")
         if input_feeding:
             self.join_readout = keras.layers.Dense(width, use_bias=False, name="join_readout")
+
+    @property
+    def feature_width(self) -> int:
+        """D of the features."""
+        return self.readout.units
+
+    @property
+    def sees_memory(self) -> bool:
+        """Whether anything depends on the memory's values."""
+        return self.attention is not None or self.context != "none"
 
     @property
     def joins_context(self) -> bool:
@@ -101,7 +119,8 @@ class RNNDecoder(Decoder):
         if self.attention is not None:
             build(self.attention, query, memory_shape)
             context_width = self.attention.context_width
-        build(self.bridge, (None, memory_width))
+        if self.sees_memory:
+            build(self.bridge, (None, memory_width))
         build(self.cells[0], (None, None, self.embedding.width))
         for upper in self.cells[1:]:
             build(upper, query)
@@ -117,13 +136,12 @@ class RNNDecoder(Decoder):
         self.build_logits(self.readout.units)
 
     def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
-        real = ops.cast(memory.mask, self.compute_dtype)[:, :, None]
-        total = ops.sum(memory.values * real, axis=1)
-        mean = total / ops.maximum(ops.sum(real, axis=1), 1.0)
-        parts = ops.split(self.bridge(mean), len(self.cells) * len(self.cells[0].states), axis=-1)
-        parts = iter(parts)
-        state: dict = {"cells": [{key: next(parts) for key in c.states} for c in self.cells]}
         static: dict = {}
+        if self.sees_memory:
+            mean, cells = self._bridged(memory)
+        else:
+            cells = [one.initial_state(memory.mask) for one in self.cells]
+        state: dict = {"cells": cells}
         if self.attention is not None:
             static["attention"] = self.attention.precompute(memory)
             attention = dict(self.attention.initial_state(memory))
@@ -133,9 +151,18 @@ class RNNDecoder(Decoder):
             static["context"] = mean
         if self.input_feeding:
             state["readout"] = ops.zeros(
-                (ops.shape(mean)[0], self.readout.units), dtype=self.compute_dtype
+                (ops.shape(memory.mask)[0], self.readout.units), dtype=self.compute_dtype
             )
         return static, state
+
+    def _bridged(self, memory: Memory) -> tuple[Any, list[dict]]:
+        """The mean of the memory's real steps (N, D), and the cells' initial states from it."""
+        real = ops.cast(memory.mask, self.compute_dtype)[:, :, None]
+        total = ops.sum(memory.values * real, axis=1)
+        mean = total / ops.maximum(ops.sum(real, axis=1), 1.0)
+        parts = ops.split(self.bridge(mean), len(self.cells) * len(self.cells[0].states), axis=-1)
+        parts = iter(parts)
+        return mean, [{key: next(parts) for key in one.states} for one in self.cells]
 
     def _attend(self, query: Any, static: dict, state: dict) -> tuple[Any, dict]:
         """One step of attention: the context, and the parts of the state that it changes."""
@@ -180,20 +207,19 @@ class RNNDecoder(Decoder):
             state["readout"] = self._read(output, context, embedded)
         return output, context, state
 
-    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+    def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         embedded = self.embedding.at(tokens, position)
         projected = self.cells[0].project(embedded)
         output, context, state = self._advance(projected, embedded, static, state, [])
         if self.input_feeding:
-            return self.step_logits(state["readout"], static), state
-        return self.step_logits(self._read(output, context, embedded), static), state
+            return state["readout"], state
+        return self._read(output, context, embedded), state
 
-    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+    def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         embedded = self.embedding(tokens, training=training)
         static, state = self.start(memory, tokens.shape[1])
         run = self._stepwise if self.stepwise else self._parallel
-        features = run(embedded, static, state, training)
-        return self.logits(self.dropout(features, training=training))
+        return self.dropout(run(embedded, static, state, training), training=training)
 
     def _stepwise(self, embedded: Any, static: dict, state: dict, training: bool) -> Any:
         by_step = ops.transpose(embedded, (1, 0, 2))

@@ -91,7 +91,7 @@ class TransformerDecoder(Decoder):
     def _memory(self, memory: Memory) -> list[dict]:
         return [layer.cross_attention.precompute(memory) for layer in self.layers]
 
-    def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+    def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         values = self.embedding(tokens, training=training)
         steps = ops.arange(ops.shape(tokens)[1])
         causal = attention_bias(steps[None, :] <= steps[:, None])[None, None]
@@ -99,7 +99,7 @@ class TransformerDecoder(Decoder):
             normed = layer.self_norm(values)
             own = layer.self_attention.keys_values(normed)
             values, _ = layer(values, normed, own, causal, static, training=training)
-        return self.logits(self.norm(values))
+        return self.norm(values)
 
     def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
         return {"memory": self._memory(memory)}, self._state(ops.shape(memory.mask), 1, length)
@@ -135,7 +135,7 @@ class TransformerDecoder(Decoder):
             "weights": ops.take(state["weights"], parents, axis=0),
         }
 
-    def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
+    def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         # The beams of a source are its queries, side by side on the axis of steps.
         beams, length = state["ancestry"].shape[1:]
         width = self.embedding.width
@@ -159,7 +159,7 @@ class TransformerDecoder(Decoder):
         features = ops.reshape(self.norm(values), (-1, width))
         mean = ops.reshape(sum(weights) / len(weights), (-1, weights[0].shape[-1]))
         state = {"keys": keys, "values": cached, "ancestry": ancestry, "weights": mean}
-        return self.step_logits(features, static), state
+        return features, state
 
     def get_config(self) -> dict:
         return {**super().get_config(), "layers": len(self.layers), **asdict(self.settings)}

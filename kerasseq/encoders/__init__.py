@@ -1,7 +1,21 @@
 """Encoders: vectors (N, S, D) and a mask to a `Memory`."""
 
+from kerasseq.encoders.chain import Chain
+from kerasseq.encoders.conformer import Conformer
 from kerasseq.encoders.convolution import ConvolutionalEncoder
+from kerasseq.encoders.lookahead import Lookahead
 from kerasseq.encoders.rnn import RNNEncoder
+from kerasseq.encoders.subsampling import ConvolutionalSubsampling, FrameStacking, Projection
 from kerasseq.encoders.transformer import TransformerEncoder
 
-__all__ = ["ConvolutionalEncoder", "RNNEncoder", "TransformerEncoder"]
+__all__ = [
+    "Chain",
+    "Conformer",
+    "ConvolutionalEncoder",
+    "ConvolutionalSubsampling",
+    "FrameStacking",
+    "Lookahead",
+    "Projection",
+    "RNNEncoder",
+    "TransformerEncoder",
+]

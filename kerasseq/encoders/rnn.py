@@ -8,10 +8,11 @@ from keras import ops
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, last_step, reverse_by_length
 from kerasseq.recurrent import cell
+from kerasseq.streaming import Streaming
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class RNNEncoder(keras.layers.Layer):
+class RNNEncoder(Streaming, keras.layers.Layer):
     """A stack of recurrent layers over the source.
 
     Args:
@@ -28,7 +29,8 @@ class RNNEncoder(keras.layers.Layer):
 
     Shapes: values (N, S, I), mask (N, S) -> Memory with values (N, S, `width`), or with
     (N, 1, `width`) if `fixed`. Padding is on the right; the kernels run without a mask, and
-    backward layers see the sequence reversed by its length.
+    backward layers see the sequence reversed by its length. Streams if it reads forwards alone
+    and returns all steps.
     """
 
     def __init__(
@@ -86,6 +88,23 @@ class RNNEncoder(keras.layers.Layer):
         if self.reverse:
             values = reverse_by_length(values, mask)
         return Memory(values, mask)
+
+    @property
+    def streams(self) -> bool:
+        return not (self.bidirectional or self.reverse or self.fixed)
+
+    def begin_stream(self, n: int) -> list:
+        return [layer.initial_state(ops.zeros((n, 1))) for layer in self.forward_cells]
+
+    def stream(self, values: Any, state: list) -> tuple[Any, list]:
+        states = []
+        for layer, before in zip(self.forward_cells, state, strict=True):
+            outputs, after = layer.run_on(layer.project(values), before)
+            if self.residual and outputs.shape[-1] == values.shape[-1]:
+                outputs = outputs + values
+            values = outputs
+            states.append(after)
+        return values, states
 
     def get_config(self) -> dict:
         return {

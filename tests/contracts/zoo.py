@@ -54,7 +54,8 @@ DECODERS: dict[str, Callable] = {
         f"convolution-{score}": lambda dropout=0.0, score=score: ConvolutionalDecoder(
             embedding("learned", dropout), UNITS, 2, score=score, dropout=dropout
         )
-        for score in SCORES
+        for score, kind in SCORES.items()
+        if not kind.stepwise
     },
     **{
         f"rnn-{score}-{alignment}-{query}{'-fed' if fed else ''}": _attentive(

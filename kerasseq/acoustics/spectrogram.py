@@ -1,0 +1,243 @@
+"""The acoustic front end."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasseq import backend
+from kerasseq.acoustics.mel import SCALES, mel_filters
+from kerasseq.errors import UserError
+from kerasseq.masking import Memory
+from kerasseq.streaming import Streaming
+
+NORMALIZATIONS = ("utterance", "running", "none")
+
+# Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
+# than the whole batch at once.
+CHUNK = 512
+
+FULL_SCALE = 32768.0
+
+# Where the running normalisation starts from: about what AN4 and FSDD have.
+PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class LogMel(Streaming, keras.layers.Layer):
+    """Sound to the logarithms of its power in mel bands.
+
+        y = log(max(|FFT(w * x)|^2 M, floor)), x in [-1, 1)
+
+    Frames of `window` every `hop`, the first at the first sample, none padded; w is the periodic
+    Hann window, zero-padded to `n_fft`; M as in `mel_filters`. Equal to librosa's
+    `feature.melspectrogram(center=False)` and a logarithm, but that its frames are `n_fft`
+    samples long, with the window in their middle.
+
+    Args:
+        rate: samples a second.
+        mels: M, number of bands.
+        window, hop: seconds.
+        n_fft: samples. Default: the power of two that holds a window.
+        low, high: Hz, where the bands begin and end. Default: 0 and half the rate.
+        scale: of mel, "slaney" or "htk".
+        pre_emphasis: c in x[t] - c x[t - 1]; 0 is off.
+        dither: standard deviation of noise added in training, in steps of int16.
+        floor: least power.
+        normalization: "utterance", every band to mean 0 and variance 1 over the real frames of a
+            row; "running", by the mean and variance of the frames so far and of `prior` frames of
+            a fixed mean and variance before them; or "none".
+        prior: weight of what the running normalisation starts from, in frames.
+
+    Shapes: values (N, samples) int16, mask (N, samples) -> Memory with values (N, S, `mels`)
+    float32, in mixed precision too; S = 1 + (samples - window) // hop, at least 1: a row shorter
+    than a window is padded with zeros. Frames of padding are 0.
+
+    Streams but for "utterance". Steps are samples: latency is a window less a sample.
+
+    Raises:
+        UserError: an option is none of its choices, or a filter has no frequency bin in it.
+    """
+
+    def __init__(
+        self,
+        rate: int = 16000,
+        mels: int = 80,
+        window: float = 0.025,
+        hop: float = 0.010,
+        n_fft: int | None = None,
+        low: float = 0.0,
+        high: float | None = None,
+        scale: str = "slaney",
+        pre_emphasis: float = 0.0,
+        dither: float = 0.0,
+        floor: float = 1e-7,
+        normalization: str = "utterance",
+        prior: float = 100.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        if scale not in SCALES:
+            raise UserError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}.")
+        if normalization not in NORMALIZATIONS:
+            raise UserError(
+                f"normalization must be one of {', '.join(NORMALIZATIONS)}, not {normalization!r}."
+            )
+        self.options = {
+            "rate": rate,
+            "mels": mels,
+            "window": window,
+            "hop": hop,
+            "n_fft": n_fft,
+            "low": low,
+            "high": high,
+            "scale": scale,
+            "pre_emphasis": pre_emphasis,
+            "dither": dither,
+            "floor": floor,
+            "normalization": normalization,
+            "prior": prior,
+        }
+        self.rate, self.width, self.floor = rate, mels, floor
+        self.pre_emphasis, self.dither = pre_emphasis, dither
+        self.normalization, self.prior = normalization, prior
+        self.window, self.hop = round(rate * window), round(rate * hop)
+        self.n_fft = n_fft or 1 << (self.window - 1).bit_length()
+        self.pieces = -(-self.window // self.hop)
+        if self.n_fft < self.window:
+            raise UserError(f"n_fft must hold a window of {self.window} samples, not {n_fft}.")
+        self.seed_generator = keras.random.SeedGenerator()
+        self._filters = mel_filters(rate, self.n_fft, mels, low, high, scale)
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window) / self.window)
+        hann = np.pad(hann / FULL_SCALE, (0, self.n_fft - self.window))
+        self._hann = hann.astype("float32")
+
+    def build(self, input_shape: Any = None) -> None:
+        self.built = True
+
+    def frames(self, samples: Any) -> Any:
+        """How many frames so many samples give: an int, or a tensor of them."""
+        count = 1 + (samples - self.window) // self.hop
+        return max(count, 1) if isinstance(samples, int) else ops.maximum(count, 1)
+
+    def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
+        if training and self.dither:
+            noise = keras.random.normal(ops.shape(values), seed=self.seed_generator)
+            values = ops.cast(values, "float32") + self.dither * noise
+        if self.pre_emphasis:
+            values = self._emphasise(ops.pad(values, [[0, 0], [1, 0]]))
+        # What a row shorter than a window sees of its padding.
+        values = ops.where(mask, values, ops.zeros_like(values))
+        values = self._log_mel(values, self.frames(ops.shape(values)[1]))
+        mask = self._frame_mask(mask)
+        real = mask[:, :, None]
+        if self.normalization == "utterance":
+            values = _normalise(values, real)
+        elif self.normalization == "running":
+            values, _ = self._normalise_running(values, self._begin_running(values))
+        return Memory(ops.where(real, values, 0.0), mask)
+
+    def _frame_mask(self, mask: Any) -> Any:
+        """Frames are real whose last sample is, and the first."""
+        later = mask[:, self.window + self.hop - 1 :: self.hop]
+        return ops.concatenate([ops.ones_like(mask[:, :1]), later], axis=1)
+
+    def _emphasise(self, values: Any) -> Any:
+        """One sample less: the first has none before it."""
+        values = ops.cast(values, "float32")
+        return values[:, 1:] - self.pre_emphasis * values[:, :-1]
+
+    def _log_mel(self, values: Any, count: Any) -> Any:
+        """Samples (N, samples) to `count` frames (N, count, mels)."""
+        # A frame is some pieces one hop long and one that may be shorter. The rows stand one
+        # behind the other; the frames that reach from one into the next are dropped.
+        n, hop, rest = ops.shape(values)[0], self.hop, self.pieces - 1
+        row = count + rest
+        values = ops.pad(values, [[0, 0], [0, self.pieces * hop]])[:, : row * hop]
+        values = ops.reshape(values, (n * row, hop))
+        known = isinstance(n, int) and isinstance(row, int)
+        if backend.accelerator() or (known and n * row <= CHUNK):
+            frames = self._spectra(ops.pad(values, [[0, rest], [0, 0]]))
+        else:
+            chunks = -(-(n * row) // CHUNK)
+            values = ops.pad(values, [[0, chunks * CHUNK + rest - n * row], [0, 0]])
+
+            def spectra(start: Any) -> Any:
+                return self._spectra(ops.slice(values, (start, 0), (CHUNK + rest, hop)))
+
+            frames = ops.map(spectra, ops.arange(chunks) * CHUNK)
+            frames = ops.reshape(frames, (chunks * CHUNK, self.width))
+        return ops.reshape(frames[: n * row], (n, row, self.width))[:, :count]
+
+    def _spectra(self, blocks: Any) -> Any:
+        """Pieces (B, hop) that follow each other to frames (B - pieces + 1, mels)."""
+        blocks = ops.cast(blocks, "float32")
+        count = ops.shape(blocks)[0] - self.pieces + 1
+        parts = [
+            blocks[start : start + count, : self.window - start * self.hop]
+            for start in range(self.pieces)
+        ]
+        # Zeros in the data: TensorFlow is four times as slow when the FFT is asked to add them.
+        parts.append(ops.zeros((count, self.n_fft - self.window)))
+        real, imaginary = ops.rfft(ops.concatenate(parts, axis=1) * self._hann)
+        power = ops.matmul(ops.square(real) + ops.square(imaginary), self._filters)
+        return ops.log(ops.maximum(power, self.floor))
+
+    def _begin_running(self, like: Any) -> dict:
+        zeros = ops.zeros((ops.shape(like)[0], 1, self.width))
+        return {"count": zeros[:, :, :1], "sum": zeros, "squares": zeros}
+
+    def _normalise_running(self, values: Any, state: dict) -> tuple[Any, dict]:
+        centred = values - PRIOR_MEAN
+        count = state["count"] + ops.arange(1, ops.shape(values)[1] + 1, dtype="float32")[:, None]
+        total = state["sum"] + ops.cumsum(centred, axis=1)
+        squares = state["squares"] + ops.cumsum(ops.square(centred), axis=1)
+        mean = total / (count + self.prior)
+        variance = (squares + self.prior * PRIOR_VARIANCE) / (count + self.prior)
+        variance = ops.maximum(variance - ops.square(mean), 1e-3)
+        last = {"count": count[:, -1:], "sum": total[:, -1:], "squares": squares[:, -1:]}
+        return (centred - mean) * ops.rsqrt(variance), last
+
+    @property
+    def factor(self) -> int:
+        return self.hop
+
+    @property
+    def lead(self) -> int:
+        return self.window - self.hop
+
+    @property
+    def streams(self) -> bool:
+        return self.normalization != "utterance"
+
+    def begin_stream(self, n: int) -> dict:
+        if not self.streams:
+            raise UserError('A stream needs normalization="running" or "none", not "utterance".')
+        before = ops.zeros((n, 1 if self.pre_emphasis else 0), dtype="int16")
+        return {"samples": before, "running": self._begin_running(before)}
+
+    def stream(self, values: Any, state: dict) -> tuple[Any, dict]:
+        samples = ops.concatenate([state["samples"], values], axis=1)
+        values = self._emphasise(samples) if self.pre_emphasis else samples
+        length = values.shape[1]
+        count = self.frames(length) if length >= self.window else 0
+        state = {**state, "samples": samples[:, count * self.hop :]}
+        if not count:
+            return ops.zeros((ops.shape(values)[0], 0, self.width)), state
+        values = self._log_mel(values, count)
+        if self.normalization == "running":
+            values, state["running"] = self._normalise_running(values, state["running"])
+        return values, state
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), **self.options}
+
+
+def _normalise(values: Any, real: Any) -> Any:
+    real = ops.cast(real, "float32")
+    count = ops.sum(real, axis=1, keepdims=True)
+    mean = ops.sum(values * real, axis=1, keepdims=True) / count
+    centred = (values - mean) * real
+    variance = ops.sum(ops.square(centred), axis=1, keepdims=True) / count
+    return centred * ops.rsqrt(variance + 1e-5)

@@ -1,0 +1,53 @@
+"""Self-attention that knows how far apart two steps are."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasseq.attention.multi_head import MultiHeadAttention
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class RotaryAttention(MultiHeadAttention):
+    """Multi-head self-attention whose scores depend on the distance of query and key.
+
+        score = (R_i q_i)^T (R_j k_j) = q_i^T R_(j - i) k_j
+
+    R_i turns each pair of elements by i * 10000^(-2p/(D/H)). Su et al., 2021, equations 14 to 16;
+    pairs are p and p + D/2H here, which the projections can as well have.
+
+    Raises:
+        ValueError: `heads` does not divide `width`, or a head's width is odd.
+    """
+
+    def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
+        super().__init__(heads, width, dropout, **kwargs)
+        if width // heads % 2:
+            raise ValueError(f"A head's width must be even. Received: {width // heads}")
+
+    def weigh(
+        self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False
+    ) -> tuple[Any, Any]:
+        """As `MultiHeadAttention.weigh`; the queries are the last T of the S steps."""
+        steps, asking = ops.shape(keys)[3], ops.shape(queries)[1]
+        cosines, sines = self._angles(steps)
+        keys = _turn(keys, ops.transpose(cosines), ops.transpose(sines), axis=2)
+        first = steps - asking
+        queries = _turn(self._queries(queries), cosines[first:], sines[first:], axis=3)
+        return self._weigh(queries, keys, values, bias, training)
+
+    def _angles(self, steps: Any) -> tuple[Any, Any]:
+        """Cosines and sines, (steps, D/2H)."""
+        half = self.width // self.heads // 2
+        rate = (10000.0 ** (-np.arange(half) / half)).astype("float32")
+        angle = ops.arange(steps, dtype="float32")[:, None] * rate
+        return ops.cast(ops.cos(angle), self.compute_dtype), ops.cast(
+            ops.sin(angle), self.compute_dtype
+        )
+
+
+def _turn(values: Any, cosines: Any, sines: Any, axis: int) -> Any:
+    a, b = ops.split(values, 2, axis=axis)
+    return ops.concatenate([a * cosines - b * sines, a * sines + b * cosines], axis=axis)
