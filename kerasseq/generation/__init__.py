@@ -4,6 +4,7 @@ from kerasseq.generation.beam import Beam
 from kerasseq.generation.ensemble import Ensemble
 from kerasseq.generation.filters import Ban, ForcedPrefix, MinimumLength, NoRepeatedNGram
 from kerasseq.generation.forcing import attend, rescore
+from kerasseq.generation.fusion import Fusion
 from kerasseq.generation.search import search
 from kerasseq.generation.strategies import Greedy, Sample
 
@@ -12,6 +13,7 @@ __all__ = [
     "Beam",
     "Ensemble",
     "ForcedPrefix",
+    "Fusion",
     "Greedy",
     "MinimumLength",
     "NoRepeatedNGram",

@@ -42,6 +42,16 @@ def without_specials(logits: Any, count: int) -> Any:
     return ops.slice_update(logits, (0, 0), specials)
 
 
+def filled_up(scores: Any) -> Any:
+    """(N, V) that are log-probabilities, but for what is missing to a sum of 1: that PAD gets.
+
+    No search takes PAD, so that what is chosen has the scores that it is given here.
+    """
+    scores = scores[:, PAD + 1 :]
+    rest = 1.0 - ops.sum(ops.exp(scores), axis=-1, keepdims=True)
+    return ops.concatenate([ops.log(ops.maximum(rest, 1e-30)), scores], axis=-1)
+
+
 class Candidates:
     """The tokens with which a source's beams could go on, the end symbol apart.
 

@@ -1,0 +1,1 @@
+"""Models that align labels to frames monotonically: losses and searches."""

@@ -1,0 +1,215 @@
+"""Connectionist temporal classification: the loss, the best path, and forced alignment."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from kerasseq import backend
+from kerasseq.generation.selection import END, PAD
+from kerasseq.masking import mask_to_lengths, reverse_by_length
+
+BLANK = PAD
+"""The id of the blank, which no text produces."""
+
+# Finite, so that a place that no path reaches gives no inf - inf.
+NEVER = -1e30
+
+
+def ctc_loss(logits: Any, mask: Any, labels: Any) -> Any:
+    """-log p(labels | frames) of each row: the sum over all paths that collapse to the labels.
+
+        l' = labels with a blank before, between and after them
+        alpha_t(s) = y_t(l'_s) (alpha_{t-1}(s) + alpha_{t-1}(s-1) [+ alpha_{t-1}(s-2)])
+        p = sum over s of alpha_t(s) beta_t(s) / y_t(l'_s), for any t
+        d(-log p) / d z_t(k) = y_t(k) - sum over l'_s = k of alpha_t(s) beta_t(s) / (p y_t(k))
+
+    with y = softmax(z); s - 2 counts where l'_s is a label other than the one before it. Graves et
+    al., 2006, equations 6 to 8 and 16, in log space and float32.
+
+    The gradient is the closed form: beta is computed beside alpha, as the alpha of the reversed
+    row, so nothing is differentiated through the loop. It has no second derivative.
+
+    A row that no path spells, having fewer frames than `least_frames`, has a loss of 1e30 and a
+    gradient of 0: leave such rows out of a mean.
+
+    Args:
+        logits: (N, S, V), finite; log-probabilities will do.
+        mask: (N, S) bool, right-padded.
+        labels: (N, U) int, padded with 0, U at least 1.
+
+    Returns:
+        (N,) float32, in nats.
+    """
+    logits, labels = ops.cast(logits, "float32"), ops.cast(labels, "int32")
+    fixed = ops.stop_gradient(logits)
+    norm = ops.logsumexp(fixed, axis=-1, keepdims=True)
+    paths = _paths(fixed, norm, mask, labels)
+
+    frames = mask_to_lengths(mask)
+    possible = frames >= least_frames(labels)
+    loss = ops.where(frames > 0, -ops.logsumexp(paths[:, 0], axis=-1), 0.0)
+    loss = ops.where(possible, loss, -NEVER)
+
+    counts = ops.cast(ops.logical_and(mask, possible[:, None]), "float32")[:, :, None]
+    posteriors = ops.softmax(paths, axis=-1) * counts
+    spelt = ops.one_hot(labels, logits.shape[-1], dtype="float32")
+    gradient = ops.exp(fixed - norm) * counts - ops.matmul(posteriors[:, :, 1::2], spelt)
+    blanks = ops.sum(posteriors[:, :, 0::2], axis=-1)
+    # Linear in the logits, with the loss's gradient and, less itself, a value of 0.
+    tangent = ops.sum(gradient * logits, axis=(1, 2)) - ops.sum(blanks * logits[:, :, 0], axis=1)
+    return loss + (tangent - ops.stop_gradient(tangent))
+
+
+def least_frames(labels: Any) -> Any:
+    """(N, U) labels, padded with 0, to (N,) int32: the frames that the shortest path takes.
+
+    One for each label, and one for the blank between a label and its repetition.
+    """
+    labels = ops.cast(labels, "int32")
+    real = labels != BLANK
+    again = ops.logical_and(real[:, 1:], labels[:, 1:] == labels[:, :-1])
+    return ops.sum(ops.cast(real, "int32"), axis=1) + ops.sum(ops.cast(again, "int32"), axis=1)
+
+
+def _paths(logits, norm, mask, labels):
+    """(N, S, 2U + 1): log of the probability of all paths that are at place s in frame t."""
+    n, width = ops.shape(labels)
+    vocabulary_size = logits.shape[-1]
+    pairs = ops.stack([ops.zeros_like(labels), labels], axis=-1)
+    places = ops.pad(ops.reshape(pairs, (n, 2 * width)), ((0, 0), (0, 1)))
+    # Gathered by rows of frames: element by element would take several times as long.
+    rows = ops.arange(n, dtype="int32")[:, None] * vocabulary_size + places
+    flat = ops.reshape(ops.transpose(logits, (0, 2, 1)), (-1, ops.shape(logits)[1]))
+    emissions = ops.transpose(ops.take(flat, rows, axis=0), (0, 2, 1)) - norm
+
+    # Below the rows the same reversed, in frames and in places.
+    both = ops.concatenate([places, ops.flip(places, axis=1)], axis=0)
+    xs = ops.concatenate([emissions, _reversed(emissions, mask)], axis=0)
+    before = ops.pad(both[:, :-2], ((0, 0), (2, 0))) if both.shape[1] != 1 else both
+    jumps = ops.where(ops.logical_and(both != BLANK, both != before), 0.0, NEVER)
+    used = mask_to_lengths(labels != BLANK)
+    first = ops.concatenate([ops.zeros_like(used), 2 * (width - used)], axis=0)[:, None]
+    start = ops.where(ops.arange(ops.shape(both)[1], dtype="int32") == first, 0.0, NEVER)
+
+    def step(alpha, emission):
+        padded = ops.pad(alpha, ((0, 0), (2, 0)), constant_values=NEVER)
+        one, two = padded[:, 1:-1], padded[:, :-2] + jumps
+        peak = ops.maximum(ops.maximum(alpha, one), two)
+        total = ops.exp(alpha - peak) + ops.exp(one - peak) + ops.exp(two - peak)
+        alpha = peak + ops.log(total) + emission
+        return alpha, alpha
+
+    _, alphas = backend.scan(step, start, ops.transpose(xs, (1, 0, 2)))
+    alphas = ops.transpose(alphas, (1, 0, 2))
+    return alphas[:n] + _reversed(alphas[n:], mask) - emissions
+
+
+def _reversed(values, mask):
+    return ops.flip(reverse_by_length(values, mask), axis=2)
+
+
+class BestPath(NamedTuple):
+    """What the most probable path of each row collapses to, padded with 0.
+
+    Attributes:
+        tokens: (N, S) int32.
+        score: (N,) float32, log of the path's probability.
+        frames: (N, S) int32, the frame in which each token begins.
+        log_probs: (N, S) float32, log of each token's probability in that frame.
+    """
+
+    tokens: Any
+    score: Any
+    frames: Any
+    log_probs: Any
+
+
+def greedy(logits: Any, mask: Any) -> BestPath:
+    """Best path decoding (Graves et al., 2006, section 3.2).
+
+    A path holds no special id but the blank. The score is that of the one path, not of all that
+    collapse to the tokens.
+
+    Args:
+        logits: (N, S, V).
+        mask: (N, S) bool, right-padded.
+    """
+    logits = ops.cast(logits, "float32")
+    norm = ops.logsumexp(logits, axis=-1)
+    ids = np.arange(logits.shape[-1])
+    logits = ops.where((ids == BLANK) | (ids > END), logits, -np.inf)
+    path = ops.where(mask, ops.cast(ops.argmax(logits, axis=-1), "int32"), BLANK)
+    gains = ops.max(logits, axis=-1) - norm
+    score = ops.sum(ops.where(mask, gains, 0.0), axis=1)
+
+    before = ops.pad(path[:, :-1], ((0, 0), (1, 0)), constant_values=BLANK)
+    begins = ops.logical_and(path != BLANK, path != before)
+    steps = ops.shape(path)[1]
+    frames = ops.where(begins, ops.arange(steps, dtype="int32"), steps)
+    frames = ops.sort(frames, axis=1)
+    found = frames < steps
+    frames = ops.where(found, frames, 0)
+    tokens = ops.where(found, ops.take_along_axis(path, frames, axis=1), PAD)
+    log_probs = ops.where(found, ops.take_along_axis(gains, frames, axis=1), 0.0)
+    return BestPath(tokens, score, frames, log_probs)
+
+
+class Alignment(NamedTuple):
+    """Where the labels are on the most probable path that spells them.
+
+    Attributes:
+        first, last: (N, U) int32, the first and the last frame of each label; -1 on padding and
+            in rows that no path spells.
+        log_probs: (N, U), the mean log-probability of each label in these frames; 0 on padding,
+            minus infinity in rows that no path spells.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    log_probs: np.ndarray
+
+
+def align(log_probs: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> Alignment:
+    """Forced alignment by the Viterbi algorithm, in NumPy.
+
+    Args:
+        log_probs: (N, S, V).
+        mask: (N, S) bool, right-padded.
+        labels: (N, U) int, padded with 0.
+    """
+    log_probs, mask, labels = map(np.asarray, (log_probs, mask, labels))
+    n, steps = mask.shape
+    used = (labels != BLANK).sum(axis=1)
+    places = np.zeros((n, 2 * labels.shape[1] + 1), np.int64)
+    places[:, 1::2] = labels
+    emissions = np.take_along_axis(log_probs, places[:, None], axis=2)
+    jumps = np.full(places.shape, -np.inf)
+    jumps[:, 2:][(places[:, 2:] != BLANK) & (places[:, 2:] != places[:, :-2])] = 0
+
+    best = np.full((n, places.shape[1] + 2), -np.inf)
+    best[:, 2] = 0
+    back = np.zeros((steps, *places.shape), np.int8)
+    for t in range(steps):
+        ways = np.stack([best[:, 2:], best[:, 1:-1], best[:, :-2] + jumps])
+        back[t] = ways.argmax(axis=0)
+        on = ways.max(axis=0) + emissions[:, t]
+        best[:, 2:] = np.where(mask[:, t, None], on, best[:, 2:])
+
+    rows = np.arange(n)
+    ends = best[rows, 2 + 2 * used], np.where(used > 0, best[rows, 1 + 2 * used], -np.inf)
+    place = 2 * used - (ends[1] > ends[0])
+    possible = np.maximum(*ends) > -np.inf
+    on_path = np.zeros((n, steps, labels.shape[1]), bool)
+    for t in range(steps - 1, -1, -1):
+        here = mask[:, t] & possible & (place % 2 == 1)
+        on_path[rows[here], t, place[here] // 2] = True
+        place = np.where(mask[:, t], place - back[t][rows, place], place)
+
+    found = on_path.any(axis=1)
+    first = np.where(found, on_path.argmax(axis=1), -1).astype("int32")
+    last = np.where(found, steps - 1 - on_path[:, ::-1].argmax(axis=1), -1).astype("int32")
+    sums = np.where(on_path, emissions[:, :, 1::2], 0).sum(axis=1)
+    means = sums / np.maximum(on_path.sum(axis=1), 1)
+    impossible = (labels != BLANK) & ~possible[:, None]
+    return Alignment(first, last, np.where(impossible, -np.inf, means))

@@ -1,0 +1,153 @@
+"""CTC prefix beam search, with a language model or without."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasseq.errors import UserError
+from kerasseq.generation.selection import END
+
+# A frame with a blank more probable than this extends no hypothesis. What is lost are paths that
+# have a label begin in it, at most 1e-4 of all for each such frame: a label that other frames
+# speak for loses some hundredths of a nat, one that none does is not found.
+_CERTAIN = np.log1p(-1e-4)
+
+
+def prefix_beam_search(
+    log_probs: np.ndarray,
+    width: int = 10,
+    language_model: Any = None,
+    lm_weight: float = 0.0,
+    length_bonus: float = 0.0,
+) -> list[tuple[list[int], float]]:
+    """The label sequences Y of one utterance X with the best scores that the beam comes upon.
+
+        score(Y) = log p_ctc(Y | X) + lm_weight * log p_lm(Y, end) + length_bonus * |Y|
+
+    Each hypothesis keeps the probabilities of its paths that end in a blank and of those that end
+    in its last label, whereby all paths of a label sequence are summed (Hannun et al., 2014,
+    algorithm 1). Hypotheses are ranked by the score without the end.
+    No special id is in a result.
+
+    Args:
+        log_probs: (S, V), the real frames of the utterance; the blank is 0.
+        width: hypotheses that are kept in each frame.
+        language_model: None, or what has `start()`, `log_probs(states)` and
+            `advance(states, tokens)` as `kerasseq.language_model.NGram` has.
+        lm_weight: at least 0.
+        length_bonus: nats for each label.
+
+    Returns:
+        At most `width` of (labels, score), best first.
+    """
+    if width < 1:
+        raise UserError(f"The beam's width must be at least 1, not {width}.")
+    if lm_weight < 0:
+        raise UserError(f"The language model's weight must be at least 0, not {lm_weight}.")
+    blanks = np.array(log_probs, np.float64)[:, 0]
+    labels = np.array(log_probs, np.float64)
+    labels[:, : END + 1] = -np.inf
+    fusion = _Fusion(language_model if lm_weight else None, lm_weight, length_bonus)
+    tree = _Tree()
+    # Hypotheses: node in the tree of prefixes, last label, parent's node, log-probabilities of
+    # the paths that end in a blank and in the label, and what the fusion adds.
+    node, last, parent = np.array([0]), np.array([0]), np.array([-1])
+    in_blank, in_label = np.zeros(1), np.full(1, -np.inf)
+    state, extra = fusion.start()
+    gains = fusion.gains(state)
+
+    for blank, label in zip(blanks, labels, strict=True):
+        total = np.logaddexp(in_blank, in_label)
+        stay_blank, stay_label = total + blank, in_label + label[last]
+        if blank > _CERTAIN:
+            in_blank, in_label = stay_blank, stay_label
+            continue
+        longer = total[:, None] + label
+        longer[np.arange(len(node)), last] = in_blank + label[last]
+        # A hypothesis whose parent is in the beam too is what this would be extended to.
+        child, of = np.nonzero(parent[:, None] == node)
+        stay_label[child] = np.logaddexp(stay_label[child], longer[of, last[child]])
+        longer[of, last[child]] = -np.inf
+        stays = np.logaddexp(stay_blank, stay_label) + extra
+
+        # Labels that can lift no hypothesis above those that are there already.
+        floor = stays.min() if len(node) == width else -np.inf
+        columns = np.flatnonzero(label + (total + extra).max() + max(length_bonus, 0) > floor)
+        longer = longer[:, columns]
+        scores = longer + extra[:, None] + (gains[:, columns] if gains.ndim == 2 else gains)
+        scores = np.concatenate([stays, scores.ravel()])
+        best = np.argpartition(-scores, width - 1)[:width] if len(scores) > width else slice(None)
+        best = np.arange(len(scores))[best]
+        best = best[scores[best] > -np.inf]
+
+        kept, new = best[best < len(node)], best[best >= len(node)] - len(node)
+        of, column = np.divmod(new, max(len(columns), 1))
+        token = columns[column]
+        added = tree.children(node[of], token)
+        if gains.ndim == 2:
+            extra = np.concatenate([extra[kept], extra[of] + gains[of, token]])
+            states = fusion.advance(state[of], token)
+            state = np.concatenate([state[kept], states])
+            gains = np.concatenate([gains[kept], fusion.gains(states)])
+        else:
+            extra = np.concatenate([extra[kept], extra[of] + gains])
+        parent = np.concatenate([parent[kept], node[of]])
+        node = np.concatenate([node[kept], added])
+        last = np.concatenate([last[kept], token])
+        in_blank = np.concatenate([stay_blank[kept], np.full(len(new), -np.inf)])
+        in_label = np.concatenate([stay_label[kept], longer[of, column]])
+
+    scores = np.logaddexp(in_blank, in_label) + extra + fusion.ends(state)
+    order = np.argsort(-scores, kind="stable")
+    return [(tree.labels(node[i]), float(scores[i])) for i in order]
+
+
+class _Tree:
+    """All prefixes that ever were in the beam, numbered; 0 is the empty one."""
+
+    def __init__(self):
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._parents, self._labels = [-1], [0]
+
+    def children(self, nodes, labels):
+        """The numbers of the prefixes that are one label longer."""
+        found = np.empty(len(nodes), np.int64)
+        for i, key in enumerate(zip(nodes.tolist(), labels.tolist(), strict=True)):
+            number = self._numbers.setdefault(key, len(self._parents))
+            if number == len(self._parents):
+                self._parents.append(key[0])
+                self._labels.append(key[1])
+            found[i] = number
+        return found
+
+    def labels(self, node):
+        found = []
+        while node:
+            found.append(self._labels[node])
+            node = self._parents[node]
+        return found[::-1]
+
+
+class _Fusion:
+    """What a label adds to a score beside CTC; `gains` is a number where there is no model."""
+
+    def __init__(self, language_model, weight, bonus):
+        self.model, self.weight, self.bonus = language_model, weight, bonus
+
+    def start(self):
+        state = None if self.model is None else np.array([self.model.start()])
+        return state, np.zeros(1)
+
+    def gains(self, states):
+        """(n,) states to (n, V) nats."""
+        if self.model is None:
+            return np.float64(self.bonus)
+        return self.weight * self.model.log_probs(states) + self.bonus
+
+    def advance(self, states, tokens):
+        return self.model.advance(states, tokens)
+
+    def ends(self, states):
+        if self.model is None:
+            return 0.0
+        return self.weight * self.model.log_probs(states)[:, END]
