@@ -21,14 +21,16 @@ def _list(options: argparse.Namespace) -> None:
 
     for dataset in DATASETS.values():
         print(f"{dataset.name}  {dataset.title}")
-        print(f"    {', '.join(dataset.languages)}; {dataset.pairs:,} pairs", end="; ")
-        print(f"{dataset.size / 1e6:.1f} MB; {dataset.licence}")
+        what = "pairs" if dataset.kind == "text" else "recordings"
+        print(f"    {', '.join(dataset.languages)}; {dataset.pairs:,} {what}", end="; ")
+        print(f"{dataset.size / 1e6:,.1f} MB; {dataset.licence}; for {dataset.head}")
         print(f"    {dataset.homepage}")
 
 
 def _fetch(options: argparse.Namespace) -> None:
+    from kerasseq.data.datasets import find
     from kerasseq.data.fetch import fetch
 
     fetch(options.name, options.data_dir)
     where = f" --data-dir {shlex.quote(options.data_dir)}" if options.data_dir else ""
-    print(f"kerasseq train translation --dataset {options.name}{where}")
+    print(f"kerasseq train {find(options.name).head} --dataset {options.name}{where}")

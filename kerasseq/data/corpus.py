@@ -53,11 +53,11 @@ class Problems:
         self.counts: Counter[str] = Counter()
         self.named: list[str] = []
 
-    def add(self, place: str, line: int, kind: str) -> None:
-        """Count one pair."""
+    def add(self, place: str, line: int, kind: str, detail: str = "") -> None:
+        """Count one pair; `detail` is for those that are named."""
         self.counts[kind] += 1
         if len(self.named) < NAMED:
-            self.named.append(f"{place}:{line}: {kind}")
+            self.named.append(f"{place}:{line}: {kind}{detail and f' ({detail})'}")
 
     def merge(self, other: "Problems") -> None:
         """Count another's too; of all that have names, the first few keep theirs."""

@@ -1,74 +1,14 @@
 """Public data sets: what they are, where they come from, and how they split."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from kerasseq.data.corpus import Corpus, Part, fraction_range
+from kerasseq.data.dataset import Dataset, File, data_folder
 from kerasseq.data.readers import FileCorpus
+from kerasseq.data.recordings import SoundCorpus
+from kerasseq.data.sound_datasets import SOUND_DATASETS
 from kerasseq.errors import UserError
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of a data set.
-
-    Attributes:
-        name: as its publisher names it.
-        size: bytes.
-        sha256: in hexadecimal.
-        urls: where it is published; the first that has it is taken.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    urls: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A public set of pairs, in its official layout.
-
-    Attributes:
-        name: for the command line.
-        title: what it holds.
-        languages: the codes to choose source and target from.
-        licence: as its publishers state it.
-        homepage: where to read about it.
-        pairs: in all.
-        folder: where `fetch` puts it, under the data folder.
-        files: all of it.
-        split: (data_dir, source, target) to the corpora "train", "valid" and "test".
-    """
-
-    name: str
-    title: str
-    languages: tuple[str, ...]
-    licence: str
-    homepage: str
-    pairs: int
-    folder: str
-    files: tuple[File, ...]
-    split: Callable[[str | os.PathLike | None, str, str], dict[str, Corpus]]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
-    def direction(self, source: str | None, target: str | None) -> tuple[str, str]:
-        """Both languages, where None is the first source, or the first target, that is left."""
-        source = source or next(code for code in self.languages if code != target)
-        return source, target or next(code for code in self.languages if code != source)
-
-
-def data_folder(data_dir: str | os.PathLike | None = None) -> Path:
-    """`data_dir`, else KERASSEQ_DATA, else a folder for caches under the user's home."""
-    if data_dir or os.environ.get("KERASSEQ_DATA"):
-        return Path(data_dir or os.environ["KERASSEQ_DATA"]).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerasseq" / "data"
 
 
 def find(name: str) -> Dataset:
@@ -124,7 +64,7 @@ def pairs(
     Raises:
         UserError: if the set, a language or a file is not there.
     """
-    dataset = find(name)
+    dataset = _of_kind(name, "text")
     source, target = dataset.direction(source, target)
     for code in (source, target):
         if code not in dataset.languages:
@@ -133,6 +73,25 @@ def pairs(
     if source == target:
         raise UserError(f"Source and target are both {source!r}.")
     return dataset.split(data_dir, source, target)
+
+
+def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, SoundCorpus]:
+    """The corpora "train", "valid" and "test" of a data set of speech.
+
+    Args:
+        data_dir: see `data_folder`.
+
+    Raises:
+        UserError: if the set, or a file of it, is not there.
+    """
+    return _of_kind(name, "sound").split(data_dir)
+
+
+def _of_kind(name: str, kind: str) -> Dataset:
+    dataset = find(name)
+    if dataset.kind != kind:
+        raise UserError(f"{name} is {dataset.kind}: use it with `kerasseq train {dataset.head}`.")
+    return dataset
 
 
 _MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
@@ -238,5 +197,6 @@ DATASETS = {
             # A copy that stays as it is; the publisher's own file grows with the project.
             "https://storage.googleapis.com/download.tensorflow.org/data/fra-eng.zip",
         ),
+        *SOUND_DATASETS,
     )
 }

@@ -4,7 +4,9 @@ import errno
 import hashlib
 import http.client
 import os
+import shutil
 import sys
+import tarfile
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from kerasseq.data.datasets import File, data_folder, find
+from kerasseq.data.dataset import File, data_folder
+from kerasseq.data.datasets import find
 from kerasseq.errors import UserError
 
 ATTEMPTS = 4
@@ -51,20 +54,44 @@ def fetch(
     """Download what is missing of a data set; returns its folder.
 
     A file that was interrupted goes on where it stopped. A file is under its name only once it is
-    whole and its checksum right.
+    whole and its checksum right. An archive gives way to the folder that it holds.
 
     Args:
         report: called as bytes arrive; None writes to standard error.
 
     Raises:
-        UserError: if a file cannot be had, cannot be written, or is not the one that is known.
+        UserError: if a file cannot be had, cannot be written, or is not the one that is known;
+            or the set must be had by hand: the sentence says how.
     """
     dataset = find(name)
     folder = data_folder(data_dir) / dataset.folder
+    if not dataset.files:
+        raise UserError(
+            f"{name} is fetched by hand into {folder}: {dataset.source} ({dataset.homepage})."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for file in dataset.files:
-        fetch_file(file, folder, report or _Line())
+        if file.unpacks and (folder / file.unpacks).is_dir():
+            continue
+        path = fetch_file(file, folder, report or _Line())
+        if file.unpacks:
+            _unpack(path, folder, file.unpacks)
     return folder
+
+
+def _unpack(archive: Path, folder: Path, name: str) -> None:
+    """Put the folder `name` that an archive holds, wherever in it, into `folder`."""
+    part = folder / (name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(part, filter="data")
+        os.replace(next(path for path in part.rglob(name) if path.is_dir()), folder / name)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise UserError(f"{archive} cannot be unpacked: {error}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    archive.unlink()
 
 
 def fetch_file(file: File, folder: Path, report: Callable[[Progress], None]) -> Path:

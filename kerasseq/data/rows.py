@@ -3,6 +3,7 @@
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,14 @@ class Rows:
     Args:
         path: what a `RowWriter` wrote.
         dtype: and of which numbers.
+        read_as: the numbers that `take` gives.
 
     Attributes:
         lengths: (N,) int32.
     """
 
-    def __init__(self, path: Path, dtype: str):
-        self._path, self._dtype = path, np.dtype(dtype)
+    def __init__(self, path: Path, dtype: str, read_as: str = "int32"):
+        self._path, self._dtype, self._read_as = path, np.dtype(dtype), read_as
         self._lock = threading.Lock()
         self.lengths = np.zeros(0, np.int32)
         if path.exists():
@@ -40,11 +42,11 @@ class Rows:
         self._group_starts = np.cumsum(sums, dtype=np.int64) - sums
 
     def take(self, indices: np.ndarray) -> Ragged:
-        """Some rows, in this order, as int32."""
+        """Some rows, in this order."""
         lengths = self.lengths[indices].astype(np.int64)
         size = self._dtype.itemsize
         data = self._read((self._starts(indices) * size).tolist(), (lengths * size).tolist())
-        ids = np.frombuffer(data, self._dtype).astype(np.int32)
+        ids = np.frombuffer(data, self._dtype).astype(self._read_as)
         return Ragged(ids, np.concatenate([[0], np.cumsum(lengths)]))
 
     def _starts(self, indices):
@@ -68,7 +70,7 @@ class Rows:
         return self._file.read(size)
 
     def __reduce__(self):
-        return Rows, (self._path, self._dtype.str)
+        return Rows, (self._path, self._dtype.str, self._read_as)
 
 
 class RowWriter:
@@ -92,6 +94,20 @@ class RowWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+
+
+def text_rows(texts: Sequence[str]) -> Ragged:
+    """Texts as rows of bytes."""
+    encoded = [text.encode() for text in texts]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    return Ragged(data, np.concatenate([[0], np.cumsum(lengths)]))
+
+
+def row_texts(rows: Ragged) -> list[str]:
+    """What `text_rows` was given."""
+    data, offsets = rows.ids.astype(np.uint8).tobytes(), rows.offsets
+    return [data[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
 
 
 def _lengths_of(path):

@@ -1,19 +1,15 @@
 """A corpus encoded once, in flat files of which any row can be read."""
 
 import contextlib
-import filecmp
-import json
 import os
-import shutil
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
-from kerasseq.data.rows import Rows, RowWriter
+from kerasseq.data.folder import build_folder, mapped, nothing_left, options_of, read_meta
+from kerasseq.data.rows import Rows, RowWriter, row_texts, text_rows
 from kerasseq.errors import UserError
 from kerasseq.preprocessing.padding import Ragged, pad_ragged
 from kerasseq.preprocessing.text import SIDES, TextPreprocessor
@@ -36,7 +32,7 @@ class TokenStore:
 
     def __init__(self, path: str | os.PathLike, preprocessor: TextPreprocessor):
         self.path, self.preprocessor = Path(path), preprocessor
-        meta = json.loads((self.path / "meta.json").read_text())
+        meta = read_meta(self.path)
         self.problems = Problems.from_dict(meta["problems"])
         self._ids = {side: Rows(self.path / f"{side}.ids", meta["dtype"][side]) for side in SIDES}
         self._texts = {side: Rows(self.path / f"{side}.text", "uint8") for side in SIDES}
@@ -69,29 +65,14 @@ class TokenStore:
                 and must not be.
         """
         path = Path(path)
-        fingerprint = _fingerprint(corpus, preprocessor, keep_text)
-        if _built_with(path) == fingerprint:
-            return cls(path, preprocessor)
-        new, old = (path.with_name(path.name + end) for end in (".new", ".old"))
-        shutil.rmtree(new, ignore_errors=True)
-        try:
-            new.mkdir(parents=True)
-            _write(new, fingerprint, corpus, preprocessor, keep_text, threads, progress)
-            if path.exists() and not replace and not _same_rows(path, new):
-                raise UserError(
-                    f"{path}: the pairs have changed since this run began; restore them, or train "
-                    "in a new --output"
-                )
-            # A folder is removed file by file: under its own name it would be half a store.
-            shutil.rmtree(old, ignore_errors=True)
-            if path.exists():
-                os.replace(path, old)
-            os.replace(new, path)
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
+        fingerprint = digest(
+            [str(FORMAT), corpus.fingerprint(), options_of(preprocessor), str(keep_text)]
+        )
+
+        def write(folder: Path) -> dict:
+            return _write(folder, corpus, preprocessor, keep_text, threads, progress)
+
+        build_folder(path, fingerprint, write, replace=replace)
         return cls(path, preprocessor)
 
     def __len__(self) -> int:
@@ -142,37 +123,21 @@ class TokenStore:
     def _draw(self, side, indices, sampling, seed):
         if not len(self._texts[side].lengths):
             raise UserError(f"{self.path} was built without the text that sampling needs.")
-        texts = self._texts[side].take(indices)
-        data, offsets = texts.ids.astype(np.uint8).tobytes(), texts.offsets
-        lines = [data[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        lines = row_texts(self._texts[side].take(indices))
         return self.preprocessor.tokenizer(side).encode_flat(lines, sampling, seed)
 
 
-def _fingerprint(corpus, preprocessor, keep_text):
-    config = preprocessor.get_config()
-    options = {key: config[key] for key in config if key not in ("name", "trainable")}
-    return digest([str(FORMAT), corpus.fingerprint(), json.dumps(options), str(keep_text)])
-
-
-def _same_rows(path: Path, other: Path) -> bool:
-    files = [file.name for file in path.iterdir() if file.name != "meta.json"]
-    return not any(filecmp.cmpfiles(path, other, files, shallow=False)[1:])
-
-
-def _built_with(path):
-    try:
-        return json.loads((path / "meta.json").read_text())["fingerprint"]
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _write(folder, fingerprint, corpus, preprocessor, keep_text, threads, progress):
+def _write(folder, corpus, preprocessor, keep_text, threads, progress) -> dict:
     problems, pairs = Problems(), 0
     sizes = (preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
     dtype = {
         side: "uint16" if size <= 1 << 16 else "int32"
         for side, size in zip(SIDES, sizes, strict=True)
     }
+
+    def encode(chunk: Chunk) -> dict[str, Ragged]:
+        return {side: preprocessor.encode(getattr(chunk, side), side) for side in SIDES}
+
     with contextlib.ExitStack() as stack:
         writers = {
             side: stack.enter_context(RowWriter(folder / f"{side}.ids", dtype[side]))
@@ -182,38 +147,18 @@ def _write(folder, fingerprint, corpus, preprocessor, keep_text, threads, progre
             side: stack.enter_context(RowWriter(folder / f"{side}.text", "uint8"))
             for side in SIDES * keep_text
         }
-        for chunk, rows in _encoded(corpus, preprocessor, threads or _cores()):
+        for chunk, rows in mapped(encode, corpus.chunks(), threads):
             chunk, rows = _within_limits(chunk, rows, preprocessor, problems)
             for side, writer in writers.items():
                 writer.add(rows[side])
             for side, writer in texts.items():
-                writer.add(_bytes(preprocessor.normalize(getattr(chunk, side))))
+                writer.add(text_rows(preprocessor.normalize(getattr(chunk, side))))
             pairs += len(chunk.lines)
             progress(pairs)
     problems.merge(corpus.problems)
     if not pairs:
-        raise UserError("\n  ".join(["No pair is left to train on.", *str(problems).split("\n")]))
-    meta = {"fingerprint": fingerprint, "dtype": dtype, "problems": problems.to_dict()}
-    (folder / "meta.json").write_text(json.dumps(meta))
-
-
-def _encoded(corpus, preprocessor, threads) -> Iterator[tuple[Chunk, dict[str, Ragged]]]:
-    """Each chunk with its rows, in order; a few chunks are on the way at any time."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque = deque()
-        for chunk in corpus.chunks():
-            rows = {
-                side: pool.submit(preprocessor.encode, getattr(chunk, side), side) for side in SIDES
-            }
-            waiting.append((chunk, rows))
-            if len(waiting) > threads:
-                yield _done(*waiting.popleft())
-        while waiting:
-            yield _done(*waiting.popleft())
-
-
-def _done(chunk, rows):
-    return chunk, {side: future.result() for side, future in rows.items()}
+        raise nothing_left("pair", problems)
+    return {"dtype": dtype, "problems": problems.to_dict()}
 
 
 def _within_limits(chunk, rows, preprocessor, problems):
@@ -235,16 +180,3 @@ def _within_limits(chunk, rows, preprocessor, problems):
         for side, some in rows.items()
     }
     return chunk.take(np.flatnonzero(fits).tolist()), kept
-
-
-def _bytes(texts):
-    encoded = [text.encode() for text in texts]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    data = np.frombuffer(b"".join(encoded), np.uint8)
-    return Ragged(data, np.concatenate([[0], np.cumsum(lengths)]))
-
-
-def _cores():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

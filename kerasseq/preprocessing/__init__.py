@@ -1,4 +1,5 @@
+from kerasseq.preprocessing.speech import SpeechPreprocessor
 from kerasseq.preprocessing.text import TextPreprocessor
 from kerasseq.preprocessing.tokenizer import Tokenizer
 
-__all__ = ["TextPreprocessor", "Tokenizer"]
+__all__ = ["SpeechPreprocessor", "TextPreprocessor", "Tokenizer"]

@@ -37,6 +37,15 @@ def ladder_length(length: int) -> int:
     return power if length > power * 3 // 4 else power * 3 // 4
 
 
+def sound_ladder(length: int) -> int:
+    """The least of 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, ... that holds `length` steps.
+
+    Four lengths for each power of two: at most a fifth of a row of more than 4 steps is padding.
+    """
+    step = max(1, 1 << (length - 1).bit_length() - 3) if length > 4 else 4
+    return max(4, -(-length // step) * step)
+
+
 def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
     """Rows padded on the right with 0: (N, width) int32."""
     padded = np.full((len(rows), width), PAD, np.int32)
@@ -46,9 +55,9 @@ def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 
 
 def pad_ragged(rows: Ragged, width: int) -> np.ndarray:
-    """Rows padded on the right with 0: (N, width) int32, without a loop over the rows."""
+    """Rows padded on the right with 0: (N, width), without a loop over the rows."""
     mask = np.arange(width) < rows.lengths[:, None]
-    padded = np.full(mask.shape, PAD, np.int32)
+    padded = np.full(mask.shape, PAD, rows.ids.dtype)
     padded[mask] = rows.ids
     return padded
 
@@ -63,3 +72,13 @@ def teacher_forcing(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # What follows eos is padding: eos itself is never fed to the decoder.
     tokens[:, 1:] = np.where(real[:, 1:], labels[:, :-1], PAD)
     return tokens, real.astype(np.float32)
+
+
+def prediction_tokens(labels: np.ndarray) -> np.ndarray:
+    """Prediction network inputs (N, U + 1) of padded labels (N, U) without eos: bos, then labels.
+
+    Step u has seen u labels, and there are U + 1 of them: after the last label the network is
+    still asked, for blanks.
+    """
+    begin = np.full_like(labels, BEGIN, shape=(len(labels), 1))
+    return np.concatenate([begin, labels], axis=1)

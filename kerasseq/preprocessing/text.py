@@ -1,15 +1,13 @@
 """Raw text to the arrays of a model, and ids back to text."""
 
-import os
 import warnings
 from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 
-from kerasseq.errors import UserError
+from kerasseq.preprocessing.base import Preprocessor
 from kerasseq.preprocessing.padding import (
-    BEGIN,
     END,
     PAD,
     Ragged,
@@ -23,15 +21,11 @@ SIDES = ("source", "target")
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class TextPreprocessor(keras.layers.Layer):
+class TextPreprocessor(Preprocessor):
     """Source and target tokenizers of a text-to-text model, saved in it.
 
-    It has no weights and knows nothing of dtypes; every array is NumPy's. Source rows and labels
-    end with eos. Lengths are padded up to a short ladder (8, 16, 24, 32, 48, 64, ...), so that
-    few shapes are ever compiled.
-
-    The sizes of the vocabularies stand in the configuration, so that a model can be built before
-    its vocabularies, which are assets, are read.
+    Source rows and labels end with eos. Lengths are padded up to a short ladder (8, 16, 24, 32,
+    48, 64, ...), so that few shapes are ever compiled.
 
     Args:
         source: tokenizer of the source side.
@@ -46,6 +40,8 @@ class TextPreprocessor(keras.layers.Layer):
         UserError: if used without its vocabulary, or loaded with another than it was saved with.
     """
 
+    SIDES = SIDES
+
     def __init__(
         self,
         source: Tokenizer | None = None,
@@ -57,19 +53,11 @@ class TextPreprocessor(keras.layers.Layer):
         vocabularies: dict | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.built = True
-        if source is None and vocabularies is None:
-            raise UserError("A TextPreprocessor needs a source tokenizer.")
+        both = None if source is None else {"source": source, "target": target or source}
+        super().__init__(both, vocabularies, **kwargs)
         self.lowercase = lowercase
         self.max_source_length = max_source_length
         self.max_target_length = max_target_length
-        self.vocabularies = vocabularies or {
-            side: {"size": tokenizer.vocabulary_size, "digest": tokenizer.digest}
-            for side, tokenizer in zip(SIDES, (source, target or source), strict=True)
-        }
-        self._refused: UserError | None = None
-        self._tokenizers = {} if source is None else {"source": source, "target": target or source}
 
     @classmethod
     def learn(
@@ -111,32 +99,10 @@ class TextPreprocessor(keras.layers.Layer):
         """Whether both sides have one vocabulary."""
         return self.digest("source") == self.digest("target")
 
-    def digest(self, side: str) -> str:
-        """What tells the vocabulary of "source" or "target" from others."""
-        return self.vocabularies[side]["digest"]
-
     @property
     def source_vocabulary_size(self) -> int:
         """V of the source side, special ids included."""
         return self.vocabularies["source"]["size"]
-
-    @property
-    def target_vocabulary_size(self) -> int:
-        """V of the target side, special ids included."""
-        return self.vocabularies["target"]["size"]
-
-    def tokenizer(self, side: str) -> Tokenizer:
-        """The tokenizer of "source" or "target".
-
-        Raises:
-            UserError: if the vocabulary was never loaded.
-        """
-        if side not in self._tokenizers:
-            raise UserError(
-                "This model has no vocabulary: its file lacks the assets of "
-                f"{self.name!r}. Save it again with model.save('name.keras')."
-            )
-        return self._tokenizers[side]
 
     def normalize(self, texts: Sequence[str]) -> list[str]:
         """The texts as the tokenizers read them."""
@@ -153,30 +119,15 @@ class TextPreprocessor(keras.layers.Layer):
         values = self._padded(texts, "source", self.max_source_length)
         return {"values": values, "mask": values != PAD}
 
-    def padded_length(self, steps: int) -> int:
-        """The S that `features` pads a row of so many real steps to."""
+    def padded_length(self, steps: int, side: str = "source") -> int:
+        """The S (or T) that a row of so many real steps is padded to."""
         return ladder_length(steps)
-
-    def prefix(self, texts: Sequence[str]) -> Ragged:
-        """Ids of the beginnings of N target texts, without an end."""
-        rows = self.tokenizer("target").encode(self.normalize(texts))
-        flat = [token for row in rows for token in row]
-        offsets = np.cumsum([0, *map(len, rows)])
-        return Ragged(np.asarray(flat, np.int32), offsets)
 
     def targets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Target texts to tokens (N, T) int32, labels (N, T) int32, weights (N, T) float32."""
         labels = self._padded(texts, "target", self.max_target_length)
         tokens, weights = teacher_forcing(labels)
         return tokens, labels, weights
-
-    def detokenize(self, ids: np.ndarray | Sequence[Sequence[int]]) -> list[str]:
-        """Text of each row of target ids (N, L), up to its first eos; unk is shown as "⁇"."""
-        return self.tokenizer("target").decode([_content(row) for row in ids])
-
-    def pieces(self, ids: Sequence[int], side: str) -> list[str]:
-        """The written form of each id of one row, for drawings."""
-        return self.tokenizer(side).pieces(ids)
 
     def _padded(self, texts, side, limit):
         rows = self.tokenizer(side).encode(self.normalize(texts))
@@ -191,53 +142,9 @@ class TextPreprocessor(keras.layers.Layer):
         return pad(rows, ladder_length(max(map(len, rows), default=1)))
 
     def get_config(self):
-        config = super().get_config()
-        # The layer computes nothing in any dtype: a policy in the file could only do harm.
-        config.pop("dtype", None)
         return {
-            **config,
+            **super().get_config(),
             "lowercase": self.lowercase,
             "max_source_length": self.max_source_length,
             "max_target_length": self.max_target_length,
-            "vocabularies": {side: dict(self.vocabularies[side]) for side in SIDES},
         }
-
-    def save_assets(self, directory: str) -> None:
-        """Write the vocabularies: `source.model`, and `target.model` unless shared."""
-        for side in SIDES[: 1 if self.shared else 2]:
-            with open(os.path.join(directory, f"{side}.model"), "wb") as file:
-                file.write(self.tokenizer(side).to_bytes())
-
-    def load_assets(self, directory: str | None) -> None:
-        """Read what `save_assets` wrote; None is an archive that has nothing of this layer.
-
-        Raises:
-            UserError: if a vocabulary is not the one that the configuration names.
-        """
-        if directory is None:
-            # Keras tries every path that leads to a layer, and would take this one for success.
-            if self._refused is not None:
-                raise self._refused
-            return
-        for side in SIDES[: 1 if self.shared else 2]:
-            path = os.path.join(directory, f"{side}.model")
-            if not os.path.exists(path):
-                continue  # `tokenizer` says so when it is asked for
-            with open(path, "rb") as file:
-                tokenizer = Tokenizer.from_bytes(file.read())
-            if tokenizer.digest != self.vocabularies[side]["digest"]:
-                self._refused = UserError(
-                    f"The {side} vocabulary in the file is not the one this model was saved "
-                    "with: the file is damaged or was put together from two models."
-                )
-                raise self._refused
-            self._tokenizers[side] = tokenizer
-        if self.shared and "source" in self._tokenizers:
-            self._tokenizers["target"] = self._tokenizers["source"]
-
-
-def _content(row):
-    row = [int(i) for i in row]
-    if END in row:
-        row = row[: row.index(END)]
-    return [i for i in row if i not in (PAD, BEGIN)]

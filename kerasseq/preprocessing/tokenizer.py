@@ -177,6 +177,16 @@ class Tokenizer:
         rows = [[int(i) for i in row] for row in rows]
         return self._processor.decode(rows) if rows else []  # the library reads [] as one row
 
+    def unknown(self, text: str) -> list[str]:
+        """The characters, or for a vocabulary of words the words, that the vocabulary lacks."""
+        pieces = self._processor.encode(text, out_type=str)
+        found: list[str] = []
+        for piece in pieces:
+            if self._processor.piece_to_id(piece) == UNKNOWN:
+                # Both come joined to runs; only words carry the mark of their beginning.
+                found += piece[1:].split("▁") if piece.startswith("▁") else piece
+        return found
+
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The written form of each id; "▁" begins a word."""
         return [self._processor.id_to_piece(int(i)) for i in ids]

@@ -3,7 +3,7 @@
 Nothing is downloaded: the words are those of the Unicode CLDR, in the package `babel`.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from random import Random
 
@@ -34,6 +34,7 @@ def phrases(
     train: int = 40_000,
     valid: int = 1_000,
     test: int = 1_000,
+    keep: Callable[[str], bool] = lambda kind: True,
 ) -> dict[str, list[Phrase]]:
     """Phrases, each worded in every locale, in the parts "train", "valid" and "test".
 
@@ -51,12 +52,15 @@ def phrases(
     White space is normalised to single spaces. Equal arguments give equal phrases, with the same
     release of babel.
 
+    Args:
+        keep: which kinds of phrase to write, by their names.
+
     Raises:
         UserError: there is no such locale, it has too few words, or a part is larger than the
             number of phrases there are.
     """
     found = tuple(find_locale(code) for code in locales)
-    kinds = usable(found)
+    kinds = [kind for kind in usable(found) if keep(kind.name)]
     writer = _Writer(found, kinds, seed)
     # The training part comes last, so that it leaves out what the others happen to say as well.
     sizes = {"test": test, "valid": valid, "train": train}

@@ -1,0 +1,143 @@
+"""What the preprocessors of all kinds of input share: the vocabularies that a model file keeps."""
+
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from kerasseq.errors import UserError
+from kerasseq.preprocessing.padding import BEGIN, END, PAD, Ragged
+from kerasseq.preprocessing.tokenizer import Tokenizer
+
+
+class Preprocessor(keras.layers.Layer):
+    """A layer without weights that holds tokenizers, of which the last writes the output.
+
+    The sizes and digests of the vocabularies stand in the configuration, so that a model can be
+    built before its vocabularies, which are assets, are read. It knows nothing of dtypes; every
+    array is NumPy's.
+
+    Subclasses name their SIDES and what they read ("text", "sound"), and offer `features(raw)`,
+    `targets(texts)`, `normalize(texts)` and `padded_length(steps, side)`.
+
+    Args:
+        tokenizers: by side; None stands for a file's, to be loaded.
+        vocabularies: what `get_config` wrote: size and digest of each side.
+
+    Raises:
+        UserError: if used without its vocabulary, or loaded with another than it was saved with.
+    """
+
+    SIDES: tuple[str, ...] = ("target",)
+    reads = "text"
+
+    def __init__(
+        self, tokenizers: dict[str, Tokenizer] | None, vocabularies: dict | None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.built = True
+        if tokenizers is None and vocabularies is None:
+            raise UserError(f"A {type(self).__name__} needs a {self.SIDES[0]} tokenizer.")
+        self.vocabularies = vocabularies or {
+            side: {"size": tokenizer.vocabulary_size, "digest": tokenizer.digest}
+            for side, tokenizer in tokenizers.items()
+        }
+        self._refused: UserError | None = None
+        self._tokenizers = tokenizers or {}
+
+    def digest(self, side: str) -> str:
+        """What tells the vocabulary of one side from others."""
+        return self.vocabularies[side]["digest"]
+
+    @property
+    def target_vocabulary_size(self) -> int:
+        """V of the target side, special ids included."""
+        return self.vocabularies["target"]["size"]
+
+    def tokenizer(self, side: str) -> Tokenizer:
+        """The tokenizer of one side.
+
+        Raises:
+            UserError: if the vocabulary was never loaded.
+        """
+        if side not in self._tokenizers:
+            raise UserError(
+                "This model has no vocabulary: its file lacks the assets of "
+                f"{self.name!r}. Save it again with model.save('name.keras')."
+            )
+        return self._tokenizers[side]
+
+    def normalize(self, texts: Sequence[str]) -> list[str]:
+        """The texts as the tokenizers read them."""
+        raise NotImplementedError
+
+    def prefix(self, texts: Sequence[str]) -> Ragged:
+        """Ids of the beginnings of N target texts, without an end."""
+        rows = self.tokenizer("target").encode(self.normalize(texts))
+        flat = [token for row in rows for token in row]
+        offsets = np.cumsum([0, *map(len, rows)])
+        return Ragged(np.asarray(flat, np.int32), offsets)
+
+    def detokenize(self, ids: np.ndarray | Sequence[Sequence[int]]) -> list[str]:
+        """Text of each row of target ids (N, L), up to its first eos; unk is shown as "⁇"."""
+        return self.tokenizer("target").decode([_content(row) for row in ids])
+
+    def pieces(self, ids: Sequence[int], side: str = "target") -> list[str]:
+        """The written form of each id of one row, for drawings."""
+        return self.tokenizer(side).pieces(ids)
+
+    def get_config(self):
+        config = super().get_config()
+        # The layer computes nothing in any dtype: a policy in the file could only do harm.
+        config.pop("dtype", None)
+        return {
+            **config,
+            "vocabularies": {side: dict(self.vocabularies[side]) for side in self.SIDES},
+        }
+
+    def _owner(self, side: str) -> str:
+        """The side whose vocabulary this one shares, or itself."""
+        return next(other for other in self.SIDES if self.digest(other) == self.digest(side))
+
+    def save_assets(self, directory: str) -> None:
+        """Write the vocabularies: `<side>.model`, one for sides that share theirs."""
+        for side in {self._owner(side) for side in self.SIDES}:
+            with open(os.path.join(directory, f"{side}.model"), "wb") as file:
+                file.write(self.tokenizer(side).to_bytes())
+
+    def load_assets(self, directory: str | None) -> None:
+        """Read what `save_assets` wrote; None is an archive that has nothing of this layer.
+
+        Raises:
+            UserError: if a vocabulary is not the one that the configuration names.
+        """
+        if directory is None:
+            # Keras tries every path that leads to a layer, and would take this one for success.
+            if self._refused is not None:
+                raise self._refused
+            return
+        for side in self.SIDES:
+            if (owner := self._owner(side)) != side:
+                if owner in self._tokenizers:
+                    self._tokenizers[side] = self._tokenizers[owner]
+                continue
+            path = os.path.join(directory, f"{side}.model")
+            if not os.path.exists(path):
+                continue  # `tokenizer` says so when it is asked for
+            with open(path, "rb") as file:
+                tokenizer = Tokenizer.from_bytes(file.read())
+            if tokenizer.digest != self.digest(side):
+                self._refused = UserError(
+                    f"The {side} vocabulary in the file is not the one this model was saved "
+                    "with: the file is damaged or was put together from two models."
+                )
+                raise self._refused
+            self._tokenizers[side] = tokenizer
+
+
+def _content(row):
+    row = [int(i) for i in row]
+    if END in row:
+        row = row[: row.index(END)]
+    return [i for i in row if i not in (PAD, BEGIN)]
