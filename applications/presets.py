@@ -39,12 +39,17 @@ def load(model: str | Path) -> Any:
         UserError: there is none, or the file is damaged, or what it holds is no model of this
             library with its preprocessor.
     """
-    from kerasseq.models import Seq2Seq
+    from kerasseq.models import SequenceModel
 
     path = find(model)
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path}: not a .keras file, or cut off")
-    for part in ("encoders", "preprocessing"):  # Keras finds classes once imported
+    for part in (
+        "acoustics",
+        "encoders",
+        "language_model",
+        "preprocessing",
+    ):  # Keras finds classes once imported
         importlib.import_module(f"kerasseq.{part}")
     try:
         loaded = keras.saving.load_model(path, compile=False)
@@ -54,7 +59,7 @@ def load(model: str | Path) -> Any:
         # What Keras says of a damaged file runs over many lines; the first names the fault.
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{path}: cannot be loaded: {reason}") from error
-    if not isinstance(loaded, Seq2Seq):
+    if not isinstance(loaded, SequenceModel):
         raise UserError(f"{path}: holds a {type(loaded).__name__}, not a model of kerasseq")
     if loaded.preprocessor is None:
         raise UserError(f"{path}: the model was saved without its preprocessor; save it with one")

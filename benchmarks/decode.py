@@ -190,7 +190,8 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
     backend, _, precision = backend.partition("+")
     os.environ["KERAS_BACKEND"] = backend
     from kerasseq.generation import Beam
-    from kerasseq.models.generate import Generator, Options
+    from kerasseq.models import Options
+    from kerasseq.models.generate import Generator
 
     strategy = Beam(BEAMS, length_penalty=0.0)
     if model:

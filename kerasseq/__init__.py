@@ -14,23 +14,28 @@ __version__ = "0.1.0"
 # Where each name is.
 _MODULES = {
     "Beam": "kerasseq.generation",
+    "CTC": "kerasseq.models",
     "Greedy": "kerasseq.generation",
+    "JointSeq2Seq": "kerasseq.models",
     "Memory": "kerasseq.masking",
+    "NGram": "kerasseq.language_model",
     "Options": "kerasseq.models",
     "Sample": "kerasseq.generation",
     "Seq2Seq": "kerasseq.models",
+    "SpeechPreprocessor": "kerasseq.preprocessing",
     "TextPreprocessor": "kerasseq.preprocessing",
     "TokenEmbedding": "kerasseq.embedding",
     "Tokenizer": "kerasseq.preprocessing",
+    "Transducer": "kerasseq.models",
     "UserError": "kerasseq.errors",
 }
-_PACKAGES = ("attention", "decoders", "encoders", "generation", "models")
+_PACKAGES = ("acoustics", "attention", "decoders", "encoders", "generation", "models")
 
 __all__ = [*_MODULES, *_PACKAGES, "load"]
 
 
 def load(model: str | Path) -> Any:
-    """The `Seq2Seq` of a `.keras` file, of a run folder, or of a preset's name.
+    """The model of a `.keras` file, of a run folder, or of a preset's name.
 
     Raises:
         UserError: there is none, or the file is damaged or no Keras model.

@@ -11,7 +11,7 @@ import pytest
 
 import kerasseq
 from kerasseq.applications import presets
-from kerasseq.applications.translation import preprocessing
+from kerasseq.applications.progress import telling
 from kerasseq.applications.translation.config import configure
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.train import train
@@ -83,6 +83,21 @@ def test_mixed_precision_is_saved_in_float32(pairs, tmp_path):
     assert main(command(pairs, tmp_path / "run", "transformer", *more)) == 0
     model = kerasseq.load(tmp_path / "run")
     assert model.dtype_policy.name == model.decoder.compute_dtype == "float32"
+
+
+def test_a_run_begins_with_another_model(pairs, tmp_path, capsys):
+    assert main(command(pairs, tmp_path / "first", "rnn")) == 0
+    other = tmp_path / "other.tsv"
+    other.write_text("six five\tsechs fünf\none\teins\n" * 10)
+    more = ["train", "translation", "--train", str(other), "--output", str(tmp_path / "second")]
+    more += ["--start-from", str(tmp_path / "first"), "--set", "training.max_steps=1"]
+    assert main([*more, "--set", "training.learning_rate=1e-12"]) == 0
+    first, second = (kerasseq.load(tmp_path / name) for name in ("first", "second"))
+    assert first.preprocessor.digest("target") == second.preprocessor.digest("target")
+    for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-9)
+    assert main([*more, "--model", "rnn"]) == 2
+    assert "leave out --model" in capsys.readouterr().err
 
 
 def test_a_key_that_is_younger_than_the_run_changes_nothing(pairs, tmp_path):
@@ -182,7 +197,7 @@ def test_sequences_may_be_as_long_as_the_settings_say(preprocessor):
 def test_encoding_that_takes_long_says_how_far_it_is(monkeypatch, capsys):
     clock = iter([0.0, 1.0, 6.0, 7.0, 12.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    tell = preprocessing._telling("training")
+    tell = telling("training pairs encoded")
     for pairs in (10, 60, 70, 120):
         tell(pairs)
     assert capsys.readouterr().err.splitlines() == [

@@ -1,17 +1,17 @@
 """The configuration of a translation run."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kerasseq.applications import configuration
 from kerasseq.applications.translation.model import (
     RNN,
     Convolution,
     RNNAttention,
     Transformer,
 )
-from kerasseq.config import read
 from kerasseq.errors import UserError
 from kerasseq.training import TrainingConfig
 
@@ -63,13 +63,24 @@ class TokenizerConfig:
 
 
 @dataclass(frozen=True)
+class Training(TrainingConfig):
+    """How to train, and in which batches."""
+
+    batch_tokens: int = 2048  # of a batch's longer side, padding included
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._must("batch_tokens", self.batch_tokens >= 1, "at least 1")
+
+
+@dataclass(frozen=True)
 class TranslationConfig:
     """Everything that decides which weights a run ends with."""
 
     data: DataConfig = field(default_factory=DataConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: Transformer | RNNAttention | RNN | Convolution = field(default_factory=Transformer)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    training: Training = field(default_factory=Training)
 
 
 def configure(
@@ -78,41 +89,7 @@ def configure(
     config: str | None = None,
     overrides: Iterable[str] = (),
 ) -> TranslationConfig:
-    """The configuration of a run: that of the model, changed by `config`, `overrides`, `data`.
-
-    Args:
-        data: fields of `DataConfig` that are set. Without any, and without a model or a
-            configuration, the settings are those that suit the embedded phrases.
-        model: a kind of model, whose settings come with the head; by default a Transformer,
-            unless `config` names another.
-        config: a TOML file, or the name of a configuration that comes with the head.
-        overrides: texts "section.key=value".
-
-    Raises:
-        UserError: a file cannot be read, or a setting is unknown or of another type.
-    """
-    embedded = not data.get("train") and not data.get("dataset")
-    names = [name for name in (model, config) if name]
-    files = [_shipped(name) for name in names or ["phrases" if embedded else "transformer"]]
-    settings = read(TranslationConfig, files, overrides)
-    if model and settings.model.kind != model:
-        raise UserError(
-            f"--model {model}, but the configuration's model is a {settings.model.kind}: "
-            "leave out one of them."
-        )
-    return replace(settings, data=replace(settings.data, **_frozen(data)))
-
-
-def _frozen(data: Mapping[str, Any]) -> dict:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-
-
-def _shipped(name: str) -> Path:
-    path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    path = CONFIGS / f"{name}.toml"
-    if not path.exists():
-        names = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.toml")))
-        raise UserError(f"There is no configuration {name!r}. There are: {names}.")
-    return path
+    """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
+    return configuration.configure(
+        TranslationConfig, CONFIGS, data, model, config, overrides, "transformer"
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.applications.settings import Attention, Checked
 from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
@@ -26,17 +26,6 @@ Initializer = Literal[
     "lecun_normal",
     "orthogonal",
 ]
-
-
-class Checked:
-    """What holds for the numbers of every model's settings."""
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if type(value) is int and value < 1:
-                raise UserError(f"model.{name} must be at least 1, not {value}")
-            if "dropout" in name and not 0 <= value < 1:
-                raise UserError(f"model.{name} must be at least 0 and below 1, not {value}")
 
 
 @dataclass(frozen=True)
@@ -80,17 +69,6 @@ class RNN(Checked):
 
 
 @dataclass(frozen=True)
-class Attention(Checked):
-    """What the decoder's attention compares, and where it may look."""
-
-    score: Literal[
-        "dot", "scaled_dot", "bilinear", "cosine", "concat", "additive", "multi_head"
-    ] = "additive"
-    alignment: Literal["global"] = "global"
-    heads: int = 4  # multi_head only
-
-
-@dataclass(frozen=True)
 class RNNAttention(Checked):
     """Recurrent encoder-decoder with attention."""
 
@@ -117,16 +95,12 @@ class RNNAttention(Checked):
             bidirectional=self.bidirectional,
             dropout=self.dropout,
         )
-        if self.attention.score == "multi_head":
-            attention = MultiHeadAttention(self.attention.heads, self.units)
-        else:
-            attention = StepAttention(self.attention.score, self.attention.alignment)
         decoder = RNNDecoder(
             embeddings[1],
             self.units,
             self.layers,
             self.cell,
-            attention=attention,
+            attention=self.attention.build(self.units),
             query=self.query,
             input_feeding=self.input_feeding,
             dropout=self.dropout,

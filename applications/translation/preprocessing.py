@@ -1,12 +1,11 @@
 """From a configuration to pairs, vocabularies and batches of ids."""
 
-import json
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasseq.applications.progress import telling
+from kerasseq.applications.training import Prepared
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
 from kerasseq.data import (
     BatchPlan,
@@ -20,7 +19,6 @@ from kerasseq.data import (
 )
 from kerasseq.errors import UserError
 from kerasseq.preprocessing import TextPreprocessor
-from kerasseq.training.checkpoint import write_whole
 
 
 class Parts(NamedTuple):
@@ -79,15 +77,9 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     return Parts(train, valid, test, names, config.source, config.target)
 
 
-def vocabularies(config: TokenizerConfig, pairs: Corpus, folder: Path) -> TextPreprocessor:
-    """The preprocessor in `folder`, or a new one learned from `pairs` and kept there."""
-    written = folder / "preprocessor.json"
-    if written.exists():
-        preprocessor = TextPreprocessor.from_config(json.loads(written.read_text()))
-        preprocessor.load_assets(str(folder))
-        return preprocessor
-    folder.mkdir(parents=True, exist_ok=True)
-    preprocessor = TextPreprocessor.learn(
+def learned(config: TokenizerConfig, pairs: Corpus) -> TextPreprocessor:
+    """A preprocessor with the vocabularies of the pairs."""
+    return TextPreprocessor.learn(
         pairs,
         config.kind,
         config.vocabulary_size,
@@ -97,10 +89,6 @@ def vocabularies(config: TokenizerConfig, pairs: Corpus, folder: Path) -> TextPr
         max_source_length=config.max_length,
         max_target_length=config.max_length,
     )
-    preprocessor.save_assets(str(folder))
-    text = json.dumps(preprocessor.get_config()).encode()
-    write_whole(written, lambda file: file.write(text))
-    return preprocessor
 
 
 class Epochs:
@@ -113,28 +101,14 @@ class Epochs:
         return TokenBatches(self.store, self.plan, sampling=self.sampling, epoch=epoch)
 
 
-def _telling(part: str, every: float = 5.0) -> Callable[[int], None]:
-    """Says now and then how far the encoding is; nothing if it takes less than `every` seconds."""
-    started = shown = time.monotonic()
-
-    def tell(pairs: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - shown >= every:
-            shown, rate = now, pairs / (now - started)
-            print(f"{pairs:,} {part} pairs encoded, {rate:,.0f} a second", file=sys.stderr)
-
-    return tell
-
-
-def batches(
+def prepare(
     config: TranslationConfig,
     parts: Parts,
     preprocessor: TextPreprocessor,
     folder: Path,
     resume: bool = False,
-) -> tuple[Epochs, Sequence, TokenStore, TokenStore]:
-    """Training batches by epoch, validation batches, and the stores of both parts.
+) -> Prepared:
+    """The pairs of all parts, encoded in `folder`.
 
     Raises:
         UserError: a run is resumed, but with other pairs.
@@ -146,19 +120,25 @@ def batches(
         preprocessor,
         keep_text=sampling is not None,
         replace=not resume,
-        progress=_telling("training"),
+        progress=telling("training pairs encoded"),
     )
     valid = TokenStore.build(
         folder / "valid",
         parts.valid,
         preprocessor,
         replace=not resume,
-        progress=_telling("validation"),
+        progress=telling("validation pairs encoded"),
     )
 
     def plan(store: TokenStore, sampling: float | None) -> BatchPlan:
         lengths = [store.lengths(side, sampling) for side in ("source", "target")]
         return BatchPlan(*lengths, seed=config.training.seed, tokens=config.training.batch_tokens)
 
+    problems = {"training": store.problems}
+    # Of a validation part that was cut off the problems are those of the whole.
+    if str(valid.problems) != str(store.problems):
+        problems["validation"] = valid.problems
+    if parts.test is not None:
+        problems["test"] = parts.test.problems
     epochs = Epochs(store, plan(store, sampling), sampling)
-    return epochs, Epochs(valid, plan(valid, None), None).epoch(0), store, valid
+    return Prepared(epochs, Epochs(valid, plan(valid, None), None).epoch(0), len(store), problems)

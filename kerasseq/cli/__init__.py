@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
     options = _parsed(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
     except UserError as error:
         print(f"kerasseq: {error}", file=sys.stderr)
         return 2
@@ -28,32 +28,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"kerasseq: {where}{error.strerror or error}", file=sys.stderr)
         return 2
-    return 0
+    return status or 0
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; texts may stand behind options too, where argparse leaves them over."""
+    """The options; what a command takes any number of may stand behind options too, where argparse
+    leaves it over."""
     top = parser()
     options, rest = top.parse_known_args(arguments)
     cut = rest.index("--") if "--" in rest else len(rest)
     texts, literal = rest[:cut], rest[cut + 1 :]
     # As argparse has it, what begins with a dash is an option unless there is a space in it.
     odd = [text for text in texts if text.startswith("-") and " " not in text]
-    if rest and (odd or not isinstance(getattr(options, "text", None), list)):
+    many = [name for name in ("text", "file") if isinstance(getattr(options, name, None), list)]
+    if rest and (odd or not many):
         top.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
-        options.text += texts + literal
+        setattr(options, many[0], getattr(options, many[0]) + texts + literal)
     return options
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    from kerasseq.cli import data, train, use
+    from kerasseq.cli import data, speech, train, use
 
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, use, data):
+    for module in (train, use, speech, data):
         module.add_commands(commands)
     return top

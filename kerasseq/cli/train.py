@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from kerasseq.errors import UserError
+
 
 def add_commands(commands: Any) -> None:
     """Add `train` to the command line."""
@@ -14,21 +16,36 @@ def add_commands(commands: Any) -> None:
         description="Train a text-to-text model. Without data it learns how two languages word "
         "dates, amounts, measures and lists.",
     )
-    data = add.add_argument_group("data")
-    data.add_argument(
-        "--train",
-        nargs="+",
-        metavar="FILE",
-        help="two line-aligned files, or .tsv, .jsonl, .po (also .gz), or a .zip of one",
+    data = _add_data(
+        add, "two line-aligned files, or .tsv, .jsonl, .po (also .gz), or a .zip of one"
     )
-    data.add_argument("--valid", nargs="+", metavar="FILE", help="default: cut off --train")
-    data.add_argument("--test", nargs="+", metavar="FILE")
-    data.add_argument("--dataset", metavar="NAME", help="see `kerasseq datasets`")
-    data.add_argument("--data-dir", metavar="DIR", help="where data sets are; or KERASSEQ_DATA")
     data.add_argument("--source", metavar="LANGUAGE", help="default: en")
     data.add_argument("--target", metavar="LANGUAGE", help="default: de")
     _add_common(add, ("transformer", "rnn-attention", "rnn", "convolution"))
     add.set_defaults(run=_translation)
+    add = heads.add_parser(
+        "speech-recognition",
+        help="sound to text",
+        description="Train a speech recogniser. Without data it learns phrases that a synthesiser "
+        "speaks.",
+    )
+    _add_data(
+        add,
+        "a list of recordings: .tsv (path, text), a NeMo manifest (.jsonl), metadata.csv, or the "
+        "folder of a Kaldi or Hugging Face data set",
+    )
+    _add_common(add, ("ctc", "transducer", "attention", "transducer-attention", "hybrid"))
+    add.set_defaults(run=_speech_recognition)
+
+
+def _add_data(add: argparse.ArgumentParser, files: str) -> Any:
+    data = add.add_argument_group("data")
+    data.add_argument("--train", nargs="+", metavar="FILE", help=files)
+    data.add_argument("--valid", nargs="+", metavar="FILE", help="default: cut off --train")
+    data.add_argument("--test", nargs="+", metavar="FILE")
+    data.add_argument("--dataset", metavar="NAME", help="see `kerasseq datasets`")
+    data.add_argument("--data-dir", metavar="DIR", help="where data sets are; or KERASSEQ_DATA")
+    return data
 
 
 def _add_common(add: argparse.ArgumentParser, models: tuple[str, ...]) -> None:
@@ -44,6 +61,9 @@ def _add_common(add: argparse.ArgumentParser, models: tuple[str, ...]) -> None:
         metavar="KEY=VALUE",
         help="change one setting, e.g. training.max_minutes=5 or model.units=512",
     )
+    model.add_argument(
+        "--start-from", metavar="MODEL", help="begin with the vocabulary and weights of a model"
+    )
     model.add_argument("--output", metavar="DIR", help="the run folder; default: runs/HEAD")
     model.add_argument("--resume", action="store_true", help="go on with an interrupted run")
 
@@ -51,13 +71,27 @@ def _add_common(add: argparse.ArgumentParser, models: tuple[str, ...]) -> None:
 def _translation(options: argparse.Namespace) -> None:
     from kerasseq.applications import translation
 
-    names = ("train", "valid", "test", "dataset", "source", "target")
-    config = translation.configure(
+    _train(translation, "translation", options, "source", "target")
+
+
+def _speech_recognition(options: argparse.Namespace) -> None:
+    from kerasseq.applications import speech_recognition
+
+    _train(speech_recognition, "speech-recognition", options)
+
+
+def _train(head: Any, name: str, options: argparse.Namespace, *more: str) -> None:
+    """Train a head with the data that options name: the usual ones and `more`."""
+    names = ("train", "valid", "test", "dataset", *more)
+    settings = list(options.set)
+    if options.start_from:
+        if options.model:
+            raise UserError("--start-from brings its own model: leave out --model.")
+        settings.append(f"training.start_from={options.start_from}")
+    config = head.configure(
         {name: getattr(options, name) for name in names if getattr(options, name)},
         options.model,
         options.config,
-        options.set,
+        settings,
     )
-    translation.train(
-        config, options.output or "runs/translation", options.resume, options.data_dir
-    )
+    head.train(config, options.output or f"runs/{name}", options.resume, options.data_dir)

@@ -92,6 +92,8 @@ class _Writer:
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
         self.model = load(options.model)
+        if self.model.preprocessor.reads != "text":
+            raise UserError(f"{options.model} reads sound, not text: use `kerasseq transcribe`.")
         lengths = (options.min_length, options.max_length)
         self.options = Options(strategy, *lengths, options.no_repeat, options.precision)
         self.more = {
@@ -170,6 +172,16 @@ def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
     return _decoded(name, file)
 
 
+def lines_of(name: str) -> Iterator[str]:
+    """The lines of a file, or of standard input for "-".
+
+    Raises:
+        UserError: it cannot be read, or a line is not UTF-8.
+    """
+    with contextlib.ExitStack() as files:
+        yield from _lines(name, files)
+
+
 def _decoded(name: str, file: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         try:
@@ -235,7 +247,10 @@ def _attention(options: argparse.Namespace) -> None:
     from kerasseq import load
     from kerasseq.drawing.attention import attention_map
 
-    attention_map(*load(options.model).attention(options.text, options.target), options.output)
+    model = load(options.model)
+    if model.preprocessor.reads != "text":
+        raise UserError(f"{options.model} reads sound: such attention is drawn in training alone.")
+    attention_map(*model.attention(options.text, options.target), options.output)
     print(options.output)
 
 
@@ -250,8 +265,8 @@ def _info(options: argparse.Namespace) -> None:
         "file": str(path),
         "bytes": path.stat().st_size,
         "parameters": model.count_params(),
-        "encoder": type(model.encoder).__name__,
-        "decoder": type(model.decoder).__name__,
+        "model": type(model).__name__,
+        **{part: _kind(getattr(model, part)) for part in model.parts if part in _SHOWN},
         "vocabulary": {side: vocabularies[side]["size"] for side in vocabularies},
         **model.card,
     }
@@ -262,6 +277,16 @@ def _info(options: argparse.Namespace) -> None:
         if isinstance(value, dict):
             value = ", ".join(f"{name} {_figure(item)}" for name, item in value.items())
         print(f"{key:<12} {_figure(value)}")
+
+
+# Of a model's parts those that tell models of one class apart.
+_SHOWN = ("encoder", "decoder")
+
+
+def _kind(part: Any) -> str:
+    """The class of a part, or those of the layers of a chain."""
+    layers = getattr(part, "layers", None) if type(part).__name__ == "Chain" else None
+    return " > ".join(type(layer).__name__ for layer in layers or [part])
 
 
 def _figure(value: Any) -> str:

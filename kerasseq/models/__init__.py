@@ -1,6 +1,20 @@
 """Models: what is trained, saved, loaded and asked for text."""
 
-from kerasseq.models.generate import Hypothesis, Options
+from kerasseq.models.base import SequenceModel
+from kerasseq.models.ctc import CTC
+from kerasseq.models.hypothesis import Hypothesis, Word
+from kerasseq.models.joint import JointSeq2Seq
+from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
+from kerasseq.models.transducer import Transducer
 
-__all__ = ["Hypothesis", "Options", "Seq2Seq"]
+__all__ = [
+    "CTC",
+    "Hypothesis",
+    "JointSeq2Seq",
+    "Options",
+    "Seq2Seq",
+    "SequenceModel",
+    "Transducer",
+    "Word",
+]

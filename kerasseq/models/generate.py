@@ -1,27 +1,25 @@
 """From raw sources to texts: batches of few shapes through one compiled function."""
 
 import functools
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from kerasseq import backend
 from kerasseq.errors import UserError
 from kerasseq.generation import (
-    Beam,
     Ensemble,
     ForcedPrefix,
-    Greedy,
     MinimumLength,
     NoRepeatedNGram,
     Sample,
     search,
 )
+from kerasseq.models.batching import Compiled, crop, filled, side_by_side
+from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.options import Options
 
 CHUNK = 64
 """Batches that are ordered by length together."""
@@ -33,59 +31,6 @@ _ROWS_ON_A_CORE = 8
 # Steps beyond the source's for which there is room at first. What attention costs goes with the
 # room, and few texts are longer; those are searched once more, with all the room they may have.
 _ROOM = 8
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """One text that a model made of a source.
-
-    Attributes:
-        text: detokenised.
-        score: by which the strategy ranks hypotheses; natural logarithm.
-        tokens: the ids, the end symbol included where there is one.
-    """
-
-    text: str
-    score: float
-    tokens: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to generate.
-
-    Attributes:
-        strategy: `Greedy`, `Beam` or `Sample`.
-        min_length: least number of tokens.
-        max_length: greatest number of tokens, the end symbol included. Default: twice the
-            source's steps and 10, or as many as `min_length` needs.
-        no_repeat: no n-gram of this length comes twice; 0 allows all.
-        precision: None, or "bfloat16", to which the operands of the product that makes the logits
-            are then rounded, while sums stay in float32. Faster on JAX; few texts change by it.
-
-    Raises:
-        UserError: a number is out of its range, or there is no such precision.
-    """
-
-    strategy: Greedy | Beam | Sample = Beam(5)
-    min_length: int = 0
-    max_length: int | None = None
-    no_repeat: int = 0
-    precision: str | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in (("min_length", 0), ("max_length", 1), ("no_repeat", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UserError(f"{name} must be at least {least}, not {value}.")
-        if self.precision not in (None, "bfloat16"):
-            raise UserError(f'precision must be "bfloat16" or None, not {self.precision!r}.')
-
-    def length_for(self, steps: Any) -> Any:
-        """The greatest number of tokens for sources of so many steps."""
-        if self.max_length is not None:
-            return 0 * steps + self.max_length
-        return np.maximum(2 * steps + 10, self.min_length + 1)
 
 
 class Generator:
@@ -104,14 +49,11 @@ class Generator:
                 "The members of an ensemble must have one target vocabulary: train them on the "
                 "same data with the same tokenizer settings."
             )
-        decoders = [model.decoder for model in models]
-        self._decoder = Ensemble(decoders) if len(decoders) > 1 else decoders[0]
         # Listed once: to walk the layers takes as long as some steps of decoding.
         self._variables = [variable for model in models for variable in model.variables]
         self._functions: dict[tuple, Callable] = {}
-        self._constants: dict[str | None, backend.Constants] = {}
-        self._traced: set = set()
-        self._tracing = threading.Lock()
+        self._scorers: dict[tuple, Any] = {}
+        self._constants: dict[tuple, backend.Constants] = {}
 
     def __call__(
         self,
@@ -153,11 +95,9 @@ class Generator:
         found: list = [None] * len(sources)
 
         def decode(chosen: np.ndarray, room: int | None) -> None:
-            # A row that fills the shape is another copy of the first, which costs no step more.
-            missing = _row_ladder(len(chosen)) - len(chosen)
-            rows = np.concatenate([chosen, np.repeat(chosen[:1], missing)])
+            rows = filled(chosen)
             inputs = [
-                _crop(some, rows, model.preprocessor)
+                crop(some, rows, model.preprocessor)
                 for some, model in zip(features, self.models, strict=True)
             ]
             some = None if prefixes is None else [prefixes[row] for row in rows]
@@ -165,17 +105,20 @@ class Generator:
             for row, hypotheses in zip(chosen, results, strict=False):
                 found[row] = hypotheses
 
-        _side_by_side(decode, order, batch_size, _ROOM if options.max_length is None else None)
-        cut = [row for row in order if found[row] is None]
-        _side_by_side(decode, np.array(cut, order.dtype), batch_size, None)
+        room = _ROOM if options.max_length is None else None
+        side_by_side(functools.partial(decode, room=room), order, batch_size)
+        cut = np.array([row for row in order if found[row] is None], order.dtype)
+        side_by_side(functools.partial(decode, room=None), cut, batch_size)
         return found
 
     def _batch(self, inputs, lengths, rows, options, prefixes, jit, room):
         """The hypotheses of each row, or None where `room` steps beyond the source's are few."""
-        limits = options.length_for(lengths).astype("int32")
-        steps = inputs[0]["mask"].shape[1]
+        # Texts are as long as what is attended to, of which an encoder may make little.
+        factor = self.models[0].reduction
+        limits = options.length_for(-(-lengths // factor)).astype("int32")
+        steps = -(-inputs[0]["mask"].shape[1] // factor)
         length = int(options.length_for(steps))
-        most = self._decoder.max_steps
+        most = self._scorer(options).max_steps
         if most is not None and length > most:
             if options.max_length is not None:
                 raise UserError(
@@ -190,14 +133,14 @@ class Generator:
             extra["uniforms"] = options.strategy.draw(rows, length)
         if prefixes is not None:
             ragged = preprocessor.prefix(prefixes)
-            width = preprocessor.padded_length(int(ragged.lengths.max()) + 1)
+            width = preprocessor.padded_length(int(ragged.lengths.max()) + 1, "target")
             length = max(length, width + 1)
             extra["limits"] = np.maximum(limits, ragged.lengths.astype("int32") + 1)
             mask = np.arange(width) < ragged.lengths[:, None]
             forced = np.zeros(mask.shape, "int32")
             forced[mask] = ragged.ids
             extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
-        results = self._run(self._function(options, length, jit), inputs, extra)
+        results = self._function(options, length, jit)(inputs, extra)
         tokens, scores, cut = map(ops.convert_to_numpy, results)
         n, best, _ = tokens.shape
         texts = preprocessor.detokenize(tokens.reshape(n * best, -1))
@@ -212,32 +155,29 @@ class Generator:
             for row in range(n)
         ]
 
-    def _run(self, function, *args):
-        """Call a compiled function, while no other thread traces one if this call does."""
-        args = tree.map_structure(ops.convert_to_tensor, args)
-        key = function, tuple(tuple(leaf.shape) for leaf in tree.flatten(args))
-        if key in self._traced:
-            return function(*args)
-        with self._tracing:
-            result = function(*args)
-            self._traced.add(key)
-        return result
+    def _scorer(self, options: Options) -> Any:
+        """What the search asks for scores: that of the model, or of an ensemble's members."""
+        key = options.weights
+        if key not in self._scorers:
+            members = [model.scorer(options) for model in self.models]
+            self._scorers[key] = Ensemble(members) if len(members) > 1 else members[0]
+        return self._scorers[key]
 
     def _function(self, options: Options, length: int, jit: bool) -> Callable:
         key = (options, length, jit)
         if key not in self._functions:
-            precision = options.precision
+            scorer, precision = self._scorer(options), (options.precision, *options.weights)
             if precision not in self._constants:
-                make = functools.partial(self._decoder.constants, precision)
+                make = functools.partial(scorer.constants, options.precision)
                 self._constants[precision] = backend.Constants(self._variables, make)
 
             def generate(constants, inputs, extra):
                 memories = [
-                    model.encode(features)
+                    model.remember(features, options)
                     for model, features in zip(self.models, inputs, strict=True)
                 ]
                 return search(
-                    self._decoder,
+                    scorer,
                     memories if len(memories) > 1 else memories[0],
                     options.strategy,
                     length,
@@ -247,22 +187,10 @@ class Generator:
                     constants,
                 )
 
-            self._functions[key] = backend.compiled(
+            self._functions[key] = Compiled(
                 self._variables, generate, jit, self._constants[precision]
             )
         return self._functions[key]
-
-
-def _side_by_side(decode: Callable, rows: np.ndarray, batch_size: int, room: int | None) -> None:
-    """`decode(some rows, room)` for all of them, as many calls at a time as are worth it."""
-    parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    workers = min(backend.parallel_calls(), len(parts))
-    if workers <= 1:
-        for part in parts:
-            decode(part, room)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda part: decode(part, room), parts))
 
 
 def _filters(options: Options, prefix: dict | None) -> list:
@@ -274,17 +202,6 @@ def _filters(options: Options, prefix: dict | None) -> list:
     if prefix is not None:
         filters.append(ForcedPrefix(prefix["tokens"], prefix["lengths"]))
     return filters
-
-
-def _row_ladder(rows: int) -> int:
-    """The next power of two: compiled functions come in few sizes of batch."""
-    return 1 << (rows - 1).bit_length()
-
-
-def _crop(features: dict, rows: np.ndarray, preprocessor: Any) -> dict:
-    """Some rows of the features, without padding that none of them needs."""
-    steps = preprocessor.padded_length(int(features["mask"][rows].sum(axis=1).max()))
-    return {key: array[rows, :steps] for key, array in features.items()}
 
 
 def _real(tokens: np.ndarray) -> tuple[int, ...]:

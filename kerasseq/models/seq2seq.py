@@ -1,6 +1,5 @@
 """The encoder-decoder model."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,29 +7,34 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from kerasseq.decoders import Decoder
+from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import UserError
-from kerasseq.generation import attend
+from kerasseq.generation import Fusion, attend
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, evaluation_sums, r_drop
 from kerasseq.masking import Memory
-from kerasseq.models.generate import Generator, Hypothesis, Options
+from kerasseq.models.base import SequenceModel
+from kerasseq.models.generate import Generator
+from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
+from kerasseq.preprocessing.padding import BEGIN, END
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class Seq2Seq(keras.Model):
+class Seq2Seq(SequenceModel):
     """p(w_1 .. w_T | source) = product over t of p(w_t | w_1 .. w_{t-1}, encoder(source)).
 
     Cho et al., 2014, equation 4; Sutskever et al., 2014, equation 1.
 
     Args:
-        frontend: the preprocessor's features to vectors (N, S, D); for text `TokenEmbedding`.
+        frontend: the preprocessor's features to vectors (N, S, D), for text `TokenEmbedding`;
+            None where the encoder reads the features themselves, as of sound and pictures.
         encoder: vectors and mask to a `Memory`.
         decoder: a `Decoder`. If its embedding is the frontend itself, source and target share
             one matrix, here and when the model is loaded.
-        preprocessor: raw inputs to features, and token ids to text; saved with the model.
-        card: what the model was made from and how well it does, as JSON can hold it; saved too.
+        preprocessor, card: see `SequenceModel`.
+        language_model: an `NGram` of the target's units, for `Options.lm_weight`.
 
     Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, T)}` -> logits (N, T, V), under
     teacher forcing: tokens are the target shifted right, with the start token first.
@@ -39,52 +43,59 @@ class Seq2Seq(keras.Model):
     which are 0 on padding, and divided by the sum of these.
     """
 
+    parts = ("frontend", "encoder", "decoder", "preprocessor", "language_model")
+    loss_options = ("label_smoothing", "r_drop")
+
     def __init__(
         self,
-        frontend: keras.layers.Layer,
+        frontend: keras.layers.Layer | None,
         encoder: keras.layers.Layer,
         decoder: Decoder,
         preprocessor: keras.layers.Layer | None = None,
+        language_model: keras.layers.Layer | None = None,
         card: dict | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(preprocessor, language_model, card, **kwargs)
         self.frontend, self.encoder, self.decoder = frontend, encoder, decoder
-        self.preprocessor = preprocessor
-        # In JSON, since Keras wraps a dict that is an attribute.
-        self._card = json.dumps(card or {})
-        self.label_smoothing = self.r_drop = 0.0
         self._generators: dict = {}
-        build(frontend, (None, None))
-        build(encoder, (None, None, frontend.width))
+        shape: tuple = (None, None)
+        if frontend is not None:
+            build(frontend, shape)
+            shape = (None, None, frontend.width)
+        build(encoder, shape)
         build(decoder, (None, None, encoder.width))
         self.built = True
 
-    @property
-    def card(self) -> dict:
-        """What the model was made from and how well it does."""
-        return json.loads(self._card)
-
-    @card.setter
-    def card(self, card: dict) -> None:
-        self._card = json.dumps(card)
-
-    def compile(self, *args: Any, label_smoothing: float = 0.0, r_drop: float = 0.0, **kwargs: Any):
-        """As `keras.Model.compile`, and two options of the loss.
-
-        Args:
-            label_smoothing: weight of the uniform distribution in the target's
-                (Szegedy et al., 2016, section 7).
-            r_drop: weight of the divergence between two passes with different dropout
-                (Wu et al., 2021, equation 4).
-        """
-        self.label_smoothing, self.r_drop = label_smoothing, r_drop
-        super().compile(*args, **kwargs)
-
     def encode(self, features: dict, training: bool = False) -> Memory:
         """Features ("values", "mask") to the memory that the decoder attends to."""
-        values = self.frontend(features["values"], training=training)
+        values = features["values"]
+        if self.frontend is not None:
+            values = self.frontend(values, training=training)
         return self.encoder(values, features["mask"], training=training)
+
+    @property
+    def reduction(self) -> int:
+        """Steps of the features to a step of the memory."""
+        return 1 if self.frontend is not None else self.encoder.factor
+
+    def members(self, options: Options) -> list[tuple[Stepwise, float]]:
+        """What scores hypotheses, and the weight of each."""
+        if not options.lm_weight:
+            return [(self.decoder, 1.0)]
+        return [(self.decoder, 1.0), (self.spoken_language(), options.lm_weight)]
+
+    def scorer(self, options: Options) -> Stepwise:
+        """What the search asks for scores."""
+        members = self.members(options)
+        if len(members) == 1:
+            return members[0][0]
+        return Fusion(*zip(*members, strict=True))
+
+    def remember(self, features: dict, options: Options) -> Any:
+        """The memory of `scorer(options)`, of raw features."""
+        memory, count = self.encode(features), len(self.members(options))
+        return memory if count == 1 else [memory] * count
 
     def call(self, inputs: dict, training: bool = False) -> Any:
         memory = self.encode(inputs, training=training)
@@ -146,11 +157,6 @@ class Seq2Seq(keras.Model):
         options = options or Options()
         return list(generator(sources, options, prefixes, batch_size, jit, first_row))
 
-    def generate(self, sources: Sequence[Any], options: Options | None = None, **more: Any) -> list:
-        """The best text for each raw source; arguments as for `hypotheses`."""
-        found = self.hypotheses(sources, options, **more)
-        return [hypotheses[0].text if hypotheses else "" for hypotheses in found]
-
     def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:
         """Where the decoder looks while it writes.
 
@@ -174,34 +180,39 @@ class Seq2Seq(keras.Model):
         source_pieces = self.preprocessor.pieces(features["values"][0, :steps].tolist(), "source")
         return source_pieces, self.preprocessor.pieces(ids[0].tolist(), "target"), weights
 
-    def get_compile_config(self) -> dict | None:
-        config = super().get_compile_config()
-        if config:
-            config |= {"label_smoothing": self.label_smoothing, "r_drop": self.r_drop}
-        return config
+    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+        """Where the decoder looked most, but never before where it looked for the token before."""
+        tokens = [token for token in hypothesis.tokens if token != END]
+        if not tokens:
+            return (), ()
+        memory, weights = self._attended(source, tokens)
+        before = np.asarray([[BEGIN, *tokens[:-1]]], "int32")
+        logits = ops.cast(self.decoder(ops.convert_to_tensor(before), memory), "float32")
+        logs = ops.convert_to_numpy(ops.log_softmax(logits, axis=-1))[0]
+        frames = np.maximum.accumulate(weights.argmax(axis=1))
+        return frames.tolist(), logs[np.arange(len(tokens)), tokens].tolist()
 
-    def compile_from_config(self, config: dict) -> None:
-        if config:
-            self.compile(**keras.saving.deserialize_keras_object(config))
-            self.optimizer.build(self.trainable_variables)
+    def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
+        """The weights of the decoder's attention, (T, F)."""
+        return self._attended(source, [token for token in hypothesis.tokens if token != END])[1]
+
+    def _attended(self, source: Any, tokens: list[int]) -> tuple[Memory, Any]:
+        """The memory of a source, and its weights (T, F) for each token."""
+        features = tree.map_structure(ops.convert_to_tensor, self.preprocessor.features([source]))
+        memory = self.encode(features)
+        weights = attend(self.decoder, memory, np.asarray([tokens], "int32"))
+        steps = int(ops.convert_to_numpy(memory.mask).sum())
+        return memory, ops.convert_to_numpy(weights)[0][:, :steps]
 
     def get_config(self) -> dict:
-        parts = ("frontend", "encoder", "decoder", "preprocessor")
-        return {
-            **super().get_config(),
-            **{key: keras.saving.serialize_keras_object(getattr(self, key)) for key in parts},
-            "share_embeddings": self.decoder.embedding is self.frontend,
-            "card": self.card,
-        }
+        shared = self.frontend is not None and self.decoder.embedding is self.frontend
+        return {**super().get_config(), "share_embeddings": shared}
 
     @classmethod
     def from_config(cls, config: dict) -> "Seq2Seq":
         config = dict(config)
-        shared = config.pop("share_embeddings")
-        # Layers within layers take the policy that is set while they are made, not the file's.
-        with computing_in(keras.dtype_policies.get(config["dtype"])):
-            for key in ("frontend", "encoder", "decoder", "preprocessor"):
-                if key == "decoder" and shared:
-                    config[key]["config"]["embedding"] = config["frontend"]
-                config[key] = keras.saving.deserialize_keras_object(config[key])
-            return cls(**config)
+        if config.pop("share_embeddings"):
+            with computing_in(keras.dtype_policies.get(config["dtype"])):
+                frontend = keras.saving.deserialize_keras_object(config["frontend"])
+            config["frontend"] = config["decoder"]["config"]["embedding"] = frontend
+        return super().from_config(config)

@@ -15,7 +15,7 @@ class TrainingConfig:
     """
 
     seed: int = 1
-    batch_tokens: int = 2048  # of a batch's longer side, padding included
+    start_from: str = ""  # a model whose vocabulary and weights to begin with
     epochs: int = 10
     max_steps: int = 0
     max_minutes: float = 0.0  # of training, summed over resumed parts
@@ -40,7 +40,7 @@ class TrainingConfig:
 
     validate_every: int = 0  # steps; 0: after each epoch
     patience: int = 0  # validations without a better one before training stops
-    best_by: Literal["loss", "bleu"] = "loss"
+    best_by: Literal["loss", "bleu", "wer"] = "loss"
 
     log_every: int = 50  # steps
     save_every: int = 500  # steps; each validation saves as well
@@ -48,7 +48,7 @@ class TrainingConfig:
     tensorboard: bool = False
 
     def __post_init__(self):
-        for name in ("batch_tokens", "epochs", "accumulate", "log_every", "save_every", "keep"):
+        for name in ("epochs", "accumulate", "log_every", "save_every", "keep"):
             self._must(name, getattr(self, name) >= 1, "at least 1")
         self._must("seed", 0 <= self.seed < 2**32, "at least 0 and below 2 ** 32")
         for name in (

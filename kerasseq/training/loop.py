@@ -271,8 +271,10 @@ class _Loop:
                     return {}
                 sums.append(self.stepper.evaluate(self.valid[i]))
             columns = zip(*sums, strict=True)
-            loss, weight, right = (math.fsum(map(float, column)) for column in columns)
-            figures = {"loss": loss / weight, "accuracy": right / weight}
+            loss, weight, *right = (math.fsum(map(float, column)) for column in columns)
+            figures = {"loss": loss / weight}
+            if right:
+                figures["accuracy"] = right[0] / weight
         if self.on_validation is not None:
             figures |= {k: float(v) for k, v in self.on_validation(self.model).items()}
         return figures
@@ -309,4 +311,4 @@ def _prepare(model, batches, config, total_steps):
 def _is_better(figures, best, by):
     if not best or by not in figures:
         return True
-    return figures[by] < best[by] if by == "loss" else figures[by] > best[by]
+    return figures[by] > best[by] if by == "bleu" else figures[by] < best[by]

@@ -1,0 +1,45 @@
+"""Settings that several heads' models have."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.errors import UserError
+
+
+class Checked:
+    """What holds for the numbers of every model's settings."""
+
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            least = 0 if name in self.may_be_zero else 1
+            if type(value) is int and value < least:
+                raise UserError(f"model.{name} must be at least {least}, not {value}")
+            if "dropout" in name and not 0 <= value < 1:
+                raise UserError(f"model.{name} must be at least 0 and below 1, not {value}")
+
+
+@dataclass(frozen=True)
+class Attention(Checked):
+    """What the decoder's attention compares, and where it may look."""
+
+    score: Literal[
+        "dot",
+        "scaled_dot",
+        "bilinear",
+        "cosine",
+        "concat",
+        "additive",
+        "location",
+        "multi_head",
+    ] = "additive"
+    alignment: Literal["global"] = "global"
+    heads: int = 4  # multi_head only
+
+    def build(self, units: int) -> Any:
+        """The attention of a decoder of so many units."""
+        if self.score == "multi_head":
+            return MultiHeadAttention(self.heads, units)
+        return StepAttention(self.score, self.alignment)

@@ -1,0 +1,289 @@
+"""The speech recognition models: the library's encoders and decoders put together."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kerasseq.acoustics import LogMel, SpecAugment
+from kerasseq.applications.settings import Attention as AttentionSettings
+from kerasseq.applications.settings import Checked
+from kerasseq.decoders import RNNDecoder, TransformerDecoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.encoders import (
+    Chain,
+    Conformer,
+    ConvolutionalSubsampling,
+    FrameStacking,
+    Lookahead,
+    Projection,
+    RNNEncoder,
+    TransformerEncoder,
+)
+from kerasseq.models import CTC as CTCModel
+from kerasseq.models import JointSeq2Seq, Seq2Seq, SequenceModel
+from kerasseq.models import Transducer as TransducerModel
+from kerasseq.preprocessing import SpeechPreprocessor
+from kerasseq.transduction.joiner import Joiner
+
+
+@dataclass(frozen=True)
+class BLSTM(Checked):
+    """Frames side by side, then recurrent layers in both directions; or a pyramid of them."""
+
+    kind: Literal["blstm"] = "blstm"
+    units: int = 160  # of each layer and direction
+    layers: int = 3
+    stack: int = 4  # frames of 10 ms to a step; a pyramid reaches it by pairs between its layers
+    pyramid: bool = False
+    dropout: float = 0.3
+
+    def build(self) -> list:
+        if not self.pyramid:
+            stacked = [FrameStacking(self.stack)] if self.stack > 1 else []
+            return [*stacked, self._layers(self.layers)]
+        layers: list = [FrameStacking(2), self._layers(1)]
+        reached = 2
+        for _ in range(self.layers - 1):
+            if reached < self.stack:
+                layers.append(FrameStacking(2))
+                reached *= 2
+            layers.append(self._layers(1))
+        return layers
+
+    def _layers(self, count: int) -> RNNEncoder:
+        return RNNEncoder(self.units, count, bidirectional=True, dropout=self.dropout)
+
+
+@dataclass(frozen=True)
+class ConvolutionBLSTM(Checked):
+    """Two convolutions that leave a quarter of the frames, then recurrent layers."""
+
+    kind: Literal["conv-blstm"] = "conv-blstm"
+    filters: int = 32
+    width: int = 160  # of what the convolutions hand on
+    units: int = 160
+    layers: int = 3
+    dropout: float = 0.3
+
+    def build(self) -> list:
+        return [
+            ConvolutionalSubsampling(self.filters, self.width),
+            Projection(self.width, dropout=self.dropout, norm=True),
+            RNNEncoder(self.units, self.layers, bidirectional=True, dropout=self.dropout),
+        ]
+
+
+@dataclass(frozen=True)
+class LSTM(Checked):
+    """One-directional, for streams: what it hears `lookahead` steps later is all that it awaits."""
+
+    kind: Literal["lstm"] = "lstm"
+    units: int = 256
+    layers: int = 3
+    stack: int = 4  # frames of 10 ms to a step
+    lookahead: int = 8  # steps
+    dropout: float = 0.3
+
+    def build(self) -> list:
+        return [
+            FrameStacking(self.stack),
+            RNNEncoder(self.units, self.layers, dropout=self.dropout),
+            Lookahead(self.lookahead),
+        ]
+
+
+@dataclass(frozen=True)
+class Transformer(Checked):
+    """Two convolutions that leave a quarter of the frames, then a Transformer."""
+
+    kind: Literal["transformer"] = "transformer"
+    filters: int = 32
+    width: int = 144
+    layers: int = 6
+    heads: int = 4
+    units: int = 576  # of the feed-forward layers
+    dropout: float = 0.1
+
+    def build(self) -> list:
+        return [
+            ConvolutionalSubsampling(self.filters, self.width),
+            Projection(self.width, positions=True, dropout=self.dropout),
+            TransformerEncoder(
+                self.layers,
+                self.heads,
+                self.units,
+                dropout=self.dropout,
+                attention_dropout=self.dropout,
+            ),
+        ]
+
+
+@dataclass(frozen=True)
+class ConformerSettings(Checked):
+    """Two convolutions that leave a quarter of the frames, then a Conformer."""
+
+    kind: Literal["conformer"] = "conformer"
+    filters: int = 32
+    width: int = 144
+    layers: int = 6
+    heads: int = 4
+    units: int = 576
+    kernel_size: int = 15
+    chunk: int = 0  # steps of 40 ms that are heard together; 0: all of the recording
+    left: int = 4  # chunks before its own that a step attends to
+    dropout: float = 0.1
+
+    may_be_zero = ("chunk",)
+
+    def build(self) -> list:
+        return [
+            ConvolutionalSubsampling(self.filters, self.width),
+            Projection(self.width, dropout=self.dropout),
+            Conformer(
+                self.layers,
+                self.heads,
+                self.units,
+                self.kernel_size,
+                chunk=self.chunk or None,
+                left=self.left,
+                dropout=self.dropout,
+            ),
+        ]
+
+
+Encoder = ConvolutionBLSTM | BLSTM | LSTM | Transformer | ConformerSettings
+
+
+@dataclass(frozen=True)
+class CTC(Checked):
+    """Each step of the encoder chooses a unit by itself."""
+
+    kind: Literal["ctc"] = "ctc"
+    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
+
+    def build(self, encoder: Chain, size: int) -> CTCModel:
+        return CTCModel(encoder, size)
+
+
+@dataclass(frozen=True)
+class Transducer(Checked):
+    """Units depend on the encoder's step and, by the prediction network, on those before."""
+
+    kind: Literal["transducer"] = "transducer"
+    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
+    embedding: int = 64
+    units: int = 160  # of the prediction network
+    joint: int = 160
+    dropout: float = 0.3
+    max_symbols: int = 5  # at one step of the encoder
+
+    def build(self, encoder: Chain, size: int) -> TransducerModel:
+        return _transducer(self, encoder, size, context="none")
+
+
+@dataclass(frozen=True)
+class TransducerAttention(Checked):
+    """A transducer whose prediction network attends to the encoder."""
+
+    kind: Literal["transducer-attention"] = "transducer-attention"
+    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
+    embedding: int = 64
+    units: int = 160
+    joint: int = 160
+    attention: AttentionSettings = AttentionSettings("location")
+    dropout: float = 0.3
+    max_symbols: int = 5
+
+    def build(self, encoder: Chain, size: int) -> TransducerModel:
+        attention = self.attention.build(self.units)
+        return _transducer(self, encoder, size, attention=attention, query="before")
+
+
+def _transducer(settings: Any, encoder: Chain, size: int, **how: Any) -> TransducerModel:
+    decoder = RNNDecoder(
+        TokenEmbedding(size, settings.embedding),
+        settings.units,
+        dropout=settings.dropout,
+        projection=False,
+        **how,
+    )
+    joiner = Joiner(size, settings.joint)
+    return TransducerModel(encoder, decoder, joiner, max_symbols=settings.max_symbols)
+
+
+@dataclass(frozen=True)
+class Attention(Checked):
+    """Listen, attend and spell."""
+
+    kind: Literal["attention"] = "attention"
+    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
+    decoder: Literal["rnn", "transformer"] = "rnn"
+    embedding: int = 64  # rnn only; a Transformer's is as wide as the encoder
+    units: int = 256  # of the recurrent, or the feed-forward, layers
+    layers: int = 1
+    heads: int = 4  # transformer only
+    attention: AttentionSettings = AttentionSettings("location")  # rnn only
+    dropout: float = 0.3
+
+    def build(self, encoder: Chain, size: int) -> Seq2Seq:
+        return Seq2Seq(None, encoder, _decoder(self, encoder, size))
+
+
+@dataclass(frozen=True)
+class Hybrid(Attention):
+    """Attention and CTC on one encoder, decoded by both."""
+
+    kind: Literal["hybrid"] = "hybrid"
+    ctc_weight: float = 0.3
+
+    def build(self, encoder: Chain, size: int) -> JointSeq2Seq:
+        decoder = _decoder(self, encoder, size)
+        return JointSeq2Seq(None, encoder, decoder, ctc_weight=self.ctc_weight)
+
+
+def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:
+    if settings.decoder == "rnn":
+        return RNNDecoder(
+            TokenEmbedding(size, settings.embedding),
+            settings.units,
+            settings.layers,
+            attention=settings.attention.build(settings.units),
+            query="before",
+            dropout=settings.dropout,
+        )
+    embedding = TokenEmbedding(
+        size, settings.encoder.width, positions="sinusoidal", scale=True, dropout=settings.dropout
+    )
+    return TransformerDecoder(
+        embedding,
+        settings.layers,
+        settings.heads,
+        settings.units,
+        dropout=settings.dropout,
+        attention_dropout=settings.dropout,
+    )
+
+
+Model = CTC | Transducer | Attention | TransducerAttention | Hybrid
+
+
+def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> SequenceModel:
+    """The model of a configuration, for the units of a preprocessor."""
+    front = LogMel(
+        sound.rate,
+        sound.mels,
+        scale=sound.scale,
+        pre_emphasis=sound.pre_emphasis,
+        dither=sound.dither,
+        normalization=sound.normalization,
+    )
+    augment = SpecAugment(
+        sound.frequency_masks,
+        sound.frequency_width,
+        sound.time_masks,
+        sound.time_width,
+        sound.time_fraction,
+    )
+    encoder = Chain([front, augment, *config.encoder.build()])
+    model = config.build(encoder, preprocessor.target_vocabulary_size)
+    model.preprocessor = preprocessor
+    return model

@@ -1,0 +1,58 @@
+"""What a training shows at its end."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from kerasseq.data import SoundStore
+from kerasseq.drawing.alignment import alignment_picture
+from kerasseq.models import Hypothesis, SequenceModel
+from kerasseq.training import Run
+
+SHOWN = 10
+
+
+def report(
+    model: SequenceModel,
+    store: SoundStore,
+    run: Run,
+    scores: dict,
+    say: Callable[[str], None],
+) -> None:
+    """Say what the model learned, and name the commands to go on with."""
+    chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), SHOWN)).astype(int))
+    sounds = store.sounds(chosen)
+    found = [some[0] if some else Hypothesis("", 0.0, ()) for some in model.hypotheses(sounds)]
+    texts = model.preprocessor.normalize([one.text for one in found])
+    say(f"\n{len(chosen)} recordings that it was not trained on")
+    for said, text in zip(store.texts(chosen), texts, strict=True):
+        verdict = "" if text == said else f"    but what was said: {said}\n"
+        say(f"  → {text}\n{verdict}")
+    if scores:
+        say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
+    made = {"model": run.model_path, "training curve": run.curves_path}
+    longest = max(range(len(found)), key=lambda i: len(found[i].tokens))
+    if found[longest].tokens:
+        path = run.folder / "alignment.png"
+        draw(model, sounds[longest], found[longest], path)
+        made["alignment"] = path
+    for name, path in made.items():
+        say(f"{name:<15} {path}")
+    file = shlex.quote(str(run.model_path))
+    say(
+        "\nGo on with\n"
+        f"  kerasseq transcribe {file} RECORDING.wav\n"
+        f"  kerasseq info {file}\n"
+        "  kerasseq train speech-recognition --train LIST.tsv    your own recordings"
+    )
+
+
+def draw(model: SequenceModel, sound: np.ndarray, hypothesis: Hypothesis, path: Path) -> None:
+    """Draw where in a recording each unit of a hypothesis was heard."""
+    weights = model.alignment(sound, hypothesis)
+    tokens = list(hypothesis.tokens)[: len(weights)]
+    pieces = model.preprocessor.pieces(tokens, "target")
+    rate = model.preprocessor.rate
+    alignment_picture(sound, rate, pieces, weights, path, hypothesis.text)

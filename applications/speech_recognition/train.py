@@ -1,0 +1,110 @@
+"""`kerasseq train speech-recognition`: from recordings to a model that is measured and saved."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerasseq.applications import training
+from kerasseq.applications.speech_recognition.config import SpeechConfig
+from kerasseq.applications.speech_recognition.model import build
+from kerasseq.applications.speech_recognition.preprocessing import learned, prepare, read_parts
+from kerasseq.applications.speech_recognition.report import report
+from kerasseq.applications.training import Prepared
+from kerasseq.data import SoundStore
+from kerasseq.generation import Beam, Greedy
+from kerasseq.language_model import NGram
+from kerasseq.metrics import cer, wer
+from kerasseq.models import Options, SequenceModel
+from kerasseq.preprocessing import SpeechPreprocessor
+from kerasseq.training import Run
+
+
+def train(
+    config: SpeechConfig,
+    output: str | Path,
+    resume: bool = False,
+    data_dir: str | None = None,
+    say: Callable[[str], None] = print,
+) -> SequenceModel:
+    """Train a model in the folder `output`, measure it on the test part, and say what it learned.
+
+    Raises:
+        UserError: the data cannot be read, or the folder holds another run.
+    """
+    return training.train(SpeechRecognition(config, data_dir), output, resume, say)
+
+
+class SpeechRecognition:
+    """Sound to text, for `training.train`."""
+
+    task, examples = "speech recognition", "recordings"
+
+    def __init__(self, config: SpeechConfig, data_dir: str | None = None):
+        self.config = config
+        self.parts = read_parts(config.data, data_dir)
+        self.card = {"data": self.parts.name, "licence": self.parts.licence}
+        self.stores: dict[str, SoundStore] = {}
+
+    def learned(self) -> SpeechPreprocessor:
+        return learned(self.config, self.parts.train.texts())
+
+    def prepare(self, preprocessor: SpeechPreprocessor, folder: Path, resume: bool) -> Prepared:
+        data, self.stores = prepare(self.config, self.parts, preprocessor, folder, resume)
+        return data
+
+    def build(self, preprocessor: SpeechPreprocessor) -> SequenceModel:
+        model = build(self.config.model, self.config.sound, preprocessor)
+        order = self.config.tokenizer.language_model
+        if order:
+            size = preprocessor.target_vocabulary_size
+            model.language_model = NGram.learn(self._units(preprocessor), size, order=order)
+        return model
+
+    def _units(self, preprocessor: SpeechPreprocessor) -> Iterable[Sequence[int]]:
+        store = self.stores["train"]
+        texts = store.texts(np.arange(len(store)))
+        return preprocessor.tokenizer("target").encode(texts)
+
+    def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
+        store, settings = self.stores["train"], self.config.model
+        start = self.config.training.start_from
+        kind = start or f"{settings.kind} on {settings.encoder.kind}"
+        yield (
+            f"Data    {self.parts.name}: {data.examples:,} recordings, "
+            f"{store.seconds / 60:,.1f} minutes to train on"
+        )
+        if store.with_unknown:
+            units = ", ".join(map(repr, list(store.unknown)[:8]))
+            yield f"        {store.with_unknown:,} transcripts have units outside it: {units}"
+        yield (
+            f"Model   {kind}, {model.count_params():,} parameters, "
+            f"{model.preprocessor.target_vocabulary_size:,} units"
+        )
+        yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
+
+    def measure(self, model: SequenceModel) -> dict[str, float]:
+        texts, said = self.transcribed(model, "valid", Options(Greedy()))
+        return {"wer": wer(texts, said).value}
+
+    def transcribed(
+        self, model: SequenceModel, part: str, options: Options
+    ) -> tuple[list[str], list[str]]:
+        """The model's transcripts of a part, and what was said, normalised."""
+        store = self.stores[part]
+        every = np.arange(len(store))
+        texts = model.generate(store.sounds(every), options)
+        return model.preprocessor.normalize(texts), store.texts(every)
+
+    def scores(self, model: SequenceModel) -> dict[str, float]:
+        if "test" not in self.stores:
+            return {}
+        texts, said = self.transcribed(model, "test", Options(Beam(5)))
+        return {score.name: round(score.value, 2) for score in (wer(texts, said), cer(texts, said))}
+
+    def report(
+        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
+    ) -> None:
+        part = "test" if "test" in self.stores else "valid"
+        report(model, self.stores[part], run, scores, say)

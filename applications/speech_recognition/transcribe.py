@@ -1,0 +1,124 @@
+"""Files of sound to transcripts: long recordings, folders, and what cannot be read."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kerasseq.errors import UserError
+from kerasseq.models import Hypothesis, Options, SequenceModel, Word
+from kerasseq.preprocessing.silence import cut_at_silences
+from kerasseq.preprocessing.sound import read_sound
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".sph")
+
+PART = 20.0
+"""Seconds of a recording that are transcribed at once, at most; longer ones are cut."""
+
+TOGETHER = 320.0
+"""Seconds of all recordings that are held in memory together."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard in a file.
+
+    Attributes:
+        file: its path.
+        text: the whole text.
+        seconds: the length of the recording.
+        words: with their times, where they are wanted.
+        error: why there is no text.
+    """
+
+    file: str
+    text: str = ""
+    seconds: float = 0.0
+    words: tuple[Word, ...] = ()
+    error: str = ""
+
+
+def sound_files(paths: Iterable[str]) -> Iterator[str]:
+    """The paths, with a folder's sound files in its place, in the order of their names."""
+    for path in paths:
+        if os.path.isdir(path):
+            found = [file for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES]
+            if not found:
+                raise UserError(f"{path}: there is no sound file ({', '.join(SUFFIXES)}) in it.")
+            yield from map(str, sorted(found))
+        else:
+            yield path
+
+
+def transcribe(
+    model: SequenceModel,
+    files: Iterable[str],
+    options: Options | None = None,
+    *,
+    words: bool = False,
+    batch_size: int = 16,
+) -> Iterator[Transcript]:
+    """A transcript of each file, in order; files that cannot be read have an error in theirs.
+
+    Recordings of more than 20 s are cut at silences, and their texts put together.
+
+    Args:
+        model: a speech recogniser.
+        files: paths of sound files.
+        options: how to decode.
+        words: whether to find out when each word was said.
+        batch_size: parts that are decoded together.
+    """
+    waiting: list[tuple[Transcript, np.ndarray]] = []
+    held = 0.0
+    for file in files:
+        try:
+            samples = read_sound(file, model.preprocessor.rate)
+            seconds = len(samples) / model.preprocessor.rate
+            waiting.append((Transcript(file, seconds=round(seconds, 3)), samples))
+            held += seconds
+        except UserError as error:
+            waiting.append((Transcript(file, error=str(error)), np.zeros(0, np.int16)))
+        if held >= TOGETHER:
+            yield from _heard(model, waiting, options, words, batch_size)
+            waiting, held = [], 0.0
+    yield from _heard(model, waiting, options, words, batch_size)
+
+
+def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
+    rate = model.preprocessor.rate
+    most = min(PART, model.preprocessor.max_seconds)
+    spans = [
+        [] if transcript.error else cut_at_silences(samples, rate, most, most / 4)
+        for transcript, samples in waiting
+    ]
+    parts = [
+        samples[start:end]
+        for (_, samples), cuts in zip(waiting, spans, strict=True)
+        for start, end in cuts
+    ]
+    found = iter(model.hypotheses(parts, options, batch_size=batch_size) if parts else ())
+    for (transcript, samples), cuts in zip(waiting, spans, strict=True):
+        best = [next(found) for _ in cuts]
+        yield _stitched(model, transcript, samples, cuts, [some[:1] for some in best], words)
+
+
+def _stitched(
+    model: SequenceModel,
+    transcript: Transcript,
+    samples: np.ndarray,
+    cuts: Sequence[tuple[int, int]],
+    found: Sequence[list[Hypothesis]],
+    words: bool,
+) -> Transcript:
+    texts = [one.text.strip() for some in found for one in some]
+    said: list[Word] = []
+    for (start, end), some in zip(cuts, found, strict=True):
+        for one in some if words else ():
+            offset = start / model.preprocessor.rate
+            for word in model.words(samples[start:end], one):
+                times = {"start": word.start + offset, "end": word.end + offset}
+                said.append(replace(word, **{k: round(v, 3) for k, v in times.items()}))
+    return replace(transcript, text=" ".join(filter(None, texts)), words=tuple(said))

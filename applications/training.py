@@ -1,0 +1,132 @@
+"""What training a head is, whichever head: from a configuration to a measured model in a file."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import keras
+
+from kerasseq.applications.presets import load
+from kerasseq.data.corpus import Problems
+from kerasseq.models import SequenceModel
+from kerasseq.precision import computing_in
+from kerasseq.training import Run, TrainingConfig, fit
+from kerasseq.training.checkpoint import write_whole
+
+
+class Prepared(NamedTuple):
+    """The data of a run as the training loop reads them.
+
+    Attributes:
+        epochs: the training batches, epoch by epoch.
+        valid: the validation batches.
+        examples: how many there are to train on.
+        problems: what was left out of each part, by its name.
+    """
+
+    epochs: Any
+    valid: Sequence[Any]
+    examples: int
+    problems: dict[str, Problems]
+
+
+class Head(Protocol):
+    """What tells one head's training from another's.
+
+    Attributes:
+        config: the whole configuration, with a section `training`.
+        task: for the model's card.
+        examples: what there are to train on: "pairs", "recordings".
+        card: what else is known of the data, for the card.
+    """
+
+    config: Any
+    task: str
+    examples: str
+    card: dict
+
+    def learned(self) -> Any:
+        """A preprocessor, with what it learns of the training data."""
+
+    def prepare(self, preprocessor: Any, folder: Path, resume: bool) -> Prepared:
+        """The data, encoded in `folder`."""
+
+    def build(self, preprocessor: Any) -> SequenceModel:
+        """The model of the configuration."""
+
+    def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
+        """Lines on what is trained."""
+
+    def measure(self, model: SequenceModel) -> dict[str, float]:
+        """Figures of the validation part by which the best weights may be chosen."""
+
+    def scores(self, model: SequenceModel) -> dict[str, float]:
+        """Figures of the test part."""
+
+    def report(
+        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
+    ) -> None:
+        """Say and draw what the model learned, and name the commands to go on with."""
+
+
+def train(
+    head: Head,
+    output: str | Path,
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+) -> SequenceModel:
+    """Train a head's model in the folder `output`, measure it, and say what it learned.
+
+    Raises:
+        UserError: the data cannot be read, the folder holds another run, or the model to start
+            from cannot be loaded.
+    """
+    config: TrainingConfig = head.config.training
+    keras.utils.set_random_seed(config.seed)
+    with Run(output, head.config, resume, config.keep) as run:
+        folder = run.folder / "data"
+        start = load(config.start_from) if config.start_from else None
+        preprocessor = start.preprocessor if start else _kept(head, folder)
+        data = head.prepare(preprocessor, folder, resume)
+        for part, problems in data.problems.items():
+            if len(problems):
+                say(f"{part}: {problems}")
+        with computing_in(config.precision):
+            model = start.recast() if start else head.build(preprocessor)
+        say("\n".join(head.opening(model, data)))
+        measure = None if config.best_by == "loss" else head.measure
+        position = fit(model, data.epochs, data.valid, config, run, measure)
+        if config.precision != "float32":
+            # The file is to compute in full precision, whatever it was trained in.
+            with computing_in("float32"):
+                model = model.recast()
+        model.card = {
+            "task": head.task,
+            **head.card,
+            head.examples: data.examples,
+            "steps": position.step,
+            "seconds": round(position.seconds),
+            "validation": position.best,
+        }
+        run.save_model(model)  # at once: measuring it takes time too
+        scores = head.scores(model)
+        model.card = {**model.card, "test": scores}
+        run.save_model(model)
+        head.report(model, run, scores, say)
+    return model
+
+
+def _kept(head: Head, folder: Path) -> Any:
+    """The preprocessor in `folder`, or a new one, which is kept there."""
+    written = folder / "preprocessor.json"
+    if written.exists():
+        preprocessor = keras.saving.deserialize_keras_object(json.loads(written.read_text()))
+        preprocessor.load_assets(str(folder))
+        return preprocessor
+    folder.mkdir(parents=True, exist_ok=True)
+    preprocessor = head.learned()
+    preprocessor.save_assets(str(folder))
+    text = json.dumps(keras.saving.serialize_keras_object(preprocessor)).encode()
+    write_whole(written, lambda file: file.write(text))
+    return preprocessor

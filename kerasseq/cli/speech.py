@@ -1,0 +1,189 @@
+"""`kerasseq transcribe`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kerasseq.errors import UserError
+
+_PIECE = 3200
+"""Bytes of raw sound that are read at a time."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add `transcribe` to the command line."""
+    add = commands.add_parser(
+        "transcribe",
+        help="write what is said in recordings",
+        description="Write what is said in recordings, a line for each file. Files that cannot "
+        "be read are named at the end.",
+    )
+    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add.add_argument(
+        "file",
+        nargs="*",
+        metavar="FILE",
+        help="wav, flac, ogg or mp3, or a folder of such; - for raw 16-bit samples at the model's "
+        "rate on standard input, written as they come",
+    )
+    add.add_argument("--input", metavar="LIST", help="a path a line")
+    add.add_argument("--json", action="store_true", help="an object a line, with words and times")
+    add.add_argument("--srt", action="store_true", help="subtitles of one file")
+    add.add_argument("--beam", type=int, default=1, metavar="WIDTH", help="default: 1, greedy")
+    add.add_argument("--lm-weight", type=float, default=0.0, metavar="W", help="default: 0")
+    add.add_argument("--ctc-weight", type=float, metavar="W", help="of hybrid models; default: 0.3")
+    add.add_argument("--length-bonus", type=float, default=0.0, metavar="NATS")
+    add.add_argument("--batch-size", type=int, default=16, metavar="N")
+    add.set_defaults(run=_transcribe)
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    if options.json and options.srt:
+        raise UserError("Choose --json or --srt.")
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+    if options.input and options.file:
+        raise UserError("Give files or --input, not both.")
+    if not options.input and not options.file:
+        raise UserError("Give a file, a folder or --input LIST.")
+    if options.file == ["-"]:
+        _stream(options)
+        return 0
+    from kerasseq import load
+    from kerasseq.applications.speech_recognition.transcribe import sound_files, transcribe
+
+    files = list(sound_files(_listed(options.input) if options.input else options.file))
+    if options.srt and len(files) != 1:
+        raise UserError(f"--srt is for one recording, and these are {len(files)}.")
+    model = load(options.model)
+    _must_hear(model, options.model)
+    found = transcribe(
+        model,
+        files,
+        _options(options, model),
+        words=options.json or options.srt,
+        batch_size=options.batch_size,
+    )
+    return _written(_shown(found, len(files), sys.stdout.isatty()), options)
+
+
+def _must_hear(model: Any, name: str) -> None:
+    if getattr(model.preprocessor, "reads", None) != "sound":
+        raise UserError(f"{name} reads text, not sound: use `kerasseq generate`.")
+
+
+def _options(options: argparse.Namespace, model: Any) -> Any:
+    from kerasseq import Beam, Greedy, Options
+
+    if options.beam < 1:
+        raise UserError(f"--beam must be at least 1, not {options.beam}.")
+    weights = {"lm_weight": options.lm_weight, "length_bonus": options.length_bonus}
+    if options.ctc_weight is not None:
+        weights["ctc_weight"] = options.ctc_weight
+    # Without a search among several hypotheses a language model has no say in CTC.
+    strategy = Greedy() if options.beam == 1 else Beam(options.beam)
+    return Options(strategy, **weights)
+
+
+def _listed(name: str) -> Iterator[str]:
+    from kerasseq.cli.use import lines_of
+
+    yield from filter(None, map(str.strip, lines_of(name)))
+
+
+def _shown(found: Iterable[Any], files: int, busy: bool) -> Iterator[Any]:
+    """The transcripts, with a line of progress on standard error unless they are shown there."""
+    from tqdm import tqdm
+
+    hidden = True if busy or files < 2 else None
+    yield from tqdm(found, total=files, unit=" files", disable=hidden)
+
+
+def _written(found: Iterable[Any], options: argparse.Namespace) -> int:
+    failed = []
+    for one in found:
+        if one.error:
+            failed.append(one.error)
+        if options.srt:
+            print(_subtitles(one.words))
+        elif options.json:
+            print(json.dumps(_object(one), ensure_ascii=False))
+        else:
+            print(one.text)
+        sys.stdout.flush()
+    if failed:
+        print(f"{len(failed)} could not be read:", *failed[:5], sep="\n  ", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _object(one: Any) -> dict:
+    if one.error:
+        return {"file": one.file, "text": "", "error": one.error}
+    words = [vars(word) for word in one.words]
+    return {"file": one.file, "text": one.text, "seconds": one.seconds, "words": words}
+
+
+def _subtitles(words: Iterable[Any], most: float = 4.0, pause: float = 0.8) -> str:
+    """Lines of at most 42 characters and four seconds, cut at pauses."""
+    lines: list[list] = []
+    for word in words:
+        line = lines[-1] if lines else None
+        if (
+            line is None
+            or word.start - line[-1].end > pause
+            or word.end - line[0].start > most
+            or len(" ".join(w.text for w in line)) + len(word.text) >= 42
+        ):
+            lines.append([])
+        lines[-1].append(word)
+    blocks = [
+        f"{number}\n{_clock(line[0].start)} --> {_clock(line[-1].end)}\n"
+        + " ".join(word.text for word in line)
+        for number, line in enumerate(lines, 1)
+    ]
+    return "\n\n".join(blocks)
+
+
+def _clock(seconds: float) -> str:
+    milliseconds = round(1000 * seconds)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02},{milliseconds % 1000:03}"
+
+
+def _stream(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from kerasseq import load
+    from kerasseq.models.stream import Stream
+
+    if options.srt:
+        raise UserError("--srt is for files: leave it out for a stream.")
+    model = load(options.model)
+    _must_hear(model, options.model)
+    stream = Stream(model)
+    show, odd, heard = _Partial(options.json), b"", 0
+    while piece := sys.stdin.buffer.read1(_PIECE):
+        piece = odd + piece
+        whole = len(piece) // 2 * 2
+        piece, odd = piece[:whole], piece[whole:]
+        heard += whole // 2
+        show(stream.push(np.frombuffer(piece, "<i2")), heard / model.preprocessor.rate)
+    show(stream.finish(), heard / model.preprocessor.rate, True)
+
+
+class _Partial:
+    """Writes what is new of a text that grows; in JSON the whole text whenever it has grown."""
+
+    def __init__(self, as_json: bool):
+        self._json, self._text = as_json, ""
+
+    def __call__(self, text: str, seconds: float, last: bool = False) -> None:
+        if self._json and (last or text != self._text):
+            row = {"text": text, "seconds": round(seconds, 2), "final": last}
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        elif not self._json:
+            print(text[len(self._text) :], end="\n" if last else "", flush=True)
+        self._text = text

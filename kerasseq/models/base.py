@@ -1,0 +1,163 @@
+"""What all models are: raw input to text, in one file."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasseq.errors import UserError
+from kerasseq.models.hypothesis import Hypothesis, Word, words_of
+from kerasseq.precision import computing_in
+
+# Parts that hold more than configurations and weights.
+_ASSETS = ("preprocessor", "language_model")
+
+
+class SequenceModel(keras.Model):
+    """Base of the models: an encoder, what makes text of its memory, and a preprocessor.
+
+    A subclass names the layers that it is made of in `parts`, which are arguments of its
+    constructor, attributes, and all of its configuration but the card; and in `loss_options`
+    those options of `compile` that its loss has.
+
+    Args:
+        preprocessor: raw inputs to features, and token ids to text; saved with the model.
+        language_model: None, or an `NGram` of the units of its texts; saved too.
+        card: what the model was made from and how well it does, as JSON can hold it; saved too.
+    """
+
+    parts: tuple[str, ...] = ()
+    loss_options: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        preprocessor: Any = None,
+        language_model: Any = None,
+        card: dict | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.preprocessor, self.language_model = preprocessor, language_model
+        # In JSON, since Keras wraps a dict that is an attribute.
+        self._card = json.dumps(card or {})
+        self.label_smoothing = self.r_drop = 0.0
+
+    @property
+    def card(self) -> dict:
+        """What the model was made from and how well it does."""
+        return json.loads(self._card)
+
+    @card.setter
+    def card(self, card: dict) -> None:
+        self._card = json.dumps(card)
+
+    def compile(self, *args: Any, label_smoothing: float = 0.0, r_drop: float = 0.0, **kwargs: Any):
+        """As `keras.Model.compile`, and two options of the loss.
+
+        Args:
+            label_smoothing: weight of the uniform distribution in the target's
+                (Szegedy et al., 2016, section 7).
+            r_drop: weight of the divergence between two passes with different dropout
+                (Wu et al., 2021, equation 4).
+
+        Raises:
+            UserError: the model's loss has no such option.
+        """
+        for name, value in (("label_smoothing", label_smoothing), ("r_drop", r_drop)):
+            if value and name not in self.loss_options:
+                raise UserError(
+                    f"training.{name} is {value}, but the loss of a {type(self).__name__} has no "
+                    "such part: set it to 0."
+                )
+        self.label_smoothing, self.r_drop = label_smoothing, r_drop
+        super().compile(*args, **kwargs)
+
+    def spoken_language(self) -> Any:
+        """The language model.
+
+        Raises:
+            UserError: the model has none.
+        """
+        if self.language_model is None:
+            raise UserError("This model was saved without a language model: set lm_weight to 0.")
+        return self.language_model
+
+    def hypotheses(self, sources: Sequence[Any], options: Any = None, **more: Any) -> list:
+        """The hypotheses of each raw source, best first."""
+        raise NotImplementedError
+
+    def generate(self, sources: Sequence[Any], options: Any = None, **more: Any) -> list[str]:
+        """The best text for each raw source; arguments as for `hypotheses`."""
+        found: list[list[Hypothesis]] = self.hypotheses(sources, options, **more)
+        return [hypotheses[0].text if hypotheses else "" for hypotheses in found]
+
+    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+        """The encoder's step at which each token of a hypothesis was heard, the end symbol
+        excepted, and its log-probability."""
+        return hypothesis.frames, hypothesis.log_probs
+
+    def words(self, source: Any, hypothesis: Hypothesis) -> list[Word]:
+        """The words of a hypothesis on a recording, with their times.
+
+        Args:
+            source: the recording.
+            hypothesis: what `hypotheses` made of it.
+        """
+        frames, log_probs = self.heard(source, hypothesis)
+        pieces = self.preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
+        return words_of(pieces, frames, log_probs, self.encoder.factor / self.preprocessor.rate)
+
+    def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
+        """How much each token of a hypothesis was heard at each step of the encoder, (T, F).
+
+        Here each token's probability, at the one step that it is ascribed to.
+        """
+        frames, log_probs = self.heard(source, hypothesis)
+        samples = int(self.preprocessor.features([source])["mask"].sum())
+        weights = np.zeros((len(frames), max([samples // self.encoder.factor, *frames]) + 1))
+        weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
+        return weights
+
+    def recast(self) -> "SequenceModel":
+        """This model with weights of its own, made for the dtype policy that is set now."""
+        policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
+        config = {**_without_dtypes(self.get_config()), "dtype": policy}
+        twin = self.from_config({**config, **dict.fromkeys(_ASSETS)})
+        for name in _ASSETS:
+            setattr(twin, name, getattr(self, name))
+        twin.set_weights(self.get_weights())
+        return twin
+
+    def get_compile_config(self) -> dict | None:
+        config = super().get_compile_config()
+        if config:
+            config |= {"label_smoothing": self.label_smoothing, "r_drop": self.r_drop}
+        return config
+
+    def compile_from_config(self, config: dict) -> None:
+        if config:
+            self.compile(**keras.saving.deserialize_keras_object(config))
+            self.optimizer.build(self.trainable_variables)
+
+    def get_config(self) -> dict:
+        parts = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.parts}
+        return {**super().get_config(), **parts, "card": self.card}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "SequenceModel":
+        config = dict(config)
+        # Layers within layers take the policy that is set while they are made, not the file's.
+        with computing_in(keras.dtype_policies.get(config["dtype"])):
+            for key in cls.parts:
+                if isinstance(config.get(key), dict):
+                    config[key] = keras.saving.deserialize_keras_object(config[key])
+            return cls(**config)
+
+
+def _without_dtypes(config: Any) -> Any:
+    """A configuration whose layers take the policy that is set while they are made."""
+    if isinstance(config, dict):
+        return {key: _without_dtypes(item) for key, item in config.items() if key != "dtype"}
+    return [_without_dtypes(item) for item in config] if isinstance(config, list) else config

@@ -1,0 +1,181 @@
+"""Connectionist temporal classification."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasseq.errors import UserError
+from kerasseq.generation import Beam, Greedy
+from kerasseq.initializers import build
+from kerasseq.masking import Memory, mask_to_lengths
+from kerasseq.models.base import SequenceModel
+from kerasseq.models.batching import Compiled, by_length, read_out
+from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.options import Options
+from kerasseq.transduction.ctc import align, ctc_loss, greedy, least_frames
+from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class CTC(SequenceModel):
+    """p(w | source) = sum of the probabilities of all paths of units and blanks that collapse to w.
+
+    Graves et al., 2006, equations 2 and 3: repeated units of a path are one, then blanks go. Each
+    frame's unit depends on the source alone.
+
+    Args:
+        encoder: features to a `Memory`.
+        vocabulary_size: V; id 0, which no text produces, is the blank.
+        preprocessor, language_model, card: see `SequenceModel`.
+
+    Call: `{"values": (N, S), "mask": (N, S) bool}` -> `Memory` with logits (N, F, V) of F frames.
+
+    The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
+    first weight is not 0 and divided by the sum of the weights: nats a unit. Rows with more units
+    than frames, which no path spells, do not count.
+    """
+
+    parts = ("encoder", "preprocessor", "language_model")
+
+    def __init__(
+        self,
+        encoder: keras.layers.Layer,
+        vocabulary_size: int,
+        preprocessor: keras.layers.Layer | None = None,
+        language_model: keras.layers.Layer | None = None,
+        card: dict | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(preprocessor, language_model, card, **kwargs)
+        self.encoder, self.vocabulary_size = encoder, vocabulary_size
+        self.head = keras.layers.Dense(vocabulary_size, name="head")
+        build(encoder, (None, None))
+        build(self.head, (None, None, encoder.width))
+        self.built = True
+        self._functions: dict = {}
+
+    def call(self, inputs: dict, training: bool = False) -> Memory:
+        memory = self.encoder(inputs["values"], inputs["mask"], training=training)
+        return Memory(self.head(memory.values), memory.mask)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        total, weight = self.evaluation_sums(x, y, y_pred, sample_weight)
+        return total / ops.maximum(weight, 1e-6)
+
+    def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
+        """The sum of the losses and that of the weights."""
+        return ctc_sums(y_pred, y, sample_weight)
+
+    def hypotheses(
+        self,
+        sources: Sequence[Any],
+        options: Options | None = None,
+        *,
+        batch_size: int = 16,
+        jit: bool | None = None,
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses of each raw source, best first.
+
+        Args:
+            sources: what the preprocessor reads, e.g. paths of recordings.
+            options: `Greedy`, the default, takes the most probable path; `Beam` searches for the
+                most probable texts, with the language model if `lm_weight` is not 0.
+            batch_size: sources that are decoded together; of no effect on the result.
+            jit: compile by XLA on TensorFlow.
+
+        Raises:
+            UserError: the model has no preprocessor, or no language model that is asked for, or
+                the strategy is another.
+        """
+        options = options or Options(Greedy())
+        if self.preprocessor is None:
+            raise UserError("A model without a preprocessor cannot read or write text.")
+        if not isinstance(options.strategy, Greedy | Beam):
+            raise UserError("CTC is decoded by Greedy or Beam.")
+        if isinstance(options.strategy, Greedy):
+            decode = functools.partial(self._greedy, jit=bool(jit))
+        else:
+            language_model = self.spoken_language() if options.lm_weight else None
+            decode = functools.partial(
+                self._beam, options=options, language_model=language_model, jit=bool(jit)
+            )
+        return by_length(self.preprocessor, sources, batch_size, decode)
+
+    def log_probabilities(self, features: dict, jit: bool = False) -> tuple[Any, Any]:
+        """Of each frame's units, (N, F, V), and the mask of the frames, (N, F), in NumPy."""
+        logs = self._function("logs", jit)(features)
+        return tuple(map(ops.convert_to_numpy, logs))
+
+    def _function(self, name: str, jit: bool) -> Compiled:
+        if (name, jit) not in self._functions:
+
+            def logs(features):
+                logits, mask = self(features)
+                return Memory(ops.log_softmax(ops.cast(logits, "float32"), axis=-1), mask)
+
+            made = {"logs": logs, "greedy": lambda features: greedy(*self(features))}[name]
+            self._functions[name, jit] = Compiled(self.variables, made, jit)
+        return self._functions[name, jit]
+
+    def _greedy(self, features: dict, rows: int, jit: bool) -> list[list[Hypothesis]]:
+        return read_out(self.preprocessor, self._function("greedy", jit)(features), rows)
+
+    def _beam(
+        self, features: dict, rows: int, options: Options, language_model: Any, jit: bool
+    ) -> list[list[Hypothesis]]:
+        logs, mask = self.log_probabilities(features, jit)
+        return [
+            self._searched(logs[row][mask[row]], options, language_model) for row in range(rows)
+        ]
+
+    def _searched(
+        self, logs: np.ndarray, options: Options, language_model: Any
+    ) -> list[Hypothesis]:
+        best = prefix_beam_search(
+            logs,
+            options.strategy.width,
+            language_model=language_model,
+            lm_weight=options.lm_weight,
+            length_bonus=options.length_bonus,
+        )[: options.strategy.n_best]
+        texts = self.preprocessor.detokenize([tokens for tokens, _ in best])
+        return [
+            Hypothesis(text, float(score), tuple(map(int, tokens)), *aligned(logs, tokens))
+            for text, (tokens, score) in zip(texts, best, strict=True)
+        ]
+
+    def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
+        """The probability of each token at each frame, (T, F)."""
+        logs, mask = self.log_probabilities(self.preprocessor.features([source]))
+        return np.exp(logs[0][mask[0]][:, list(hypothesis.tokens)].T)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
+
+
+def aligned(logs: np.ndarray, tokens: Sequence[int]) -> tuple[tuple, tuple]:
+    """The frame of each token and its log-probability, on the most probable path over (F, V)."""
+    if not len(tokens):
+        return (), ()
+    found = align(logs[None], np.ones((1, len(logs)), bool), np.asarray(tokens)[None])
+    return tuple(found.first[0].tolist()), tuple(found.log_probs[0].tolist())
+
+
+def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
+    """The sum of the losses of the rows that count, and the sum of their weights."""
+    possible = least_frames(labels) <= mask_to_lengths(logits.mask)
+    weights = ops.cast(weights, "float32") * ops.cast(possible, "float32")[:, None]
+    losses = ctc_loss(logits.values, logits.mask, labels)
+    counts = ops.where(weights[:, 0] > 0, losses, 0.0)
+    return ops.sum(counts), ops.sum(weights)

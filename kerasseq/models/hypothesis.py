@@ -1,0 +1,73 @@
+"""What a model makes of one source."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The mark by which SentencePiece begins a word.
+_WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One text that a model made of a source.
+
+    Attributes:
+        text: detokenised.
+        score: by which the strategy ranks hypotheses; natural logarithm.
+        tokens: the ids, the end symbol included where there is one.
+        frames: of models that know it, the step of the encoder at which each token was heard.
+        log_probs: and the log-probability of each token there.
+    """
+
+    text: str
+    score: float
+    tokens: tuple[int, ...]
+    frames: tuple[int, ...] = ()
+    log_probs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text, and where in the recording it was heard.
+
+    Attributes:
+        text: as it stands in the hypothesis.
+        start, end: seconds.
+        confidence: the geometric mean of the probabilities of its pieces, from 0 to 1.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+def words_of(
+    pieces: Sequence[str], frames: Sequence[int], log_probs: Sequence[float], seconds: float
+) -> list[Word]:
+    """The words that pieces make up, in order.
+
+    A word lasts from the step of its first piece to the end of that of its last one. Pieces
+    without SentencePiece's marks are words by themselves.
+
+    Args:
+        pieces: of one hypothesis, without the end symbol.
+        frames, log_probs: of each piece.
+        seconds: of one step.
+    """
+    marked = any(_WORD in piece for piece in pieces)
+    groups: list[list[int]] = []
+    for index, piece in enumerate(pieces):
+        if not groups or not marked or piece.startswith(_WORD):
+            groups.append([])
+        groups[-1].append(index)
+    words = []
+    for group in groups:
+        text = "".join(pieces[i] for i in group).replace(_WORD, " ").strip()
+        real = [i for i in group if pieces[i] != _WORD]
+        if text:
+            start, end = frames[real[0]] * seconds, (frames[real[-1]] + 1) * seconds
+            mean = sum(log_probs[i] for i in real) / len(real)
+            words.append(Word(text, round(start, 3), round(end, 3), round(math.exp(mean), 4)))
+    return words

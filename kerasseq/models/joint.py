@@ -1,0 +1,100 @@
+"""Attention and CTC on one encoder."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from kerasseq.decoders import Decoder, Stepwise
+from kerasseq.initializers import build
+from kerasseq.losses import cross_entropy
+from kerasseq.masking import Memory
+from kerasseq.models.ctc import aligned, ctc_sums
+from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.options import Options
+from kerasseq.models.seq2seq import Seq2Seq
+from kerasseq.preprocessing.padding import END
+from kerasseq.transduction.ctc_prefix import CTCPrefix
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class JointSeq2Seq(Seq2Seq):
+    """An encoder-decoder whose encoder learns CTC too, and which is decoded by both.
+
+        loss = (1 - c) L_attention + c L_CTC
+        score(w) = (1 - c') log p_attention(w) + c' log p_CTC(w)
+
+    Watanabe et al., 2017, equations 22 and 33. c' is `Options.ctc_weight`.
+
+    Args:
+        frontend, encoder, decoder, preprocessor, language_model, card: as for `Seq2Seq`.
+        ctc_weight: c.
+
+    Call: as `Seq2Seq`, -> {"logits": (N, T, V), "ctc": `Memory` with logits (N, F, V)}.
+    """
+
+    loss_options = ("label_smoothing",)
+
+    def __init__(
+        self,
+        frontend: keras.layers.Layer | None,
+        encoder: keras.layers.Layer,
+        decoder: Decoder,
+        preprocessor: keras.layers.Layer | None = None,
+        language_model: keras.layers.Layer | None = None,
+        card: dict | None = None,
+        ctc_weight: float = 0.3,
+        **kwargs: Any,
+    ):
+        super().__init__(frontend, encoder, decoder, preprocessor, language_model, card, **kwargs)
+        self.ctc_weight = ctc_weight
+        self.head = keras.layers.Dense(decoder.vocabulary_size, name="head")
+        build(self.head, (None, None, encoder.width))
+
+    def _ctc(self, memory: Memory) -> Memory:
+        return Memory(self.head(memory.values), memory.mask)
+
+    def call(self, inputs: dict, training: bool = False) -> Any:
+        memory = self.encode(inputs, training=training)
+        logits = self.decoder(inputs["tokens"], memory, training=training)
+        return {"logits": logits, "ctc": self._ctc(memory)}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        smoothing = self.label_smoothing if training else 0.0
+        attention = cross_entropy(y_pred["logits"], y, sample_weight, smoothing)
+        units = ops.where(ops.equal(y, END), 0, y)
+        total, weight = ctc_sums(y_pred["ctc"], units, sample_weight)
+        ctc = total / ops.maximum(weight, 1e-6)
+        return (1.0 - self.ctc_weight) * attention + self.ctc_weight * ctc
+
+    def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
+        return super().evaluation_sums(x, y, y_pred["logits"], sample_weight)
+
+    def members(self, options: Options) -> list[tuple[Stepwise, float]]:
+        (decoder, _), *others = super().members(options)
+        ctc = CTCPrefix(decoder.vocabulary_size)
+        return [(decoder, 1.0 - options.ctc_weight), (ctc, options.ctc_weight), *others]
+
+    def remember(self, features: dict, options: Options) -> Any:
+        memory = self.encode(features)
+        logits = ops.cast(self._ctc(memory).values, "float32")
+        ctc = Memory(ops.log_softmax(logits, axis=-1), memory.mask)
+        return [memory, ctc, memory][: len(self.members(options))]
+
+    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+        features = tree.map_structure(ops.convert_to_tensor, self.preprocessor.features([source]))
+        ctc = self._ctc(self.encode(features))
+        logs = ops.convert_to_numpy(ops.log_softmax(ops.cast(ctc.values, "float32"), axis=-1))
+        mask = ops.convert_to_numpy(ctc.mask)
+        return aligned(logs[0][mask[0]], [t for t in hypothesis.tokens if t != END])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "ctc_weight": self.ctc_weight}

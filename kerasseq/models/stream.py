@@ -1,0 +1,108 @@
+"""Transcribing while the sound comes."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from kerasseq.errors import UserError
+from kerasseq.masking import Memory
+from kerasseq.models.batching import Compiled
+from kerasseq.models.transducer import Transducer
+from kerasseq.transduction.transducer_search import greedy_search
+
+
+class Stream:
+    """A transducer on sound that comes bit by bit: the text so far, which is never revised.
+
+    It is the greedy search's text of all the sound.
+
+    Args:
+        model: a `Transducer` with an encoder that streams and a prediction network that does not
+            attend to it.
+        chunk: seconds of sound that are heard together, at least.
+
+    Attributes:
+        latency: seconds that may pass from a sound to the text that it makes: what the encoder
+            looks ahead, and a chunk.
+
+    Raises:
+        UserError: the model cannot stream.
+    """
+
+    def __init__(self, model: Transducer, chunk: float = 0.16):
+        if not isinstance(model, Transducer) or model.decoder.attention is not None:
+            raise UserError("Only a transducer without attention can transcribe a stream.")
+        encoder, rate = model.encoder, model.preprocessor.rate
+        if not encoder.streams:
+            raise UserError(
+                "This model hears the whole recording before it writes: train one with "
+                "model.encoder.kind=lstm and sound.normalization=running, which streams."
+            )
+        self.model = model
+        blocks = max(1, round(chunk * rate / encoder.block))
+        self._size = blocks * encoder.block
+        self.latency = (encoder.latency + self._size) / rate
+        self._waiting = np.zeros(0, np.int16)
+        self._state, self._begun = encoder.begin_stream(1), None
+        self._tokens: list[int] = []
+        self._functions = _functions(model)
+
+    @property
+    def text(self) -> str:
+        """What was heard so far."""
+        return self.model.preprocessor.detokenize([self._tokens])[0]
+
+    def push(self, samples: np.ndarray) -> str:
+        """The text after some more samples (n,) int16 at the model's rate."""
+        self._waiting = np.concatenate([self._waiting, samples])
+        while len(self._waiting) >= (size := self._next):
+            self._hear(self._waiting[:size], False)
+            self._waiting = self._waiting[size:]
+        return self.text
+
+    def finish(self) -> str:
+        """The whole text; nothing comes after it."""
+        # A recording is padded likewise where it is too short for one step.
+        least = self.model.encoder.lead + self.model.encoder.factor if self._begun is None else 0
+        missing = max(least - len(self._waiting), 0)
+        self._hear(np.pad(self._waiting, (0, missing)), True)
+        self._waiting = self._waiting[:0]
+        return self.text
+
+    @property
+    def _next(self) -> int:
+        """Samples of the next chunk."""
+        return self._size + (self.model.encoder.lead if self._begun is None else 0)
+
+    def _hear(self, samples: np.ndarray, last: bool) -> None:
+        heard = self._functions["flush" if last else "stream"](samples[None], self._state)
+        values, self._state = (heard, None) if last else heard
+        if values.shape[1] == 0:
+            return
+        name = "begin" if self._begun is None else "go on"
+        found, self._begun = self._functions[name](values, *self._begun_once())
+        count = int((ops.convert_to_numpy(found.tokens)[0] != 0).sum())
+        self._tokens += ops.convert_to_numpy(found.tokens)[0, :count].tolist()
+
+    def _begun_once(self) -> tuple:
+        return () if self._begun is None else (self._begun,)
+
+
+@functools.lru_cache(maxsize=4)
+def _functions(model: Transducer) -> dict[str, Any]:
+    """The compiled parts of a step, kept from stream to stream."""
+
+    def search(values: Any, begun: Any = None) -> Any:
+        memory = Memory(values, ops.ones(ops.shape(values)[:2], dtype="bool"))
+        symbols = model.max_symbols
+        return greedy_search(model.decoder, model.joiner, memory, None, symbols, begun=begun)
+
+    parts = {
+        "stream": model.encoder.stream,
+        "flush": model.encoder.flush,
+        "begin": search,
+        "go on": search,
+    }
+    return {name: Compiled(model.variables, part, False) for name, part in parts.items()}

@@ -1,0 +1,149 @@
+"""The transducer model."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasseq.decoders import Decoder
+from kerasseq.errors import UserError
+from kerasseq.generation import Beam, Greedy
+from kerasseq.initializers import build
+from kerasseq.masking import mask_to_lengths
+from kerasseq.models.base import SequenceModel
+from kerasseq.models.batching import Compiled, by_length, read_out
+from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.options import Options
+from kerasseq.transduction.joiner import Joiner
+from kerasseq.transduction.transducer import lattice, transducer_loss
+from kerasseq.transduction.transducer_beam import beam_search
+from kerasseq.transduction.transducer_search import Found, greedy_search
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class Transducer(SequenceModel):
+    """p(w | source) = sum over the alignments of units to frames of their probabilities.
+
+    Graves, 2012, equations 12 to 18. At each frame the model writes any number of units, each of
+    which depends on the frame and on all units before, then a blank leads to the next frame.
+
+    Args:
+        encoder: features to a `Memory`.
+        decoder: the prediction network, a `Decoder` without logits; with attention to the
+            encoder it is that of Prabhavalkar et al., 2017.
+        joiner: of the two; id 0, which no text produces, is the blank.
+        preprocessor, language_model, card: see `SequenceModel`.
+        max_symbols: units that greedy search writes at one frame, at most.
+
+    Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, U + 1)}`, tokens being the start
+    token and the labels, -> {"blank": (N, F, U + 1), "label": (N, F, U), "frames": (N,)}, the
+    log-probabilities of the lattice.
+
+    The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
+    first weight is not 0 and divided by the sum of the weights: nats a unit.
+    """
+
+    parts = ("encoder", "decoder", "joiner", "preprocessor", "language_model")
+
+    def __init__(
+        self,
+        encoder: keras.layers.Layer,
+        decoder: Decoder,
+        joiner: Joiner,
+        preprocessor: keras.layers.Layer | None = None,
+        language_model: keras.layers.Layer | None = None,
+        card: dict | None = None,
+        max_symbols: int = 5,
+        **kwargs: Any,
+    ):
+        super().__init__(preprocessor, language_model, card, **kwargs)
+        self.encoder, self.decoder, self.joiner = encoder, decoder, joiner
+        self.max_symbols = max_symbols
+        build(encoder, (None, None))
+        build(decoder, (None, None, encoder.width))
+        build(joiner, (None, None, encoder.width), (None, None, decoder.feature_width))
+        self.built = True
+        self._functions: dict = {}
+
+    def call(self, inputs: dict, training: bool = False) -> dict:
+        tokens = inputs["tokens"]
+        memory = self.encoder(inputs["values"], inputs["mask"], training=training)
+        predicted = self.decoder.features(tokens, memory, training=training)
+        blank, label = lattice(self.joiner, memory.values, predicted, tokens[:, 1:])
+        return {"blank": blank, "label": label, "frames": mask_to_lengths(memory.mask)}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        total, weight = self.evaluation_sums(x, y, y_pred, sample_weight)
+        return total / ops.maximum(weight, 1e-6)
+
+    def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
+        """The sum of the losses and that of the weights."""
+        labels = ops.sum(ops.cast(y != 0, "int32"), axis=1)
+        losses = transducer_loss(y_pred["blank"], y_pred["label"], y_pred["frames"], labels)
+        weights = ops.cast(sample_weight, "float32")
+        return ops.sum(ops.where(weights[:, 0] > 0, losses, 0.0)), ops.sum(weights)
+
+    def hypotheses(
+        self,
+        sources: Sequence[Any],
+        options: Options | None = None,
+        *,
+        batch_size: int = 16,
+        jit: bool | None = None,
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses of each raw source, best first.
+
+        Args:
+            sources: what the preprocessor reads, e.g. paths of recordings.
+            options: `Greedy`, the default, takes the most probable unit or blank at each place;
+                `Beam` sums the paths of each text, with the language model if `lm_weight` is
+                not 0.
+            batch_size: sources that are decoded together; of no effect on the result.
+            jit: compile by XLA on TensorFlow.
+
+        Raises:
+            UserError: the model has no preprocessor, or no language model that is asked for, or
+                the strategy is another.
+        """
+        options = options or Options(Greedy())
+        if self.preprocessor is None:
+            raise UserError("A model without a preprocessor cannot read or write text.")
+        if not isinstance(options.strategy, Greedy | Beam):
+            raise UserError("A transducer is decoded by Greedy or Beam.")
+        language_model = self.spoken_language() if options.lm_weight else None
+        key = options, bool(jit)
+        if key not in self._functions:
+            search = functools.partial(self._search, options, language_model)
+            self._functions[key] = Compiled(self.variables, search, bool(jit))
+
+        def decode(features: dict, rows: int) -> list[list[Hypothesis]]:
+            return read_out(self.preprocessor, self._functions[key](features), rows)
+
+        return by_length(self.preprocessor, sources, batch_size, decode)
+
+    def _search(self, options: Options, language_model: Any, features: dict) -> Found:
+        memory = self.encoder(features["values"], features["mask"])
+        networks = self.decoder, self.joiner, memory
+        if isinstance(options.strategy, Greedy):
+            return greedy_search(*networks, options.max_length, self.max_symbols)[0]
+        return beam_search(
+            *networks,
+            options.strategy.width,
+            options.strategy.n_best,
+            options.max_length,
+            language_model,
+            options.lm_weight,
+            options.length_bonus,
+        )
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "max_symbols": self.max_symbols}

@@ -1,0 +1,218 @@
+"""The speech recognisers: what they learn, and what they write."""
+
+import keras
+import numpy as np
+import pytest
+
+import kerasseq
+from kerasseq import Beam, Greedy, NGram, Options, SpeechPreprocessor, UserError, backend
+from kerasseq.applications.speech_recognition.config import configure
+from kerasseq.applications.speech_recognition.model import build
+from kerasseq.metrics import wer
+from kerasseq.models import CTC
+from kerasseq.models.stream import Stream
+from tests import tones
+
+KINDS = {
+    "ctc": [],
+    "transducer": ["model.units=24", "model.joint=24", "model.dropout=0.0"],
+    "attention": ["model.units=32", "model.dropout=0.0"],
+    "transducer-attention": ["model.units=24", "model.joint=24", "model.dropout=0.0"],
+    "hybrid": ["model.units=32", "model.dropout=0.0"],
+}
+STEPS = {
+    "ctc": 150,
+    "transducer": 250,
+    "attention": 250,
+    "transducer-attention": 250,
+    "hybrid": 200,
+}
+
+
+def made(kind, *settings):
+    keras.utils.set_random_seed(1)
+    every = [*tones.SETTINGS, f"model.kind={kind}", *KINDS[kind], *settings]
+    config = configure({}, None, "ctc", every)
+    preprocessor = SpeechPreprocessor.learn(
+        [" ".join(tones.WORDS)] * 5,
+        "word",
+        20,
+        rate=tones.RATE,
+        end=kind in ("attention", "hybrid"),
+    )
+    return build(config.model, config.sound, preprocessor)
+
+
+def trained(model, steps):
+    model.compile(optimizer=keras.optimizers.Adam(5e-3, clipnorm=5.0))
+    step = backend.stepper(model)
+    for seed in range(steps):
+        sounds, texts = tones.recordings(16, 1000 + seed)
+        features = model.preprocessor.features(sounds)
+        # One shape for all batches.
+        width = 10_000
+        features = {
+            key: np.pad(array, ((0, 0), (0, width - array.shape[1])))
+            for key, array in features.items()
+        }
+        tokens, labels, weights = model.preprocessor.targets(texts)
+        step(({**features, "tokens": tokens}, labels, weights))
+    step.sync()
+    return model
+
+
+@pytest.fixture(scope="module")
+def learned():
+    models = {}
+
+    def model(kind):
+        if kind not in models:
+            models[kind] = trained(made(kind), STEPS[kind])
+        return models[kind]
+
+    return model
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_tones(kind, learned):
+    model = learned(kind)
+    sounds, texts = tones.recordings(40, 5)
+    assert wer(model.generate(sounds), texts).value < 8
+    assert wer(model.generate(sounds, Options(Beam(4))), texts).value < 8
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_are_heard_where_they_are(kind, learned):
+    model = learned(kind)
+    rng = np.random.default_rng(3)
+    pause = (100 * rng.normal(size=1000)).astype(np.int16)
+    parts = [tones.spoken("hi", rng), pause, tones.spoken("lo", rng)]
+    sound = np.concatenate(parts)
+    ((best, *_),) = model.hypotheses([sound])
+    words = model.words(sound, best)
+    assert [word.text for word in words] == ["hi", "lo"]
+    assert 0 <= words[0].start <= words[1].start
+    assert words[1].start < words[1].end <= len(sound) / tones.RATE + 0.05
+    if kind != "attention":  # which has seen all of so short a sound wherever it looks
+        assert words[0].end < 0.65
+        assert words[1].start > (len(parts[0]) + 1000) / tones.RATE - 0.3
+    assert all(0 < word.confidence <= 1 for word in words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_depend_on_nothing_but_the_recording(kind, learned):
+    model = learned(kind)
+    sounds, _ = tones.recordings(4, 11)
+    for options in (Options(Greedy()), Options(Beam(3))):
+        together = model.generate(sounds, options)
+        assert together == model.generate(sounds, options, batch_size=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_holds_all_of_it(kind, learned, tmp_path):
+    model = learned(kind)
+    texts = tones.recordings(30, 7)[1]
+    units = model.preprocessor.tokenizer("target").encode(texts)
+    model.language_model = NGram.learn(units, model.preprocessor.target_vocabulary_size, order=2)
+    sounds = tones.recordings(5, 13)[0]
+    options = Options(Beam(3), lm_weight=0.3)
+    try:
+        model.save(tmp_path / "model.keras")
+        other = kerasseq.load(tmp_path / "model.keras")
+        assert other.generate(sounds, options) == model.generate(sounds, options)
+    finally:
+        model.language_model = None
+        model._functions = model._generators = {}
+
+
+@pytest.mark.parametrize("kind", ["ctc", "transducer", "hybrid"])
+def test_a_language_model_has_its_say(kind, learned):
+    model = learned(kind)
+    size = model.preprocessor.target_vocabulary_size
+    units = model.preprocessor.tokenizer("target").encode(["mid mid mid mid"] * 20)
+    sounds = tones.recordings(6, 17)[0]
+    alone = model.generate(sounds, Options(Beam(4)))
+    model.language_model = NGram.learn(units, size, order=2)
+    try:
+        swayed = model.generate(sounds, Options(Beam(4), lm_weight=30.0))
+    finally:
+        model.language_model = None
+        model._functions = model._generators = {}
+    assert swayed != alone
+    assert "hi" not in " ".join(swayed)
+    with pytest.raises(UserError, match="without a language model"):
+        model.generate(sounds, Options(Beam(4), lm_weight=1.0))
+
+
+def test_a_stream_hears_what_the_whole_does():
+    settings = ["model.encoder.kind=lstm", "model.encoder.lookahead=2"]
+    model = made("transducer", *settings, "sound.normalization=running")
+    trained(model, 250)
+    sounds, texts = tones.recordings(6, 21)
+    whole = model.generate(sounds)
+    assert wer(whole, texts).value < 40
+    for sound, text in zip(sounds, whole, strict=True):
+        stream = Stream(model, chunk=0.1)
+        partial = [stream.push(some) for some in np.array_split(sound, 13)]
+        assert stream.finish() == text
+        assert all(text.startswith(some) for some in partial)
+    assert 0.1 < stream.latency < 0.5
+
+
+def test_what_cannot_stream_says_so(learned):
+    for kind, reason in (
+        ("ctc", "Only a transducer"),
+        ("transducer-attention", "without attention"),
+        ("transducer", "model.encoder.kind=lstm"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            Stream(learned(kind))
+
+
+WIDE = ["model.encoder.width=16", "model.encoder.filters=4", "model.encoder.heads=2"]
+ENCODERS = {
+    "conv-blstm": WIDE[:2],
+    "blstm": ["model.encoder.pyramid=true", "model.encoder.layers=2"],
+    "lstm": [],
+    "transformer": WIDE,
+    "conformer": WIDE,
+    "conformer-in-chunks": [*WIDE, "model.encoder.chunk=4", "sound.normalization=running"],
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_encoder_hears(name):
+    kind = name.removesuffix("-in-chunks")
+    model = made("ctc", f"model.encoder.kind={kind}", *ENCODERS[name])
+    sounds, texts = tones.recordings(4, 9)
+    features = model.preprocessor.features(sounds)
+    tokens, labels, weights = model.preprocessor.targets(texts)
+    model.compile(optimizer=keras.optimizers.Adam(1e-2))
+    step = backend.stepper(model)
+    losses = [float(step(({**features, "tokens": tokens}, labels, weights))) for _ in range(5)]
+    step.sync()
+    assert losses[-1] < losses[0]
+    seconds = model.encoder.factor / tones.RATE
+    assert 0.03 < seconds < 0.05
+    logits = model(features)
+    assert abs(logits.values.shape[1] - features["values"].shape[1] / tones.RATE / seconds) < 3
+
+
+def test_rows_that_no_path_spells_do_not_count():
+    model = made("ctc")
+    assert isinstance(model, CTC)
+    sounds, texts = tones.recordings(2, 3)
+    features = model.preprocessor.features(sounds)
+    _, labels, weights = model.preprocessor.targets(texts)
+    loss = float(model.compute_loss(features, labels, model(features), weights))
+    long = np.full((1, 2000), labels.max(), np.int32)
+    both = {key: np.concatenate([array, array[:1]]) for key, array in features.items()}
+    pad = ((0, 0), (0, 2000 - labels.shape[1]))
+    more = np.concatenate([np.pad(labels, pad), long])
+    counted = np.concatenate([np.pad(weights, pad), np.ones((1, 2000), np.float32)])
+    assert float(model.compute_loss(both, more, model(both), counted)) == pytest.approx(loss, 1e-5)
+
+
+def test_options_of_other_losses_are_refused():
+    with pytest.raises(UserError, match=r"training\.label_smoothing is 0\.1"):
+        made("ctc").compile(label_smoothing=0.1)
