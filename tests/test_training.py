@@ -212,6 +212,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
             assert all(np.isfinite(saved[n]).all() for n in saved.files if n.startswith("model"))
 
 
+def test_slow_steps_are_saved_by_the_clock(tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasseq.training.loop._SAVE_SECONDS", 0.0)
+    toy.train(tmp_path, SHORT | {"max_steps": 4, "save_every": 1000, "validate_every": 1000})
+    saved = {path.stem for path in (tmp_path / "checkpoints").iterdir()}
+    assert {"step-00000003", "step-00000004"} <= saved
+
+
 def test_mixed_precision_keeps_float32_weights(tmp_path):
     for precision in ("mixed_float16", "mixed_bfloat16"):
         model, position = toy.train(tmp_path / precision, SHORT | {"precision": precision})

@@ -67,6 +67,20 @@ class TokenizerConfig:
 
 
 @dataclass(frozen=True)
+class DecodingConfig:
+    """How the model is measured, and transcribes unless it is told otherwise."""
+
+    beam: int = 1  # 1: greedy
+    lm_weight: float = 0.0
+    length_bonus: float = 0.0  # nats for each unit
+    ctc_weight: float = 0.3  # hybrid only
+
+    def __post_init__(self):
+        if self.beam < 1:
+            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
+
+
+@dataclass(frozen=True)
 class Training(TrainingConfig):
     """How to train, and in which batches."""
 
@@ -86,6 +100,7 @@ class SpeechConfig:
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: CTC | Transducer | Attention | TransducerAttention | Hybrid = field(default_factory=CTC)
     training: Training = field(default_factory=Training)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
 
 def configure(

@@ -1,6 +1,7 @@
 """`kerasseq train speech-recognition`: from recordings to a model that is measured and saved."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -13,7 +14,7 @@ from kerasseq.applications.speech_recognition.preprocessing import learned, prep
 from kerasseq.applications.speech_recognition.report import report
 from kerasseq.applications.training import Prepared
 from kerasseq.data import SoundStore
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import Greedy
 from kerasseq.language_model import NGram
 from kerasseq.metrics import cer, wer
 from kerasseq.models import Options, SequenceModel
@@ -44,7 +45,11 @@ class SpeechRecognition:
     def __init__(self, config: SpeechConfig, data_dir: str | None = None):
         self.config = config
         self.parts = read_parts(config.data, data_dir)
-        self.card = {"data": self.parts.name, "licence": self.parts.licence}
+        self.card = {
+            "data": self.parts.name,
+            "licence": self.parts.licence,
+            "decoding": asdict(config.decoding),
+        }
         self.stores: dict[str, SoundStore] = {}
 
     def learned(self) -> SpeechPreprocessor:
@@ -100,7 +105,7 @@ class SpeechRecognition:
     def scores(self, model: SequenceModel) -> dict[str, float]:
         if "test" not in self.stores:
             return {}
-        texts, said = self.transcribed(model, "test", Options(Beam(5)))
+        texts, said = self.transcribed(model, "test", model.default_options)
         return {score.name: round(score.value, 2) for score in (wer(texts, said), cer(texts, said))}
 
     def report(

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from kerasseq.errors import UserError
@@ -31,10 +32,11 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--input", metavar="LIST", help="a path a line")
     add.add_argument("--json", action="store_true", help="an object a line, with words and times")
     add.add_argument("--srt", action="store_true", help="subtitles of one file")
-    add.add_argument("--beam", type=int, default=1, metavar="WIDTH", help="default: 1, greedy")
-    add.add_argument("--lm-weight", type=float, default=0.0, metavar="W", help="default: 0")
-    add.add_argument("--ctc-weight", type=float, metavar="W", help="of hybrid models; default: 0.3")
-    add.add_argument("--length-bonus", type=float, default=0.0, metavar="NATS")
+    how = add.add_argument_group("decoding", "by default as the model was measured")
+    how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
+    how.add_argument("--lm-weight", type=float, metavar="W", help="of its language model; 0: none")
+    how.add_argument("--ctc-weight", type=float, metavar="W", help="of hybrid models")
+    how.add_argument("--length-bonus", type=float, metavar="NATS", help="for each unit")
     add.add_argument("--batch-size", type=int, default=16, metavar="N")
     add.set_defaults(run=_transcribe)
 
@@ -75,16 +77,15 @@ def _must_hear(model: Any, name: str) -> None:
 
 
 def _options(options: argparse.Namespace, model: Any) -> Any:
-    from kerasseq import Beam, Greedy, Options
+    from kerasseq import Beam, Greedy
 
-    if options.beam < 1:
+    if options.beam is not None and options.beam < 1:
         raise UserError(f"--beam must be at least 1, not {options.beam}.")
-    weights = {"lm_weight": options.lm_weight, "length_bonus": options.length_bonus}
-    if options.ctc_weight is not None:
-        weights["ctc_weight"] = options.ctc_weight
-    # Without a search among several hypotheses a language model has no say in CTC.
-    strategy = Greedy() if options.beam == 1 else Beam(options.beam)
-    return Options(strategy, **weights)
+    chosen = {name: getattr(options, name) for name in ("lm_weight", "ctc_weight", "length_bonus")}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if options.beam is not None:
+        chosen["strategy"] = Greedy() if options.beam == 1 else Beam(options.beam)
+    return replace(model.default_options, **chosen)
 
 
 def _listed(name: str) -> Iterator[str]:

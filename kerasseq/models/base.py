@@ -8,7 +8,9 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.generation import Beam, Greedy
 from kerasseq.models.hypothesis import Hypothesis, Word, words_of
+from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
 
 # Parts that hold more than configurations and weights.
@@ -73,6 +75,13 @@ class SequenceModel(keras.Model):
                 )
         self.label_smoothing, self.r_drop = label_smoothing, r_drop
         super().compile(*args, **kwargs)
+
+    @property
+    def default_options(self) -> Options:
+        """The options that the model was measured with, as its card has them under "decoding"."""
+        decoding = dict(self.card.get("decoding", {}))
+        beam = decoding.pop("beam", 1)
+        return Options(Greedy() if beam == 1 else Beam(beam), **decoding)
 
     def spoken_language(self) -> Any:
         """The language model.

@@ -1,27 +1,26 @@
 """Connectionist temporal classification."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.errors import UserError
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import Greedy
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, mask_to_lengths
-from kerasseq.models.base import SequenceModel
-from kerasseq.models.batching import Compiled, by_length, read_out
+from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
+from kerasseq.models.recogniser import Recogniser
 from kerasseq.transduction.ctc import align, ctc_loss, greedy, least_frames
 from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class CTC(SequenceModel):
+class CTC(Recogniser):
     """p(w | source) = sum of the probabilities of all paths of units and blanks that collapse to w.
 
     Graves et al., 2006, equations 2 and 3: repeated units of a path are one, then blanks go. Each
@@ -62,55 +61,15 @@ class CTC(SequenceModel):
         memory = self.encoder(inputs["values"], inputs["mask"], training=training)
         return Memory(self.head(memory.values), memory.mask)
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        total, weight = self.evaluation_sums(x, y, y_pred, sample_weight)
-        return total / ops.maximum(weight, 1e-6)
-
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
-        """The sum of the losses and that of the weights."""
         return ctc_sums(y_pred, y, sample_weight)
 
-    def hypotheses(
-        self,
-        sources: Sequence[Any],
-        options: Options | None = None,
-        *,
-        batch_size: int = 16,
-        jit: bool | None = None,
-    ) -> list[list[Hypothesis]]:
-        """The hypotheses of each raw source, best first.
-
-        Args:
-            sources: what the preprocessor reads, e.g. paths of recordings.
-            options: `Greedy`, the default, takes the most probable path; `Beam` searches for the
-                most probable texts, with the language model if `lm_weight` is not 0.
-            batch_size: sources that are decoded together; of no effect on the result.
-            jit: compile by XLA on TensorFlow.
-
-        Raises:
-            UserError: the model has no preprocessor, or no language model that is asked for, or
-                the strategy is another.
-        """
-        options = options or Options(Greedy())
-        if self.preprocessor is None:
-            raise UserError("A model without a preprocessor cannot read or write text.")
-        if not isinstance(options.strategy, Greedy | Beam):
-            raise UserError("CTC is decoded by Greedy or Beam.")
+    def decoding(self, options: Options, language_model: Any, jit: bool) -> Callable:
         if isinstance(options.strategy, Greedy):
-            decode = functools.partial(self._greedy, jit=bool(jit))
-        else:
-            language_model = self.spoken_language() if options.lm_weight else None
-            decode = functools.partial(
-                self._beam, options=options, language_model=language_model, jit=bool(jit)
-            )
-        return by_length(self.preprocessor, sources, batch_size, decode)
+            return functools.partial(self._greedy, jit=jit)
+        return functools.partial(
+            self._beam, options=options, language_model=language_model, jit=jit
+        )
 
     def log_probabilities(self, features: dict, jit: bool = False) -> tuple[Any, Any]:
         """Of each frame's units, (N, F, V), and the mask of the frames, (N, F), in NumPy."""
@@ -156,9 +115,13 @@ class CTC(SequenceModel):
         ]
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
-        """The probability of each token at each frame, (T, F)."""
+        """The probability of each token at the frames that it is ascribed to, (T, F)."""
         logs, mask = self.log_probabilities(self.preprocessor.features([source]))
-        return np.exp(logs[0][mask[0]][:, list(hypothesis.tokens)].T)
+        logs, tokens = logs[0][mask[0]], np.asarray(hypothesis.tokens)
+        found = align(logs[None], np.ones((1, len(logs)), bool), tokens[None])
+        frames = np.arange(len(logs))
+        here = (frames >= found.first[0][:, None]) & (frames <= found.last[0][:, None])
+        return np.where(here, np.exp(logs[:, tokens].T), 0.0)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}

@@ -154,7 +154,7 @@ class Seq2Seq(SequenceModel):
         if key not in self._generators:
             self._generators[key] = Generator([self, *with_models])
         generator = self._generators[key]
-        options = options or Options()
+        options = options or (self.default_options if "decoding" in self.card else Options())
         return list(generator(sources, options, prefixes, batch_size, jit, first_row))
 
     def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:

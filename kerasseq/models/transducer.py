@@ -1,21 +1,20 @@
 """The transducer model."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
 from kerasseq.decoders import Decoder
-from kerasseq.errors import UserError
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import Greedy
 from kerasseq.initializers import build
 from kerasseq.masking import mask_to_lengths
-from kerasseq.models.base import SequenceModel
-from kerasseq.models.batching import Compiled, by_length, read_out
+from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
+from kerasseq.models.recogniser import Recogniser
 from kerasseq.transduction.joiner import Joiner
 from kerasseq.transduction.transducer import lattice, transducer_loss
 from kerasseq.transduction.transducer_beam import beam_search
@@ -23,7 +22,7 @@ from kerasseq.transduction.transducer_search import Found, greedy_search
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class Transducer(SequenceModel):
+class Transducer(Recogniser):
     """p(w | source) = sum over the alignments of units to frames of their probabilities.
 
     Graves, 2012, equations 12 to 18. At each frame the model writes any number of units, each of
@@ -74,61 +73,21 @@ class Transducer(SequenceModel):
         blank, label = lattice(self.joiner, memory.values, predicted, tokens[:, 1:])
         return {"blank": blank, "label": label, "frames": mask_to_lengths(memory.mask)}
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        total, weight = self.evaluation_sums(x, y, y_pred, sample_weight)
-        return total / ops.maximum(weight, 1e-6)
-
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
-        """The sum of the losses and that of the weights."""
         labels = ops.sum(ops.cast(y != 0, "int32"), axis=1)
         losses = transducer_loss(y_pred["blank"], y_pred["label"], y_pred["frames"], labels)
         weights = ops.cast(sample_weight, "float32")
         return ops.sum(ops.where(weights[:, 0] > 0, losses, 0.0)), ops.sum(weights)
 
-    def hypotheses(
-        self,
-        sources: Sequence[Any],
-        options: Options | None = None,
-        *,
-        batch_size: int = 16,
-        jit: bool | None = None,
-    ) -> list[list[Hypothesis]]:
-        """The hypotheses of each raw source, best first.
-
-        Args:
-            sources: what the preprocessor reads, e.g. paths of recordings.
-            options: `Greedy`, the default, takes the most probable unit or blank at each place;
-                `Beam` sums the paths of each text, with the language model if `lm_weight` is
-                not 0.
-            batch_size: sources that are decoded together; of no effect on the result.
-            jit: compile by XLA on TensorFlow.
-
-        Raises:
-            UserError: the model has no preprocessor, or no language model that is asked for, or
-                the strategy is another.
-        """
-        options = options or Options(Greedy())
-        if self.preprocessor is None:
-            raise UserError("A model without a preprocessor cannot read or write text.")
-        if not isinstance(options.strategy, Greedy | Beam):
-            raise UserError("A transducer is decoded by Greedy or Beam.")
-        language_model = self.spoken_language() if options.lm_weight else None
-        key = options, bool(jit)
-        if key not in self._functions:
+    def decoding(self, options: Options, language_model: Any, jit: bool) -> Callable:
+        if (options, jit) not in self._functions:
             search = functools.partial(self._search, options, language_model)
-            self._functions[key] = Compiled(self.variables, search, bool(jit))
+            self._functions[options, jit] = Compiled(self.variables, search, jit)
 
         def decode(features: dict, rows: int) -> list[list[Hypothesis]]:
-            return read_out(self.preprocessor, self._functions[key](features), rows)
+            return read_out(self.preprocessor, self._functions[options, jit](features), rows)
 
-        return by_length(self.preprocessor, sources, batch_size, decode)
+        return decode
 
     def _search(self, options: Options, language_model: Any, features: dict) -> Found:
         memory = self.encoder(features["values"], features["mask"])

@@ -43,7 +43,7 @@ class TrainingConfig:
     best_by: Literal["loss", "bleu", "wer"] = "loss"
 
     log_every: int = 50  # steps
-    save_every: int = 500  # steps; each validation saves as well
+    save_every: int = 500  # steps; each validation and each minute saves as well
     keep: int = 2  # checkpoints
     tensorboard: bool = False
 

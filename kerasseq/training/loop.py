@@ -24,6 +24,9 @@ from kerasseq.training.run import Run
 from kerasseq.training.schedules import schedule
 from kerasseq.training.tensorboard import TensorBoard
 
+# No more work than this is lost to a kill, however slow the steps are.
+_SAVE_SECONDS = 60.0
+
 
 class Batches(Protocol):
     """Training data: each batch is (x, labels, weights) and depends on nothing but its place."""
@@ -108,6 +111,7 @@ class _Loop:
 
     def train(self) -> None:
         position, saved = self.position, self.position.step
+        saved_at = time.monotonic()
         batches = prefetch(self._batches_from(position.epoch, position.index))
         with self.signals, contextlib.closing(batches):
             while True:
@@ -117,9 +121,10 @@ class _Loop:
                     self._interrupt()
                 wanted = position.validated == position.step
                 wanted = wanted or position.step % self.config.save_every == 0
+                wanted = wanted or time.monotonic() - saved_at >= _SAVE_SECONDS
                 if wanted and saved != position.step:
                     self.save()
-                    saved = position.step
+                    saved, saved_at = position.step, time.monotonic()
                 if position.ending:
                     return
                 count, batch = next(batches)
