@@ -22,7 +22,7 @@ def convert(model, folder: Path, quantization: str | None = None) -> None:
     """Write `model`, a `Seq2Seq` of pre-norm Transformers with tied embeddings, to `folder`."""
     encoder, decoder = model.encoder, model.decoder
     spec = TransformerSpec.from_config(
-        (len(encoder.layers), len(decoder.layers)), decoder.settings["heads"], pre_norm=True
+        (len(encoder.layers), len(decoder.layers)), decoder.settings.heads, pre_norm=True
     )
     for side, frontend, name in (
         (spec.encoder, model.frontend, "source"),
