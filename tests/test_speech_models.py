@@ -198,6 +198,12 @@ def test_every_encoder_hears(name):
     assert abs(logits.values.shape[1] - features["values"].shape[1] / tones.RATE / seconds) < 3
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_model_comes_with_settings(kind):
+    config = configure({"dataset": "an4"}, kind)
+    assert config.model.kind == kind and config.training.best_by == "wer"
+
+
 def test_rows_that_no_path_spells_do_not_count():
     model = made("ctc")
     assert isinstance(model, CTC)
