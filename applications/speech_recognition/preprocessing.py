@@ -51,9 +51,10 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         )
     if not config.train:
         # Here, since the words and the synthesiser come in packages of their own.
+        from kerasseq.applications.speech_recognition.corpus import NAME
         from kerasseq.applications.speech_recognition.corpus import corpus as embedded
 
-        return Parts(**embedded(config.seed), name="synthetic speech", licence="GPL-3.0 voices")
+        return Parts(**embedded(config.seed), name=NAME, licence="GPL-3.0 voices")
     train = RecordingCorpus(config.train)
     if config.valid:
         valid = RecordingCorpus(config.valid)

@@ -15,7 +15,7 @@ from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.recogniser import Recogniser
-from kerasseq.transduction.ctc import align, ctc_loss, greedy, least_frames
+from kerasseq.transduction.ctc import Alignment, align, ctc_loss, greedy, least_frames
 from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
 
 
@@ -118,7 +118,7 @@ class CTC(Recogniser):
         """The probability of each token at the frames that it is ascribed to, (T, F)."""
         logs, mask = self.log_probabilities(self.preprocessor.features([source]))
         logs, tokens = logs[0][mask[0]], np.asarray(hypothesis.tokens)
-        found = align(logs[None], np.ones((1, len(logs)), bool), tokens[None])
+        found = _path(logs, tokens)
         frames = np.arange(len(logs))
         here = (frames >= found.first[0][:, None]) & (frames <= found.last[0][:, None])
         return np.where(here, np.exp(logs[:, tokens].T), 0.0)
@@ -131,8 +131,13 @@ def aligned(logs: np.ndarray, tokens: Sequence[int]) -> tuple[tuple, tuple]:
     """The frame of each token and its log-probability, on the most probable path over (F, V)."""
     if not len(tokens):
         return (), ()
-    found = align(logs[None], np.ones((1, len(logs)), bool), np.asarray(tokens)[None])
+    found = _path(logs, np.asarray(tokens))
     return tuple(found.first[0].tolist()), tuple(found.log_probs[0].tolist())
+
+
+def _path(logs: np.ndarray, tokens: np.ndarray) -> Alignment:
+    """The alignment of one row, as of a batch of one."""
+    return align(logs[None], np.ones((1, len(logs)), bool), tokens[None])
 
 
 def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
@@ -55,6 +55,10 @@ class JointSeq2Seq(Seq2Seq):
     def _ctc(self, memory: Memory) -> Memory:
         return Memory(self.head(memory.values), memory.mask)
 
+    def _ctc_logs(self, memory: Memory) -> Memory:
+        logits = ops.cast(self._ctc(memory).values, "float32")
+        return Memory(ops.log_softmax(logits, axis=-1), memory.mask)
+
     def call(self, inputs: dict, training: bool = False) -> Any:
         memory = self.encode(inputs, training=training)
         logits = self.decoder(inputs["tokens"], memory, training=training)
@@ -85,15 +89,11 @@ class JointSeq2Seq(Seq2Seq):
 
     def remember(self, features: dict, options: Options) -> Any:
         memory = self.encode(features)
-        logits = ops.cast(self._ctc(memory).values, "float32")
-        ctc = Memory(ops.log_softmax(logits, axis=-1), memory.mask)
-        return [memory, ctc, memory][: len(self.members(options))]
+        return [memory, self._ctc_logs(memory), memory][: len(self.members(options))]
 
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
-        features = tree.map_structure(ops.convert_to_tensor, self.preprocessor.features([source]))
-        ctc = self._ctc(self.encode(features))
-        logs = ops.convert_to_numpy(ops.log_softmax(ops.cast(ctc.values, "float32"), axis=-1))
-        mask = ops.convert_to_numpy(ctc.mask)
+        ctc = self._ctc_logs(self._memory_of(source))
+        logs, mask = map(ops.convert_to_numpy, ctc)
         return aligned(logs[0][mask[0]], [t for t in hypothesis.tokens if t != END])
 
     def get_config(self) -> dict:

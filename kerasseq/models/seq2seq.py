@@ -173,12 +173,11 @@ class Seq2Seq(SequenceModel):
         else:
             ids = self.preprocessor.targets([text])[1]
             ids = ids[:, : int((ids[0] != 0).sum())]
-        features = self.preprocessor.features([source])
-        memory = self.encode(tree.map_structure(ops.convert_to_tensor, features))
-        steps = int(features["mask"].sum())
-        weights = ops.convert_to_numpy(attend(self.decoder, memory, ids))[0, :, :steps]
-        source_pieces = self.preprocessor.pieces(features["values"][0, :steps].tolist(), "source")
-        return source_pieces, self.preprocessor.pieces(ids[0].tolist(), "target"), weights
+        tokens = ids[0].tolist()
+        _, weights = self._attended(source, tokens)
+        read = self.preprocessor.features([source])["values"][0, : weights.shape[1]].tolist()
+        pieces = self.preprocessor.pieces
+        return pieces(read, "source"), pieces(tokens, "target"), weights
 
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
         """Where the decoder looked most, but never before where it looked for the token before."""
@@ -196,10 +195,14 @@ class Seq2Seq(SequenceModel):
         """The weights of the decoder's attention, (T, F)."""
         return self._attended(source, [token for token in hypothesis.tokens if token != END])[1]
 
+    def _memory_of(self, source: Any) -> Memory:
+        """The memory of one raw source."""
+        features = self.preprocessor.features([source])
+        return self.encode(tree.map_structure(ops.convert_to_tensor, features))
+
     def _attended(self, source: Any, tokens: list[int]) -> tuple[Memory, Any]:
         """The memory of a source, and its weights (T, F) for each token."""
-        features = tree.map_structure(ops.convert_to_tensor, self.preprocessor.features([source]))
-        memory = self.encode(features)
+        memory = self._memory_of(source)
         weights = attend(self.decoder, memory, np.asarray([tokens], "int32"))
         steps = int(ops.convert_to_numpy(memory.mask).sum())
         return memory, ops.convert_to_numpy(weights)[0][:, :steps]

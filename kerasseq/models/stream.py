@@ -81,13 +81,10 @@ class Stream:
         values, self._state = (heard, None) if last else heard
         if values.shape[1] == 0:
             return
-        name = "begin" if self._begun is None else "go on"
-        found, self._begun = self._functions[name](values, *self._begun_once())
+        begun = () if self._begun is None else (self._begun,)
+        found, self._begun = self._functions["search"](values, *begun)
         count = int((ops.convert_to_numpy(found.tokens)[0] != 0).sum())
         self._tokens += ops.convert_to_numpy(found.tokens)[0, :count].tolist()
-
-    def _begun_once(self) -> tuple:
-        return () if self._begun is None else (self._begun,)
 
 
 @functools.lru_cache(maxsize=4)
@@ -99,10 +96,6 @@ def _functions(model: Transducer) -> dict[str, Any]:
         symbols = model.max_symbols
         return greedy_search(model.decoder, model.joiner, memory, None, symbols, begun=begun)
 
-    parts = {
-        "stream": model.encoder.stream,
-        "flush": model.encoder.flush,
-        "begin": search,
-        "go on": search,
-    }
+    encoder = model.encoder
+    parts = {"stream": encoder.stream, "flush": encoder.flush, "search": search}
     return {name: Compiled(model.variables, part, False) for name, part in parts.items()}

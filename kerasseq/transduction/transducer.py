@@ -6,9 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq import backend
-
-# Finite, so that a place that no path reaches gives no inf - inf.
-NEVER = -1e30
+from kerasseq.transduction.ctc import NEVER
 
 
 def transducer_loss(blank: Any, label: Any, frames: Any, labels: Any) -> Any:
