@@ -7,7 +7,8 @@ import pytest
 from keras import ops
 
 from kerasseq import UserError, backend
-from kerasseq.acoustics import LogMel, SpecAugment, mel_filters, spectrogram
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment, mel_filters, spectrogram
+from kerasseq.acoustics.mel import mel_edges
 from kerasseq.precision import computing_in
 
 RATE = 16000
@@ -240,3 +241,30 @@ def test_spec_augment_is_for_training():
     memory = layer(values, np.ones((2, 30), bool))
     assert (numpy(memory.values) == 1).all()
     assert SpecAugment.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_a_warp_moves_formants_and_leaves_the_top():
+    layer = FrequencyWarp(16000, "htk", extent=0.2)
+    layer.build((None, None, 80))
+    centres = mel_edges(16000, 80, scale="htk")[1:-1]
+    heard = centres @ layer._warps  # where each band of each factor listens, about
+    factors = np.linspace(0.8, 1.2, layer.factors)
+    low = (centres > 200) & (centres < 3000)
+    np.testing.assert_allclose(heard[:, low], factors[:, None] * centres[low], rtol=0.01)
+    np.testing.assert_allclose(heard[:, -1], centres[-1], rtol=0.03)
+    np.testing.assert_allclose(layer._warps[layer.factors // 2], np.eye(80), atol=1e-6)
+    np.testing.assert_allclose(layer._warps.sum(axis=1), 1, rtol=1e-6)  # a level stays a level
+    assert (np.diff(heard, axis=1) > 0).all()
+
+
+def test_a_warp_is_for_training_and_each_row_has_its_own():
+    layer = FrequencyWarp(extent=0.1)
+    values = np.tile(np.linspace(-1, 1, 40, dtype="float32"), (30, 6, 1))
+    mask = np.ones((30, 6), bool)
+    assert (numpy(layer(values, mask).values) == values).all()
+    warped = numpy(layer(values, mask, training=True).values)
+    assert (warped == warped[:, :1]).all()
+    assert len(np.unique(warped[:, 0, 20])) > 10
+    assert FrequencyWarp.from_config(layer.get_config()).get_config() == layer.get_config()
+    with pytest.raises(UserError, match="0.5"):
+        FrequencyWarp(extent=0.5)

@@ -44,6 +44,7 @@ class SoundConfig:
     normalization: Literal["utterance", "running", "none"] = "utterance"
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)  # of which one is drawn for each recording
     gain: float = 0.0  # decibels up or down, at most
+    warp: float = 0.0  # of frequencies, as of a longer or shorter vocal tract, at most
     frequency_masks: int = 2
     frequency_width: int = 27  # bands at most
     time_masks: int = 2

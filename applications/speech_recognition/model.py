@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kerasseq.acoustics import LogMel, SpecAugment
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications.settings import Attention as AttentionSettings
 from kerasseq.applications.settings import Checked
 from kerasseq.decoders import RNNDecoder, TransformerDecoder
@@ -276,6 +276,7 @@ def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> Sequen
         dither=sound.dither,
         normalization=sound.normalization,
     )
+    warp = [FrequencyWarp(sound.rate, sound.scale, sound.warp)] if sound.warp else []
     augment = SpecAugment(
         sound.frequency_masks,
         sound.frequency_width,
@@ -283,7 +284,7 @@ def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> Sequen
         sound.time_width,
         sound.time_fraction,
     )
-    encoder = Chain([front, augment, *config.encoder.build()])
+    encoder = Chain([front, *warp, augment, *config.encoder.build()])
     model = config.build(encoder, preprocessor.target_vocabulary_size)
     model.preprocessor = preprocessor
     return model

@@ -3,14 +3,92 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from kerasseq.acoustics.mel import mel_edges, to_mel
+from kerasseq.errors import UserError
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.streaming import Streaming
 
 
+class _Augmentation(Streaming, keras.layers.Layer):
+    """What changes features in training alone, and streams them unchanged."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def begin_stream(self, n: int) -> dict:
+        return {}
+
+    def stream(self, values: Any, state: dict) -> tuple[Any, dict]:
+        return values, state
+
+
 @keras.saving.register_keras_serializable("kerasseq")
-class SpecAugment(Streaming, keras.layers.Layer):
+class FrequencyWarp(_Augmentation):
+    """In training, lengthens or shortens each speaker's vocal tract.
+
+    Every row draws a factor a from [1 - `extent`, 1 + `extent`] and hears at frequency f what was
+    at
+
+        g(f) = a f                                     f <= F m / a,  m = min(a, 1)
+        g(f) = H - (H - F m) (H - f) / (H - F m / a)   above,         H = rate / 2
+
+    so that formants move and H stays. Between the centres of bands it interpolates. Vocal tract
+    length perturbation, Jaitly and Hinton, 2013, equation 1, with F = 4800 Hz at 16 kHz.
+
+    Args:
+        rate, scale: of the mel bands; see `LogMel`. They reach from 0 Hz to `rate` / 2.
+        extent: the greatest change, in [0, 0.5).
+
+    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
+
+    Raises:
+        UserError: `extent` is out of its range.
+    """
+
+    factors = 41  # so finely a is drawn
+
+    def __init__(
+        self, rate: int = 16000, scale: str = "slaney", extent: float = 0.1, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        if not 0 <= extent < 0.5:
+            raise UserError(f"extent of a warp must be in [0, 0.5), not {extent:g}.")
+        self.rate, self.scale, self.extent = rate, scale, extent
+
+    def build(self, input_shape: Any) -> None:
+        self.width = input_shape[-1]
+        drawn = np.linspace(1 - self.extent, 1 + self.extent, self.factors)
+        self._warps = np.stack([self._warp(factor) for factor in drawn]).astype("float32")
+
+    def _warp(self, factor: float) -> np.ndarray:
+        """(D, D): column j interpolates what band j hears."""
+        half, bend = self.rate / 2, 0.3 * self.rate * min(factor, 1.0)
+        centres = mel_edges(self.rate, self.width, scale=self.scale)[1:-1]
+        above = half - (half - bend) * (half - centres) / (half - bend / factor)
+        source = np.where(centres <= bend / factor, factor * centres, above)
+        bands = np.arange(self.width)
+        place = np.interp(to_mel(source, self.scale), to_mel(centres, self.scale), bands)
+        return np.maximum(0.0, 1.0 - np.abs(bands[:, None] - place))
+
+    def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
+        if training and self.extent:
+            rows = (ops.shape(values)[0],)
+            drawn = keras.random.randint(rows, 0, self.factors, seed=self.seed_generator)
+            warps = ops.take(ops.cast(self._warps, values.dtype), drawn, axis=0)
+            values = ops.matmul(values, warps)
+        return Memory(values, mask)
+
+    def get_config(self) -> dict:
+        options = {"rate": self.rate, "scale": self.scale, "extent": self.extent}
+        return {**super().get_config(), **options}
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class SpecAugment(_Augmentation):
     """In training, sets bands of frequencies and stretches of time to 0.
 
     Each mask has a width w drawn evenly from 0 to its greatest, and begins at a place drawn evenly
@@ -38,7 +116,6 @@ class SpecAugment(Streaming, keras.layers.Layer):
         self.frequency_masks, self.frequency_width = frequency_masks, frequency_width
         self.time_masks, self.time_width = time_masks, time_width
         self.time_fraction = time_fraction
-        self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape: Any) -> None:
         self.width = input_shape[-1]
@@ -64,12 +141,6 @@ class SpecAugment(Streaming, keras.layers.Layer):
         place = ops.arange(places, dtype="float32")[None, None]
         start, width = start[:, :, None], width[:, :, None]
         return ops.logical_not(ops.any((place >= start) & (place < start + width), axis=1))
-
-    def begin_stream(self, n: int) -> dict:
-        return {}
-
-    def stream(self, values: Any, state: dict) -> tuple[Any, dict]:
-        return values, state
 
     def get_config(self) -> dict:
         return {

@@ -28,6 +28,14 @@ def to_hertz(mel: np.ndarray, scale: str) -> np.ndarray:
     return np.where(mel < corner, mel * _STEP, above)
 
 
+def mel_edges(
+    rate: int, mels: int, low: float = 0.0, high: float | None = None, scale: str = "slaney"
+) -> np.ndarray:
+    """(mels + 2,) Hz: where the bands begin, culminate and end, each at its neighbours' middles."""
+    high = rate / 2 if high is None else high
+    return to_hertz(np.linspace(to_mel(low, scale), to_mel(high, scale), mels + 2), scale)
+
+
 def mel_filters(
     rate: int, n_fft: int, mels: int, low: float = 0.0, high: float | None = None, scale="slaney"
 ) -> np.ndarray:
@@ -39,17 +47,15 @@ def mel_filters(
     Raises:
         UserError: a filter has no frequency bin in it.
     """
-    high = rate / 2 if high is None else high
     bins = np.arange(n_fft // 2 + 1) * (rate / n_fft)
-    edges = np.linspace(to_mel(low, scale), to_mel(high, scale), mels + 2)
-    edges = to_hertz(edges, scale)
+    edges = mel_edges(rate, mels, low, high, scale)
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins[:, None] - left) / (centre - left)
     falling = (right - bins[:, None]) / (right - centre)
     filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (right - left))
     if not filters.any(axis=0).all():
         raise UserError(
-            f"{mels} mel filters from {low:g} to {high:g} Hz are too narrow for an n_fft of "
+            f"{mels} mel filters from {low:g} to {edges[-1]:g} Hz are too narrow for an n_fft of "
             f"{n_fft} at {rate} Hz; choose fewer mels or a larger n_fft."
         )
     return filters.astype("float32")
