@@ -9,6 +9,7 @@ import soundfile
 
 import kerasseq
 from kerasseq.cli import main
+from kerasseq.metrics import cer, wer
 from kerasseq.preprocessing.silence import cut_at_silences
 from kerasseq.training.checkpoint import Checkpoints
 from tests import tones
@@ -97,6 +98,27 @@ def test_transcribe_goes_on_behind_what_it_cannot_read(run, folder, tmp_path, ca
     assert "broken.wav" in captured.err and "nowhere.wav" in captured.err
 
 
+def test_evaluate_measures_what_transcribe_writes(run, folder, tmp_path, capsys):
+    output, data = tmp_path / "texts", str(folder / "list.tsv")
+    arguments = ["evaluate", str(run), "--data", data, "--output", str(output)]
+    assert main([*arguments, "--json"]) == 0
+    captured = capsys.readouterr()
+    row = json.loads(captured.out)
+    assert row["recordings"] == 40 and "broken.wav" in captured.err
+    assert main(["transcribe", str(run), *(str(folder / f"{i}.wav") for i in range(40))]) == 0
+    texts = capsys.readouterr().out.splitlines()
+    assert output.read_text().splitlines() == texts
+    lines = (folder / "list.tsv").read_text().splitlines()[:40]
+    said = [line.split("\t")[1] for line in lines]
+    rates = {rate["name"]: rate for rate in row["rates"]}
+    assert rates["WER"]["value"] == pytest.approx(wer(texts, said).value)
+    assert rates["CER"]["value"] == pytest.approx(cer(texts, said).value)
+    assert rates["WER"]["low"] <= rates["WER"]["value"] <= rates["WER"]["high"]
+    assert sum(rate["units"] for rate in row["by_length"]) == sum(len(t.split()) for t in said)
+    assert main(["evaluate", str(run), "--data", data, "--beam", "2"]) == 0
+    assert "real-time factor" in capsys.readouterr().out
+
+
 def test_silence_and_noise_are_no_error(run, tmp_path, capsys):
     rng = np.random.default_rng(0)
     soundfile.write(tmp_path / "silence.wav", np.zeros(2 * tones.RATE, np.int16), tones.RATE)
@@ -136,13 +158,17 @@ def test_long_recordings_are_cut_where_it_is_quiet():
         (["transcribe", "multi30k-en-de", "x.wav"], "reads text, not sound"),
         (["transcribe", "RUN", "-"], "Only a transducer"),
         (["transcribe", "RUN", "--beam", "3", "--lm-weight", "1", "WAV"], "language model"),
+        (["evaluate", "RUN"], "--data FILE or --dataset"),
+        (["evaluate", "RUN", "--data", "LIST", "--prefix", "lo"], "models that read text"),
+        (["evaluate", "RUN", "--data", "LIST", "--output", "LIST"], "is read too"),
+        (["evaluate", "multi30k-en-de", "--dataset", "an4"], "models that read sound"),
         (["generate", "RUN", "text"], "reads sound, not text"),
         (["train", "speech-recognition", "--valid", "x.tsv"], "name the training list too"),
     ],
 )
 def test_mistakes_end_in_one_sentence(arguments, words, run, folder, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    places = {"RUN": str(run), "WAV": str(folder / "0.wav")}
+    places = {"RUN": str(run), "WAV": str(folder / "0.wav"), "LIST": str(folder / "list.tsv")}
     assert main([places.get(word, word) for word in arguments]) == 2
     assert words in capsys.readouterr().err
 

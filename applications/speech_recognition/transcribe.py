@@ -71,16 +71,33 @@ def transcribe(
         words: whether to find out when each word was said.
         batch_size: parts that are decoded together.
     """
-    waiting: list[tuple[Transcript, np.ndarray]] = []
-    held = 0.0
+    return transcribe_sounds(
+        model, _read(files, model.preprocessor.rate), options, words, batch_size
+    )
+
+
+def _read(files: Iterable[str], rate: int) -> Iterator[tuple[Transcript, np.ndarray]]:
     for file in files:
         try:
-            samples = read_sound(file, model.preprocessor.rate)
-            seconds = len(samples) / model.preprocessor.rate
-            waiting.append((Transcript(file, seconds=round(seconds, 3)), samples))
-            held += seconds
+            samples = read_sound(file, rate)
+            yield Transcript(file, seconds=round(len(samples) / rate, 3)), samples
         except UserError as error:
-            waiting.append((Transcript(file, error=str(error)), np.zeros(0, np.int16)))
+            yield Transcript(file, error=str(error)), np.zeros(0, np.int16)
+
+
+def transcribe_sounds(
+    model: SequenceModel,
+    sounds: Iterable[tuple[Transcript, np.ndarray]],
+    options: Options | None = None,
+    words: bool = False,
+    batch_size: int = 16,
+) -> Iterator[Transcript]:
+    """As `transcribe`, of samples at the model's rate, each with its transcript without text."""
+    waiting: list[tuple[Transcript, np.ndarray]] = []
+    held = 0.0
+    for one in sounds:
+        waiting.append(one)
+        held += one[0].seconds
         if held >= TOGETHER:
             yield from _heard(model, waiting, options, words, batch_size)
             waiting, held = [], 0.0

@@ -1,9 +1,9 @@
-"""`kerasseq transcribe`."""
+"""`kerasseq transcribe`, and `kerasseq evaluate` of models that hear."""
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -34,11 +34,62 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--srt", action="store_true", help="subtitles of one file")
     how = add.add_argument_group("decoding", "by default as the model was measured")
     how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
+    add_weights(how)
+    add.add_argument("--batch-size", type=int, default=16, metavar="N")
+    add.set_defaults(run=_transcribe)
+
+
+def add_weights(how: Any) -> None:
+    """Add the weights of what scores transcripts together."""
     how.add_argument("--lm-weight", type=float, metavar="W", help="of its language model; 0: none")
     how.add_argument("--ctc-weight", type=float, metavar="W", help="of hybrid models")
     how.add_argument("--length-bonus", type=float, metavar="NATS", help="for each unit")
-    add.add_argument("--batch-size", type=int, default=16, metavar="N")
-    add.set_defaults(run=_transcribe)
+
+
+def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
+    """Error rates of a model on recordings of which one knows what is said.
+
+    Args:
+        output: opens a file to write to, given its name and those that are read.
+    """
+    from tqdm import tqdm
+
+    from kerasseq.applications.speech_recognition.evaluation import evaluate as evaluated
+    from kerasseq.data import RecordingCorpus, datasets
+
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+    if options.dataset:
+        corpus = datasets.recordings(options.dataset, options.data_dir)["test"]
+    else:
+        corpus = RecordingCorpus(options.data)
+    how = _options(options, model)
+    with (
+        output(options.output, options.data or []) as file,
+        tqdm(unit=" recordings", disable=None) as bar,
+    ):
+        found = evaluated(model, corpus, how, options.batch_size, bar.update)
+        if options.output:
+            file.writelines(text + "\n" for text in found.texts)
+    if len(found.problems):
+        print(found.problems, file=sys.stderr)
+    speed = {"seconds": found.seconds, "took": found.took}
+    speed = {name: round(value, 2) for name, value in speed.items()}
+    if options.json:
+        row = {"recordings": len(found.texts), **speed}
+        for name in ("rates", "by_length"):
+            row[name] = [vars(rate) for rate in getattr(found, name)]
+        print(json.dumps(row, ensure_ascii=False))
+        return
+    print(f"{len(found.texts):,} recordings, {found.seconds / 60:.1f} minutes")
+    print(*found.rates, sep="\n")
+    print("WER of recordings of")
+    for rate in found.by_length:
+        print(f"  {rate.name + ' words':<16} {rate.value:6.2f}  of {rate.units:,} words")
+    print(
+        f"real-time factor {found.real_time_factor:.3f} "
+        f"({found.took:.1f} s, of which some are the first batches' compilation)"
+    )
 
 
 def _transcribe(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from kerasseq.cli import speech
 from kerasseq.errors import UserError
 
 CHUNK = 2048
@@ -17,6 +18,26 @@ CHUNK = 2048
 # What counts for some strategies alone, with the defaults, which leave things as they are.
 _OF_SAMPLING = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 0}
 _OF_BEAMS = {"n_best": 1, "length_penalty": 1.0, "coverage_penalty": 0.0}
+
+# What counts for models that read text alone, or sound.
+_OF_TEXT = {
+    **_OF_SAMPLING,
+    **_OF_BEAMS,
+    "sample": False,
+    "min_length": 0,
+    "max_length": None,
+    "no_repeat": 0,
+    "prefix": None,
+    "members": [],
+    "precision": None,
+}
+_OF_SPEECH = {
+    "dataset": None,
+    "data_dir": None,
+    "lm_weight": None,
+    "ctc_weight": None,
+    "length_bonus": None,
+}
 
 
 def add_commands(commands: Any) -> None:
@@ -28,13 +49,15 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--json", action="store_true", help="an object a line, with scores")
     _add_strategy(add)
 
-    add = _command(commands, "evaluate", _evaluate, "BLEU and chrF on pairs of texts")
-    add.add_argument(
-        "--data", nargs="+", required=True, metavar="FILE", help="SOURCE TARGET, or as in train"
-    )
+    about = "BLEU and chrF on pairs of texts, or word error rate on recordings"
+    add = _command(commands, "evaluate", _evaluate, about)
+    add.add_argument("--data", nargs="+", metavar="FILE", help="SOURCE TARGET, or as in train")
+    add.add_argument("--dataset", metavar="NAME", help="the test part of a public set of speech")
+    add.add_argument("--data-dir", metavar="FOLDER", help="where that set is")
     add.add_argument("--output", metavar="FILE", help="write the model's texts to it")
     add.add_argument("--json", action="store_true")
     _add_strategy(add)
+    speech.add_weights(add.add_argument_group("decoding of speech", "as in `transcribe`"))
 
     add = _command(commands, "attention", _attention, "draw where the model looks")
     add.add_argument("text", metavar="TEXT")
@@ -55,7 +78,7 @@ def _command(commands: Any, name: str, run: Any, about: str) -> argparse.Argumen
 def _add_strategy(add: argparse.ArgumentParser) -> None:
     add.set_defaults(**_OF_SAMPLING, **_OF_BEAMS)
     how = add.add_argument_group("decoding")
-    how.add_argument("--beam", type=int, default=5, metavar="WIDTH", help="default: 5; 1: greedy")
+    how.add_argument("--beam", type=int, metavar="WIDTH", help="default: 5; 1: greedy")
     how.add_argument("--n-best", type=int, metavar="N", help="tab-separated if not JSON")
     how.add_argument("--length-penalty", type=float, metavar="ALPHA")
     how.add_argument("--coverage-penalty", type=float, metavar="BETA")
@@ -85,13 +108,13 @@ def _add_strategy(add: argparse.ArgumentParser) -> None:
 class _Writer:
     """A model, or an ensemble, with the options of a command line."""
 
-    def __init__(self, options: argparse.Namespace):
+    def __init__(self, options: argparse.Namespace, model: Any = None):
         from kerasseq import Options, load
 
         strategy = _strategy(options)
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
-        self.model = load(options.model)
+        self.model = model or load(options.model)
         if self.model.preprocessor.reads != "text":
             raise UserError(f"{options.model} reads sound, not text: use `kerasseq transcribe`.")
         lengths = (options.min_length, options.max_length)
@@ -122,18 +145,20 @@ def _strategy(options: argparse.Namespace) -> Any:
         _must_not_be_set(options, _OF_BEAMS, "goes with beam search: leave it or --sample out")
         return Sample(options.temperature, options.top_k, options.top_p, options.seed)
     _must_not_be_set(options, _OF_SAMPLING, "goes with --sample: add that or leave it out")
-    if options.beam == 1 and options.n_best == 1:
+    beam = 5 if options.beam is None else options.beam
+    if beam == 1 and options.n_best == 1:
         coverage = {"coverage_penalty": _OF_BEAMS["coverage_penalty"]}
         _must_not_be_set(options, coverage, "needs a --beam of 2 or more, or is left out")
         return Greedy()
     penalties = (options.length_penalty, options.coverage_penalty)
-    return Beam(options.beam, *penalties, options.n_best)
+    return Beam(beam, *penalties, options.n_best)
 
 
 def _must_not_be_set(options: argparse.Namespace, neutral: dict, reason: str) -> None:
     for name, value in neutral.items():
         if getattr(options, name) != value:
-            raise UserError(f"--{name.replace('_', '-')} {reason}.")
+            shown = "with" if name == "members" else name.replace("_", "-")
+            raise UserError(f"--{shown} {reason}.")
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -216,6 +241,20 @@ class _Progress:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    if bool(options.data) == bool(options.dataset):
+        raise UserError("Give --data FILE or --dataset NAME.")
+    from kerasseq import load
+
+    model = load(options.model)
+    if model.preprocessor.reads == "sound":
+        _must_not_be_set(options, _OF_TEXT, "is for models that read text: leave it out")
+        speech.evaluate(model, options, _output)
+    else:
+        _must_not_be_set(options, _OF_SPEECH, "is for models that read sound: leave it out")
+        _evaluate_pairs(model, options)
+
+
+def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
     from kerasseq.data import FileCorpus
     from kerasseq.metrics import bleu, chrf, exact_match
 
@@ -223,7 +262,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     sources, references = (list(side) for side in zip(*corpus, strict=True))
     if len(corpus.problems):
         print(corpus.problems, file=sys.stderr)
-    write = _Writer(options)
+    write = _Writer(options, model)
     with _output(options.output, options.data) as file:
         found = _in_chunks(write, sources)
         texts = [hypotheses[0].text if hypotheses else "" for hypotheses in found]
