@@ -9,6 +9,7 @@ import keras
 
 from kerasseq.applications.presets import load
 from kerasseq.data.corpus import Problems
+from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
 from kerasseq.precision import computing_in
 from kerasseq.training import Run, TrainingConfig, fit
@@ -80,7 +81,7 @@ def train(
 
     Raises:
         UserError: the data cannot be read, the folder holds another run, or the model to start
-            from cannot be loaded.
+            from cannot be loaded or has another encoder.
     """
     config: TrainingConfig = head.config.training
     keras.utils.set_random_seed(config.seed)
@@ -94,6 +95,8 @@ def train(
                 say(f"{part}: {problems}")
         with computing_in(config.precision):
             model = start.recast() if start else head.build(preprocessor)
+        if config.encoder_from:
+            _take_encoder(model, config.encoder_from)
         say("\n".join(head.opening(model, data)))
         measure = None if config.best_by == "loss" else head.measure
         position = fit(model, data.epochs, data.valid, config, run, measure)
@@ -115,6 +118,18 @@ def train(
         run.save_model(model)
         head.report(model, run, scores, say)
     return model
+
+
+def _take_encoder(model: SequenceModel, name: str) -> None:
+    """Give the encoder of a model the weights of another model's."""
+    encoder = load(name).encoder
+    there, wanted = ([tuple(w.shape) for w in one.weights] for one in (encoder, model.encoder))
+    if there != wanted:
+        raise UserError(
+            f"training.encoder_from: the encoder of {name} is not built as this model's is: set "
+            "[model.encoder], and what it reads, as they were set there."
+        )
+    model.encoder.set_weights(encoder.get_weights())
 
 
 def _kept(head: Head, folder: Path) -> Any:

@@ -70,6 +70,18 @@ def test_an_interrupted_run_ends_with_the_same_weights(folder, run, tmp_path, mo
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_path, capsys):
+    still = ["--set", "training.learning_rate=1e-12", "--set", f"training.encoder_from={run}"]
+    begun = [word if word != "ctc" else "transducer" for word in command(folder, tmp_path / "run")]
+    assert main([*begun, *still]) == 0
+    one, other = (kerasseq.load(path).encoder.get_weights() for path in (run, tmp_path / "run"))
+    for weights, others in zip(one, other, strict=True):
+        np.testing.assert_allclose(weights, others, atol=1e-9)
+    wider = command(folder, tmp_path / "wider", *still, "--set", "model.encoder.units=9")
+    assert main(wider) == 2
+    assert "training.encoder_from: the encoder of" in capsys.readouterr().err
+
+
 def test_transcribe_takes_files_of_any_rate_and_kind(run, tmp_path, capsys):
     rng = np.random.default_rng(2)
     sound = tones.spoken("lo hi", rng)

@@ -16,6 +16,7 @@ class TrainingConfig:
 
     seed: int = 1
     start_from: str = ""  # a model whose vocabulary and weights to begin with
+    encoder_from: str = ""  # a model, of any kind, whose encoder's weights to begin with
     epochs: int = 10
     max_steps: int = 0
     max_minutes: float = 0.0  # of training, summed over resumed parts
