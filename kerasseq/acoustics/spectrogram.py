@@ -16,7 +16,7 @@ NORMALIZATIONS = ("utterance", "running", "none")
 
 # Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
 # than the whole batch at once.
-CHUNK = 512
+CHUNK = 2048
 
 FULL_SCALE = 32768.0
 
