@@ -1,5 +1,9 @@
 """The speech recognisers: what they learn, and what they write."""
 
+import io
+import json
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ import kerasseq
 from kerasseq import Beam, Greedy, NGram, Options, SpeechPreprocessor, UserError, backend
 from kerasseq.applications.speech_recognition.config import configure
 from kerasseq.applications.speech_recognition.model import build
+from kerasseq.cli import main
 from kerasseq.metrics import wer
 from kerasseq.models import CTC
 from kerasseq.models.stream import Stream
@@ -144,7 +149,7 @@ def test_a_language_model_has_its_say(kind, learned):
         model.generate(sounds, Options(Beam(4), lm_weight=1.0))
 
 
-def test_a_stream_hears_what_the_whole_does():
+def test_a_stream_hears_what_the_whole_does(tmp_path, monkeypatch, capsys):
     settings = ["model.encoder.kind=lstm", "model.encoder.lookahead=2"]
     model = made("transducer", *settings, "sound.normalization=running")
     trained(model, 250)
@@ -157,6 +162,21 @@ def test_a_stream_hears_what_the_whole_does():
         assert stream.finish() == text
         assert all(text.startswith(some) for some in partial)
     assert 0.1 < stream.latency < 0.5
+
+    # The same on standard input, through the command, and with half a sample at the end.
+    model.save(tmp_path / "model.keras")
+    for sound, text, more in zip(sounds[:2], whole, ([], ["--json"]), strict=False):
+        raw = SimpleNamespace(buffer=io.BytesIO(sound.astype("<i2").tobytes() + b"?"))
+        monkeypatch.setattr("sys.stdin", raw)
+        assert main(["transcribe", str(tmp_path / "model.keras"), "-", *more]) == 0
+        written = capsys.readouterr().out
+        if not more:
+            assert written == text + "\n"
+            continue
+        rows = [json.loads(line) for line in written.splitlines()]
+        assert rows[-1]["text"] == text
+        assert [row["final"] for row in rows] == [False] * (len(rows) - 1) + [True]
+        assert len(rows) >= 2 and all(text.startswith(row["text"]) for row in rows)
 
 
 def test_what_cannot_stream_says_so(learned):
