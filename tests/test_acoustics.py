@@ -88,7 +88,8 @@ def test_other_options_are_librosas():
 
 
 @pytest.mark.parametrize(
-    "normalization, pre_emphasis", [("utterance", 0.0), ("running", 0.97), ("none", 0.97)]
+    "normalization, pre_emphasis",
+    [("utterance", 0.0), ("mean", 0.0), ("running", 0.97), ("none", 0.97)],
 )
 def test_padding_changes_nothing(normalization, pre_emphasis):
     layer = LogMel(mels=40, normalization=normalization, pre_emphasis=pre_emphasis)
@@ -181,6 +182,15 @@ def run_stream(layer, values, chunk):
         place, end = end, end + chunk
     outputs.append(flush(ops.convert_to_tensor(values[:, place:]), state))
     return np.concatenate([numpy(output) for output in outputs], axis=1)
+
+
+def test_the_mean_goes_and_quiet_bands_stay_quiet():
+    values, mask = sound()
+    plain, real = compiled(LogMel(normalization="none"))(values, mask)
+    got, _ = compiled(LogMel(normalization="mean"))(values, mask)
+    for row, wanted, kept in zip(got, plain, real, strict=True):
+        wanted = wanted[kept] - wanted[kept].mean(axis=0)
+        np.testing.assert_allclose(row[kept], wanted / spectrogram.PRIOR_VARIANCE**0.5, atol=1e-4)
 
 
 @pytest.mark.parametrize("normalization, pre_emphasis", [("running", 0.97), ("none", 0.0)])

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from kerasseq import losses
+from kerasseq import backend, losses
+from kerasseq.transduction.ctc import consistency
 
 
 def draw(seed, n=3, t=4, v=7):
@@ -45,6 +46,48 @@ def test_r_drop_is_its_definition(seed, e, alpha):
     wanted = wanted / 2 + alpha / 4 * (both * weights).sum() / weights.sum()
     value = losses.r_drop(first, second, labels, weights, e, alpha)
     np.testing.assert_allclose(ops.convert_to_numpy(value), wanted, rtol=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_consistency_is_its_definition(seed):
+    first, second = draw(seed)[0], draw(seed + 5000)[0]
+    mask = np.arange(4) < np.array([4, 2, 1])[:, None]
+    log_p, log_q = log_softmax(first), log_softmax(second)
+    both = ((np.exp(log_p) - np.exp(log_q)) * (log_p - log_q)).sum(-1)
+    value = ops.convert_to_numpy(consistency(first, second, mask))
+    np.testing.assert_allclose(value, 0.5 * (both * mask).sum(1), rtol=1e-4, atol=1e-5)
+
+
+def test_consistency_draws_each_pass_to_where_the_other_is():
+    # With p, q = softmax of two variables, the gradient is (p - q) / 2 and (q - p) / 2: that of
+    # the targets does not count.
+    first, second, mask = draw(3)[0], draw(4)[0], np.ones((3, 4), bool)
+
+    class Both(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.passes = [
+                self.add_weight(shape=x.shape, initializer=lambda shape, dtype, x=x: x)
+                for x in (first, second)
+            ]
+            self.built = True
+
+        def call(self, x, training=False):
+            return x
+
+        def compute_loss(self, x, y, y_pred, sample_weight, training=True):
+            return ops.sum(consistency(*self.passes, mask))
+
+    model = Both()
+    model.compile(keras.optimizers.SGD(1.0))
+    train = backend.stepper(model)
+    train((np.zeros(1), np.zeros(1), np.ones(1)))
+    train.sync()
+    p, q = np.exp(log_softmax(first)), np.exp(log_softmax(second))
+    one, other = map(ops.convert_to_numpy, model.passes)
+    np.testing.assert_allclose(first - one, (p - q) / 2, atol=1e-5)
+    np.testing.assert_allclose(second - other, (q - p) / 2, atol=1e-5)
 
 
 def test_padding_has_no_say():

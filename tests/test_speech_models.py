@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import kerasseq
 from kerasseq import Beam, Greedy, NGram, Options, SpeechPreprocessor, UserError, backend
@@ -15,7 +16,9 @@ from kerasseq.applications.speech_recognition.model import build
 from kerasseq.cli import main
 from kerasseq.metrics import wer
 from kerasseq.models import CTC
+from kerasseq.models.ctc import ctc_mean
 from kerasseq.models.stream import Stream
+from kerasseq.transduction.ctc import consistency
 from tests import tones
 
 KINDS = {
@@ -147,6 +150,25 @@ def test_a_language_model_has_its_say(kind, learned):
     assert "hi" not in " ".join(swayed)
     with pytest.raises(UserError, match="without a language model"):
         model.generate(sounds, Options(Beam(4), lm_weight=1.0))
+
+
+def test_two_passes_of_a_ctc_model_are_drawn_to_each_other():
+    model = made("ctc", "model.encoder.dropout=0.5")
+    sounds, texts = tones.recordings(4, 5)
+    x = model.preprocessor.features(sounds)
+    _, labels, weights = model.preprocessor.targets(texts)
+    plain = [float(model.compute_loss(x, labels, model(x), weights)) for _ in range(2)]
+    model.compile(optimizer="adam", r_drop=0.5)
+    once = model(x, training=True)
+    assert float(model.compute_loss(x, labels, model(x), weights, training=False)) == plain[0]
+    # Two passes differ by their dropout, so their consistency is above 0; of one pass it is 0.
+    assert plain[0] == plain[1]
+    logits = once.values
+    assert float(ops.sum(consistency(logits, model(x, training=True).values, once.mask))) > 1
+    assert float(ctc_mean(once, labels, weights, once, 9.0)) == pytest.approx(
+        float(ctc_mean(once, labels, weights)), rel=1e-5
+    )
+    assert np.isfinite(float(model.compute_loss(x, labels, once, weights)))
 
 
 def test_a_stream_hears_what_the_whole_does(tmp_path, monkeypatch, capsys):

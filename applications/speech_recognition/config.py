@@ -41,7 +41,7 @@ class SoundConfig:
     scale: Literal["slaney", "htk"] = "slaney"
     pre_emphasis: float = 0.0
     dither: float = 0.0  # in units of a sample, in training
-    normalization: Literal["utterance", "running", "none"] = "utterance"
+    normalization: Literal["utterance", "mean", "running", "none"] = "utterance"
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)  # of which one is drawn for each recording
     gain: float = 0.0  # decibels up or down, at most
     warp: float = 0.0  # of frequencies, as of a longer or shorter vocal tract, at most

@@ -12,7 +12,7 @@ from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.streaming import Streaming
 
-NORMALIZATIONS = ("utterance", "running", "none")
+NORMALIZATIONS = ("utterance", "mean", "running", "none")
 
 # Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
 # than the whole batch at once.
@@ -20,7 +20,8 @@ CHUNK = 2048
 
 FULL_SCALE = 32768.0
 
-# Where the running normalisation starts from: about what AN4 and FSDD have.
+# Where the running normalisation starts from, and a variance to divide by: about what AN4 and FSDD
+# have.
 PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
 
 
@@ -46,15 +47,16 @@ class LogMel(Streaming, keras.layers.Layer):
         dither: standard deviation of noise added in training, in steps of int16.
         floor: least power.
         normalization: "utterance", every band to mean 0 and variance 1 over the real frames of a
-            row; "running", by the mean and variance of the frames so far and of `prior` frames of
-            a fixed mean and variance before them; or "none".
+            row; "mean", to mean 0 there, but by a fixed variance, so that bands in which a row is
+            quiet stay quiet; "running", by the mean and variance of the frames so far and of
+            `prior` frames of a fixed mean and variance before them; or "none".
         prior: weight of what the running normalisation starts from, in frames.
 
     Shapes: values (N, samples) int16, mask (N, samples) -> Memory with values (N, S, `mels`)
     float32, in mixed precision too; S = 1 + (samples - window) // hop, at least 1: a row shorter
     than a window is padded with zeros. Frames of padding are 0.
 
-    Streams but for "utterance". Steps are samples: latency is a window less a sample.
+    Streams with "running" and "none". Steps are samples: latency is a window less a sample.
 
     Raises:
         UserError: an option is none of its choices, or a filter has no frequency bin in it.
@@ -132,8 +134,8 @@ class LogMel(Streaming, keras.layers.Layer):
         values = self._log_mel(values, self.frames(ops.shape(values)[1]))
         mask = self._frame_mask(mask)
         real = mask[:, :, None]
-        if self.normalization == "utterance":
-            values = _normalise(values, real)
+        if self.normalization in ("utterance", "mean"):
+            values = _normalise(values, real, self.normalization == "utterance")
         elif self.normalization == "running":
             values, _ = self._normalise_running(values, self._begin_running(values))
         return Memory(ops.where(real, values, 0.0), mask)
@@ -209,11 +211,13 @@ class LogMel(Streaming, keras.layers.Layer):
 
     @property
     def streams(self) -> bool:
-        return self.normalization != "utterance"
+        return self.normalization in ("running", "none")
 
     def begin_stream(self, n: int) -> dict:
         if not self.streams:
-            raise UserError('A stream needs normalization="running" or "none", not "utterance".')
+            raise UserError(
+                f'A stream needs normalization="running" or "none", not "{self.normalization}".'
+            )
         before = ops.zeros((n, 1 if self.pre_emphasis else 0), dtype="int16")
         return {"samples": before, "running": self._begin_running(before)}
 
@@ -234,10 +238,12 @@ class LogMel(Streaming, keras.layers.Layer):
         return {**super().get_config(), **self.options}
 
 
-def _normalise(values: Any, real: Any) -> Any:
+def _normalise(values: Any, real: Any, by_variance: bool) -> Any:
     real = ops.cast(real, "float32")
     count = ops.sum(real, axis=1, keepdims=True)
     mean = ops.sum(values * real, axis=1, keepdims=True) / count
     centred = (values - mean) * real
+    if not by_variance:
+        return centred / PRIOR_VARIANCE**0.5
     variance = ops.sum(ops.square(centred), axis=1, keepdims=True) / count
     return centred * ops.rsqrt(variance + 1e-5)

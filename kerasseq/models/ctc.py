@@ -15,7 +15,14 @@ from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.recogniser import Recogniser
-from kerasseq.transduction.ctc import Alignment, align, ctc_loss, greedy, least_frames
+from kerasseq.transduction.ctc import (
+    Alignment,
+    align,
+    consistency,
+    ctc_loss,
+    greedy,
+    least_frames,
+)
 from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
 
 
@@ -35,9 +42,12 @@ class CTC(Recogniser):
 
     The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
     first weight is not 0 and divided by the sum of the weights: nats a unit. Rows with more units
-    than frames, which no path spells, do not count.
+    than frames, which no path spells, do not count. With `r_drop` a, the source passes twice, with
+    two draws of dropout and SpecAugment, and the loss is the mean of both and a times their
+    `consistency` (Yao et al., 2024).
     """
 
+    loss_options = ("r_drop",)
     parts = ("encoder", "preprocessor", "language_model")
 
     def __init__(
@@ -60,6 +70,17 @@ class CTC(Recogniser):
     def call(self, inputs: dict, training: bool = False) -> Memory:
         memory = self.encoder(inputs["values"], inputs["mask"], training=training)
         return Memory(self.head(memory.values), memory.mask)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        again = self(x, training=True) if training and self.r_drop else None
+        return ctc_mean(y_pred, y, sample_weight, again, self.r_drop)
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         return ctc_sums(y_pred, y, sample_weight)
@@ -147,3 +168,16 @@ def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
     losses = ctc_loss(logits.values, logits.mask, labels)
     counts = ops.where(weights[:, 0] > 0, losses, 0.0)
     return ops.sum(counts), ops.sum(weights)
+
+
+def ctc_mean(
+    logits: Memory, labels: Any, weights: Any, again: Memory | None = None, alpha: float = 0.0
+) -> Any:
+    """Nats a unit; over two passes if there are two, with alpha times their consistency."""
+    total, weight = ctc_sums(logits, labels, weights)
+    if again is not None:
+        apart = consistency(logits.values, again.values, logits.mask)
+        rows = ops.cast(ops.cast(weights, "float32")[:, 0] > 0, "float32")
+        total = 0.5 * (total + ctc_sums(again, labels, weights)[0])
+        total = total + alpha * ops.sum(rows * apart)
+    return total / ops.maximum(weight, 1e-6)

@@ -10,7 +10,7 @@ from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy
 from kerasseq.masking import Memory
-from kerasseq.models.ctc import aligned, ctc_sums
+from kerasseq.models.ctc import aligned, ctc_mean
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
@@ -75,8 +75,7 @@ class JointSeq2Seq(Seq2Seq):
         smoothing = self.label_smoothing if training else 0.0
         attention = cross_entropy(y_pred["logits"], y, sample_weight, smoothing)
         units = ops.where(ops.equal(y, END), 0, y)
-        total, weight = ctc_sums(y_pred["ctc"], units, sample_weight)
-        ctc = total / ops.maximum(weight, 1e-6)
+        ctc = ctc_mean(y_pred["ctc"], units, sample_weight)
         return (1.0 - self.ctc_weight) * attention + self.ctc_weight * ctc
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:

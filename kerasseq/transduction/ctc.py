@@ -61,6 +61,27 @@ def ctc_loss(logits: Any, mask: Any, labels: Any) -> Any:
     return loss + (tangent - ops.stop_gradient(tangent))
 
 
+def consistency(first: Any, second: Any, mask: Any) -> Any:
+    """How far two passes over the same rows are apart, each drawn to where the other is.
+
+        1/2 sum over t of KL(sg(q_t) || p_t) + KL(sg(p_t) || q_t)
+
+    with p, q the softmax of the logits and sg no gradient: CR-CTC, Yao et al., 2024, section 3.2.
+
+    Args:
+        first, second: (N, S, V), logits.
+        mask: (N, S) bool, right-padded.
+
+    Returns:
+        (N,) float32, in nats.
+    """
+    logs = [ops.log_softmax(ops.cast(x, "float32"), axis=-1) for x in (first, second)]
+    fixed = [ops.stop_gradient(x) for x in logs]
+    one = ops.sum(ops.exp(fixed[1]) * (fixed[1] - logs[0]), axis=-1)
+    other = ops.sum(ops.exp(fixed[0]) * (fixed[0] - logs[1]), axis=-1)
+    return 0.5 * ops.sum(ops.where(mask, one + other, 0.0), axis=-1)
+
+
 def least_frames(labels: Any) -> Any:
     """(N, U) labels, padded with 0, to (N,) int32: the frames that the shortest path takes.
 
