@@ -8,10 +8,11 @@ class Streaming:
 
     `begin_stream(n) -> state` starts `n` streams; `stream(values (N, C, ...), state) -> values
     (N, C', ...), state` takes the next chunk of all of them, of real steps alone; `flush(values,
-    state) -> values` takes the last, of any length, after which nothing more comes. The state is
-    a pytree with the batch on axis 0. The first chunk is longer than the others by `lead` steps,
-    so every chunk of C (+ lead) steps gives C / `factor` outputs and none is made up; therefore
-    the shapes of the state too are others after the first chunk. C is a multiple of `block`.
+    state) -> values` takes the last, of any length, 0 too, after which nothing more comes. The
+    state is a pytree with the batch on axis 0. The first chunk is longer than the others by `lead`
+    steps, so every chunk of C (+ lead) steps gives C / `factor` outputs and none is made up;
+    therefore the shapes of the state too are others after the first chunk. C is a multiple of
+    `block`.
 
     Attributes:
         factor: input steps to an output step.

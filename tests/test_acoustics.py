@@ -175,7 +175,7 @@ def run_stream(layer, values, chunk):
     begin = backend.compiled(layer.variables, lambda rows: layer.begin_stream(rows.shape[0]))
     state, outputs = begin(ops.zeros((len(values), 1))), []
     place, end = 0, layer.lead + chunk
-    while end < values.shape[1]:
+    while end <= values.shape[1]:
         output, state = stream(ops.convert_to_tensor(values[:, place:end]), state)
         assert output.shape[1] == chunk // layer.factor
         outputs.append(output)

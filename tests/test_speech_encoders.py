@@ -26,6 +26,7 @@ WIDTH = 12
 LAYERS = {
     "stacking": lambda: FrameStacking(3),
     "convolution": lambda: ConvolutionalSubsampling(5, 16),
+    "half": lambda: ConvolutionalSubsampling(5, 16, factor=2),
     "projection": lambda: Projection(16),
     "positions": lambda: Projection(16, positions=True, norm=True, dropout=0.2),
     "lookahead": lambda: Lookahead(2),
@@ -96,10 +97,11 @@ def test_padding_changes_nothing(name):
     np.testing.assert_allclose(got[2][real[2]], wanted[0], atol=2e-5)
 
 
+@pytest.mark.parametrize("last", [0, 5])
 @pytest.mark.parametrize("name", STREAMING)
-def test_stream_is_the_whole(name):
+def test_stream_is_the_whole(name, last):
     layer = made(STREAMING[name])
-    values, mask = features(n=2, steps=layer.lead + 6 * layer.block + 5)
+    values, mask = features(n=2, steps=layer.lead + 6 * layer.block + last)
     wanted, _ = compiled(layer)(values, np.ones_like(mask))
     got = run_stream(layer, values, 2 * layer.block)
     np.testing.assert_allclose(got, wanted, atol=2e-5)

@@ -172,7 +172,7 @@ def test_two_passes_of_a_ctc_model_are_drawn_to_each_other():
 
 
 def test_a_stream_hears_what_the_whole_does(tmp_path, monkeypatch, capsys):
-    settings = ["model.encoder.kind=lstm", "model.encoder.lookahead=2"]
+    settings = ["model.encoder.kind=conv-lstm", "model.encoder.lookahead=1", *WIDE[:2]]
     model = made("transducer", *settings, "sound.normalization=running")
     trained(model, 250)
     sounds, texts = tones.recordings(6, 21)
@@ -205,7 +205,7 @@ def test_what_cannot_stream_says_so(learned):
     for kind, reason in (
         ("ctc", "Only a transducer"),
         ("transducer-attention", "without attention"),
-        ("transducer", "model.encoder.kind=lstm"),
+        ("transducer", "model.encoder.kind=conv-lstm"),
     ):
         with pytest.raises(UserError, match=reason):
             Stream(learned(kind))
@@ -214,8 +214,10 @@ def test_what_cannot_stream_says_so(learned):
 WIDE = ["model.encoder.width=16", "model.encoder.filters=4", "model.encoder.heads=2"]
 ENCODERS = {
     "conv-blstm": WIDE[:2],
+    "conv-blstm-in-pairs": [*WIDE[:2], "model.encoder.pyramid=true", "model.encoder.layers=2"],
     "blstm": ["model.encoder.pyramid=true", "model.encoder.layers=2"],
     "lstm": [],
+    "conv-lstm": [*WIDE[:2], "model.encoder.lookahead=1"],
     "transformer": WIDE,
     "conformer": WIDE,
     "conformer-in-chunks": [*WIDE, "model.encoder.chunk=4", "sound.normalization=running"],
@@ -224,7 +226,7 @@ ENCODERS = {
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_hears(name):
-    kind = name.removesuffix("-in-chunks")
+    kind = name.split("-in-")[0]
     model = made("ctc", f"model.encoder.kind={kind}", *ENCODERS[name])
     sounds, texts = tones.recordings(4, 9)
     features = model.preprocessor.features(sounds)

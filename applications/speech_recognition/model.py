@@ -62,14 +62,21 @@ class ConvolutionBLSTM(Checked):
     width: int = 160  # of what the convolutions hand on
     units: int = 160
     layers: int = 3
+    pyramid: bool = False  # the first layer hears twice as many steps, which are then put in pairs
     dropout: float = 0.3
 
     def build(self) -> list:
-        return [
-            ConvolutionalSubsampling(self.filters, self.width),
+        way_in = [
+            ConvolutionalSubsampling(self.filters, self.width, 2 if self.pyramid else 4),
             Projection(self.width, dropout=self.dropout, norm=True),
-            RNNEncoder(self.units, self.layers, bidirectional=True, dropout=self.dropout),
         ]
+        if not self.pyramid:
+            return [*way_in, self._layers(self.layers)]
+        above = [self._layers(self.layers - 1)] if self.layers > 1 else []
+        return [*way_in, self._layers(1), FrameStacking(2), *above]
+
+    def _layers(self, count: int) -> RNNEncoder:
+        return RNNEncoder(self.units, count, bidirectional=True, dropout=self.dropout)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,29 @@ class LSTM(Checked):
             RNNEncoder(self.units, self.layers, dropout=self.dropout),
             Lookahead(self.lookahead),
         ]
+
+
+@dataclass(frozen=True)
+class ConvolutionLSTM(Checked):
+    """For streams too: two convolutions that leave a quarter of the frames, then one-directional
+    layers, of which each hears the next `lookahead` steps of what is below it."""
+
+    kind: Literal["conv-lstm"] = "conv-lstm"
+    filters: int = 32
+    width: int = 160
+    units: int = 256
+    layers: int = 3
+    lookahead: int = 4  # steps of 40 ms for each layer
+    dropout: float = 0.3
+
+    def build(self) -> list:
+        layers: list = [
+            ConvolutionalSubsampling(self.filters, self.width),
+            Projection(self.width, dropout=self.dropout, norm=True),
+        ]
+        for _ in range(self.layers):
+            layers += [Lookahead(self.lookahead), RNNEncoder(self.units, dropout=self.dropout)]
+        return layers
 
 
 @dataclass(frozen=True)
@@ -150,7 +180,7 @@ class ConformerSettings(Checked):
         ]
 
 
-Encoder = ConvolutionBLSTM | BLSTM | LSTM | Transformer | ConformerSettings
+Encoder = ConvolutionBLSTM | BLSTM | LSTM | ConvolutionLSTM | Transformer | ConformerSettings
 
 
 @dataclass(frozen=True)

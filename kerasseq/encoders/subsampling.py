@@ -64,39 +64,49 @@ class FrameStacking(Streaming, keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasseq")
 class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
-    """A quarter of the steps: two convolutions over time and frequency, then a dense layer.
+    """A quarter or half of the steps: two convolutions in time and frequency, then a dense layer.
 
         h_1 = relu(Conv(x)), h_2 = relu(Conv(h_1)), y = W h_2 + b;  3 x 3, stride 2 in both
 
-    Dong et al., 2018, section 3.2. An output step sees 7 input steps, 3 before its own first and
-    3 after.
+    Dong et al., 2018, section 3.2. For half of the steps the second convolution has a stride of 2
+    in frequency alone. An output step sees 7 input steps, 3 before its own first and 3 after.
 
     Args:
         filters: channels of the convolutions.
         width: D', of the result.
+        factor: 4 or 2, input steps to an output step.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, ceil(ceil(S / 2) / 2), D'). Padding
-    is zero before each convolution, so it is as if there was none. Streams.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, ceil(ceil(S / 2) / 2), D') or (N,
+    ceil(S / 2), D'). Padding is zero before each convolution, so it is as if there was none.
+    Streams with a factor of 4.
+
+    Raises:
+        ValueError: `factor` is another.
     """
 
-    factor = 4
-
-    def __init__(self, filters: int, width: int, **kwargs: Any):
+    def __init__(self, filters: int, width: int, factor: int = 4, **kwargs: Any):
         super().__init__(**kwargs)
-        self.filters, self.width = filters, width
+        if factor not in (2, 4):
+            raise ValueError(f"factor must be 2 or 4. Received: {factor}")
+        self.filters, self.width, self.factor = filters, width, factor
+        self._strides = (2, factor // 2)  # in time
         self.convolutions = [
             keras.layers.Conv2D(
                 filters,
                 3,
-                strides=2,
+                strides=(stride, 2),
                 activation="relu",
                 data_format="channels_last",
                 kernel_initializer="he_uniform",
                 name=f"convolution_{index}",
             )
-            for index in range(2)
+            for index, stride in enumerate(self._strides)
         ]
         self.leave = keras.layers.Dense(width, name="leave")
+
+    @property
+    def streams(self) -> bool:
+        return self.factor == 4
 
     def build(self, input_shape: Any) -> None:
         self._planes, bands, channels = [], input_shape[-1], 1
@@ -108,15 +118,15 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = values[:, :, :, None]
-        for index in range(2):
+        for index, stride in enumerate(self._strides):
             values = ops.where(mask[:, :, None, None], values, ops.zeros_like(values))
             values = self._convolve(index, ops.pad(values, [[0, 0], [1, 0], [0, 0], [0, 0]]))
-            mask = _every(mask, 2)
+            mask = _every(mask, stride)
         return Memory(self._leave(values), mask)
 
     def _convolve(self, index: int, values: Any) -> Any:
         """One of the convolutions over steps with the one before them: (N, 1 + S, ...)."""
-        lacking = (ops.shape(values)[1] + 1) % 2
+        lacking = (ops.shape(values)[1] + 1) % 2 if self._strides[index] == 2 else 1
         return self.convolutions[index](ops.pad(values, [[0, 0], [0, lacking], [1, 1], [0, 0]]))
 
     def _leave(self, values: Any) -> Any:
@@ -127,6 +137,8 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         return [ops.zeros((n, 1, *plane), dtype=self.compute_dtype) for plane in self._planes]
 
     def stream(self, values: Any, state: list) -> tuple[Any, list]:
+        if values.shape[1] == 0:
+            return ops.zeros((ops.shape(values)[0], 0, self.width), values.dtype), state
         values, states = values[:, :, :, None], []
         for index in range(2):
             states.append(values[:, -1:])
@@ -134,7 +146,8 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         return self._leave(values), states
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "filters": self.filters, "width": self.width}
+        sizes = {"filters": self.filters, "width": self.width, "factor": self.factor}
+        return {**super().get_config(), **sizes}
 
 
 @keras.saving.register_keras_serializable("kerasseq")

@@ -38,7 +38,7 @@ class Stream:
         if not encoder.streams:
             raise UserError(
                 "This model hears the whole recording before it writes: train one with "
-                "model.encoder.kind=lstm and sound.normalization=running, which streams."
+                "model.encoder.kind=conv-lstm and sound.normalization=running, which streams."
             )
         self.model = model
         blocks = max(1, round(chunk * rate / encoder.block))
