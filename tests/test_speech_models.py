@@ -171,6 +171,18 @@ def test_two_passes_of_a_ctc_model_are_drawn_to_each_other():
     assert np.isfinite(float(model.compute_loss(x, labels, once, weights)))
 
 
+@pytest.mark.parametrize("kind", ["ctc", "hybrid"])
+def test_without_dropout_two_passes_are_one(kind):
+    model = made(kind)
+    sounds, texts = tones.recordings(4, 5)
+    tokens, labels, weights = model.preprocessor.targets(texts)
+    x = {**model.preprocessor.features(sounds), "tokens": tokens}
+    plain = float(model.compute_loss(x, labels, model(x, training=True), weights))
+    model.compile(optimizer="adam", r_drop=3.0)
+    again = float(model.compute_loss(x, labels, model(x, training=True), weights))
+    assert again == pytest.approx(plain, rel=1e-5)
+
+
 def test_a_stream_hears_what_the_whole_does(tmp_path, monkeypatch, capsys):
     settings = ["model.encoder.kind=conv-lstm", "model.encoder.lookahead=1", *WIDE[:2]]
     model = made("transducer", *settings, "sound.normalization=running")

@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
-from kerasseq.losses import cross_entropy
+from kerasseq.losses import cross_entropy, r_drop
 from kerasseq.masking import Memory
 from kerasseq.models.ctc import aligned, ctc_mean
 from kerasseq.models.hypothesis import Hypothesis
@@ -25,7 +25,8 @@ class JointSeq2Seq(Seq2Seq):
         loss = (1 - c) L_attention + c L_CTC
         score(w) = (1 - c') log p_attention(w) + c' log p_CTC(w)
 
-    Watanabe et al., 2017, equations 22 and 33. c' is `Options.ctc_weight`.
+    Watanabe et al., 2017, equations 22 and 33. c' is `Options.ctc_weight`. `r_drop` is that of
+    `losses.r_drop` in the first and that of `CTC` in the second.
 
     Args:
         frontend, encoder, decoder, preprocessor, language_model, card: as for `Seq2Seq`.
@@ -33,8 +34,6 @@ class JointSeq2Seq(Seq2Seq):
 
     Call: as `Seq2Seq`, -> {"logits": (N, T, V), "ctc": `Memory` with logits (N, F, V)}.
     """
-
-    loss_options = ("label_smoothing",)
 
     def __init__(
         self,
@@ -73,9 +72,16 @@ class JointSeq2Seq(Seq2Seq):
         training: bool = True,
     ) -> Any:
         smoothing = self.label_smoothing if training else 0.0
-        attention = cross_entropy(y_pred["logits"], y, sample_weight, smoothing)
         units = ops.where(ops.equal(y, END), 0, y)
-        ctc = ctc_mean(y_pred["ctc"], units, sample_weight)
+        logits, frames = y_pred["logits"], y_pred["ctc"]
+        if training and self.r_drop:
+            again = self(x, training=True)
+            passes = logits, again["logits"]
+            attention = r_drop(*passes, y, sample_weight, smoothing, self.r_drop)
+            ctc = ctc_mean(frames, units, sample_weight, again["ctc"], self.r_drop)
+        else:
+            attention = cross_entropy(logits, y, sample_weight, smoothing)
+            ctc = ctc_mean(frames, units, sample_weight)
         return (1.0 - self.ctc_weight) * attention + self.ctc_weight * ctc
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
