@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 import kerasseq
+from kerasseq.applications.speech_recognition.transcribe import transcribe
 from kerasseq.cli import main
 from kerasseq.metrics import cer, wer
 from kerasseq.preprocessing.silence import cut_at_silences
@@ -139,6 +140,27 @@ def test_silence_and_noise_are_no_error(run, tmp_path, capsys):
     files = [str(tmp_path / name) for name in ("silence.wav", "noise.wav")]
     assert main(["transcribe", str(run), *files]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_recordings_are_cut_to_what_the_model_was_trained_on(run, folder, tmp_path, monkeypatch):
+    model = kerasseq.load(run)
+    sizes = [soundfile.info(folder / f"{index}.wav").duration for index in range(40)]
+    assert model.card["longest"] == pytest.approx(max(sizes), abs=0.3)
+    rng = np.random.default_rng(3)
+    sound = np.concatenate([tones.spoken("lo hi mid", rng) for _ in range(8)])
+    soundfile.write(tmp_path / "long.wav", sound, tones.RATE)
+    heard = []
+
+    def spy(parts, *arguments, whole=model.hypotheses, **more):
+        heard.extend(len(part) for part in parts)
+        return whole(parts, *arguments, **more)
+
+    monkeypatch.setattr(model, "hypotheses", spy)
+    (one,) = transcribe(model, [str(tmp_path / "long.wav")])
+    assert sum(heard) == len(sound) and one.seconds == pytest.approx(
+        len(sound) / tones.RATE, abs=1e-3
+    )
+    assert len(heard) > 1 and max(heard) <= 1.5 * model.card["longest"] * tones.RATE
 
 
 def test_subtitles(run, tmp_path, capsys):

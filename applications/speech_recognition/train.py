@@ -14,6 +14,7 @@ from kerasseq.applications.speech_recognition.preprocessing import learned, prep
 from kerasseq.applications.speech_recognition.report import report
 from kerasseq.applications.training import Prepared
 from kerasseq.data import SoundStore
+from kerasseq.data.sound_store import FRAMES
 from kerasseq.generation import Greedy
 from kerasseq.language_model import NGram
 from kerasseq.metrics import cer, wer
@@ -57,6 +58,7 @@ class SpeechRecognition:
 
     def prepare(self, preprocessor: SpeechPreprocessor, folder: Path, resume: bool) -> Prepared:
         data, self.stores = prepare(self.config, self.parts, preprocessor, folder, resume)
+        self.card["longest"] = round(float(self.stores["train"].frames().max()) / FRAMES, 1)
         return data
 
     def build(self, preprocessor: SpeechPreprocessor) -> SequenceModel:

@@ -17,6 +17,9 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".sph")
 PART = 20.0
 """Seconds of a recording that are transcribed at once, at most; longer ones are cut."""
 
+STRETCH = 1.5
+"""How many times as long as any that the model was trained on a recording may be and stay whole."""
+
 TOGETHER = 320.0
 """Seconds of all recordings that are held in memory together."""
 
@@ -62,7 +65,8 @@ def transcribe(
 ) -> Iterator[Transcript]:
     """A transcript of each file, in order; files that cannot be read have an error in theirs.
 
-    Recordings of more than 20 s are cut at silences, and their texts put together.
+    Recordings of more than 20 s, or much longer than any that the model was trained on, are cut at
+    silences, and their texts put together.
 
     Args:
         model: a speech recogniser.
@@ -106,7 +110,8 @@ def transcribe_sounds(
 
 def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
     rate = model.preprocessor.rate
-    most = min(PART, model.preprocessor.max_seconds)
+    trained = model.card.get("longest", PART)
+    most = min(PART, STRETCH * trained, model.preprocessor.max_seconds)
     spans = [
         [] if transcript.error else cut_at_silences(samples, rate, most, most / 4)
         for transcript, samples in waiting
