@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, Protocol
 
 import keras
 
+from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.presets import load
 from kerasseq.data.corpus import Problems
+from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
 from kerasseq.precision import computing_in
@@ -39,13 +41,11 @@ class Head(Protocol):
         config: the whole configuration, with a section `training`.
         task: for the model's card.
         examples: what there are to train on: "pairs", "recordings".
-        card: what else is known of the data, for the card.
     """
 
     config: Any
     task: str
     examples: str
-    card: dict
 
     def learned(self) -> Any:
         """A preprocessor, with what it learns of the training data."""
@@ -58,6 +58,9 @@ class Head(Protocol):
 
     def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
         """Lines on what is trained."""
+
+    def card(self, before: dict) -> dict:
+        """What is known of the data, for the model's card, which was `before` if it had one."""
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
         """Figures of the validation part by which the best weights may be chosen."""
@@ -106,7 +109,7 @@ def train(
                 model = model.recast()
         model.card = {
             "task": head.task,
-            **head.card,
+            **head.card(model.card),
             head.examples: data.examples,
             "steps": position.step,
             "seconds": round(position.seconds),
@@ -122,14 +125,28 @@ def train(
 
 def _take_encoder(model: SequenceModel, name: str) -> None:
     """Give the encoder of a model the weights of another model's."""
-    encoder = load(name).encoder
-    there, wanted = ([tuple(w.shape) for w in one.weights] for one in (encoder, model.encoder))
-    if there != wanted:
+    other = load(name)
+    if getattr(model, "frontend", None) is not None:
+        raise UserError(
+            "training.encoder_from is for encoders that read sound: this one stands on embeddings, "
+            "which it would not take along; --start-from takes all of a model."
+        )
+    if not isinstance(other.encoder, Chain) or _heard(other.encoder) != _heard(model.encoder):
         raise UserError(
             f"training.encoder_from: the encoder of {name} is not built as this model's is: set "
-            "[model.encoder], and what it reads, as they were set there."
+            "[model.encoder] and [sound] as they were set there."
         )
-    model.encoder.set_weights(encoder.get_weights())
+    model.encoder.set_weights(other.encoder.get_weights())
+
+
+def _heard(encoder: Chain) -> list[tuple[str, dict]]:
+    """What the layers of an encoder are and do, when they do not train."""
+    training = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
+    return [
+        (type(layer).__name__, {k: v for k, v in layer.get_config().items() if k not in training})
+        for layer in encoder.layers
+        if not isinstance(layer, Augmentation)
+    ]
 
 
 def _kept(head: Head, folder: Path) -> Any:

@@ -78,9 +78,9 @@ def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_pa
     one, other = (kerasseq.load(path).encoder.get_weights() for path in (run, tmp_path / "run"))
     for weights, others in zip(one, other, strict=True):
         np.testing.assert_allclose(weights, others, atol=1e-9)
-    wider = command(folder, tmp_path / "wider", *still, "--set", "model.encoder.units=9")
-    assert main(wider) == 2
-    assert "training.encoder_from: the encoder of" in capsys.readouterr().err
+    for other in ("model.encoder.units=9", "sound.normalization=running"):
+        assert main(command(folder, tmp_path / other, *still, "--set", other)) == 2
+        assert "training.encoder_from: the encoder of" in capsys.readouterr().err
 
 
 def test_transcribe_takes_files_of_any_rate_and_kind(run, tmp_path, capsys):
@@ -109,6 +109,14 @@ def test_transcribe_goes_on_behind_what_it_cannot_read(run, folder, tmp_path, ca
     assert [row["file"] for row in rows] == list(map(str, files))
     assert ["error" in row for row in rows] == [False, True, True, False]
     assert "broken.wav" in captured.err and "nowhere.wav" in captured.err
+
+
+def test_the_shortest_recording_is_no_error(run, tmp_path, capsys):
+    soundfile.write(tmp_path / "short.wav", np.zeros(50, np.int16), tones.RATE)
+    assert main(["transcribe", str(run), str(tmp_path / "short.wav")]) == 0
+    (tmp_path / "list.tsv").write_text("short.wav\tlo\n")
+    assert main(["evaluate", str(run), "--data", str(tmp_path / "list.tsv")]) == 0
+    assert "1 recordings" in capsys.readouterr().out
 
 
 def test_evaluate_measures_what_transcribe_writes(run, folder, tmp_path, capsys):
@@ -192,7 +200,11 @@ def test_long_recordings_are_cut_where_it_is_quiet():
         (["transcribe", "multi30k-en-de", "x.wav"], "reads text, not sound"),
         (["transcribe", "RUN", "-"], "Only a transducer"),
         (["transcribe", "RUN", "--beam", "3", "--lm-weight", "1", "WAV"], "language model"),
+        (["transcribe", "RUN", "--length-bonus", "1", "WAV"], "needs a --beam of 2 or more"),
+        (["transcribe", "RUN", "--ctc-weight", "1", "WAV"], "is for hybrid models"),
         (["evaluate", "RUN"], "--data FILE or --dataset"),
+        (["evaluate", "RUN", "--data", "LIST", "--dataset", "an4"], "not both"),
+        (["evaluate", "RUN", "--data", "LIST", "--data-dir", "x"], "--data-dir is where"),
         (["evaluate", "RUN", "--data", "LIST", "--prefix", "lo"], "models that read text"),
         (["evaluate", "RUN", "--data", "LIST", "--output", "LIST"], "is read too"),
         (["evaluate", "multi30k-en-de", "--dataset", "an4"], "models that read sound"),

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasseq import UserError
-from kerasseq.acoustics import LogMel, SpecAugment
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.encoders import (
     Chain,
     Conformer,
@@ -29,6 +29,7 @@ LAYERS = {
     "half": lambda: ConvolutionalSubsampling(5, 16, factor=2),
     "projection": lambda: Projection(16),
     "positions": lambda: Projection(16, positions=True, norm=True, dropout=0.2),
+    "warp": lambda: FrequencyWarp(extent=0.2),
     "lookahead": lambda: Lookahead(2),
     "rnn": lambda: RNNEncoder(8, 2, residual=True, dropout=0.2),
     "pyramid": lambda: Chain(

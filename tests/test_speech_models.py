@@ -14,6 +14,7 @@ from kerasseq import Beam, Greedy, NGram, Options, SpeechPreprocessor, UserError
 from kerasseq.applications.speech_recognition.config import configure
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.cli import main
+from kerasseq.masking import Memory
 from kerasseq.metrics import wer
 from kerasseq.models import CTC
 from kerasseq.models.ctc import ctc_mean
@@ -152,23 +153,32 @@ def test_a_language_model_has_its_say(kind, learned):
         model.generate(sounds, Options(Beam(4), lm_weight=1.0))
 
 
-def test_two_passes_of_a_ctc_model_are_drawn_to_each_other():
-    model = made("ctc", "model.encoder.dropout=0.5")
+def test_the_loss_of_two_passes():
+    rng = np.random.default_rng(0)
+    mask = np.arange(9) < np.array([9, 7, 3])[:, None]
+    one, two = (Memory(rng.normal(size=(3, 9, 6)).astype("float32"), mask) for _ in range(2))
+    labels = np.array([[3, 4, 5, 0, 0], [3, 3, 0, 0, 0], [3, 4, 5, 3, 4]])  # the last is too long
+    weights = (labels > 0).astype("float32")
+    both = [float(ctc_mean(x, labels, weights)) for x in (one, two)]
+    apart = ops.convert_to_numpy(consistency(one.values, two.values, mask))[:2].sum() / 5
+    got = float(ctc_mean(one, labels, weights, two, 0.7))
+    assert got == pytest.approx(sum(both) / 2 + 0.7 * apart, rel=1e-5)
+    last = [Memory(x.values[2:], mask[2:]) for x in (one, two)]
+    assert float(ctc_mean(last[0], labels[2:], weights[2:], last[1], 0.7)) == 0
+
+
+@pytest.mark.parametrize("kind", ["ctc", "hybrid"])
+def test_passes_with_other_dropout_cost_more_the_more_they_count(kind):
+    model = made(kind, "model.encoder.dropout=0.5")
     sounds, texts = tones.recordings(4, 5)
-    x = model.preprocessor.features(sounds)
-    _, labels, weights = model.preprocessor.targets(texts)
-    plain = [float(model.compute_loss(x, labels, model(x), weights)) for _ in range(2)]
-    model.compile(optimizer="adam", r_drop=0.5)
-    once = model(x, training=True)
-    assert float(model.compute_loss(x, labels, model(x), weights, training=False)) == plain[0]
-    # Two passes differ by their dropout, so their consistency is above 0; of one pass it is 0.
-    assert plain[0] == plain[1]
-    logits = once.values
-    assert float(ops.sum(consistency(logits, model(x, training=True).values, once.mask))) > 1
-    assert float(ctc_mean(once, labels, weights, once, 9.0)) == pytest.approx(
-        float(ctc_mean(once, labels, weights)), rel=1e-5
-    )
-    assert np.isfinite(float(model.compute_loss(x, labels, once, weights)))
+    tokens, labels, weights = model.preprocessor.targets(texts)
+    x = {**model.preprocessor.features(sounds), "tokens": tokens}
+    first = model(x, training=True)
+    losses = []
+    for alpha in (1e-9, 10.0, 1000.0):
+        model.compile(optimizer="adam", r_drop=alpha)
+        losses.append(float(model.compute_loss(x, labels, first, weights)))
+    assert losses[0] + 1e-3 < losses[1] < losses[2] / 3
 
 
 @pytest.mark.parametrize("kind", ["ctc", "hybrid"])
@@ -229,6 +239,7 @@ ENCODERS = {
     "conv-blstm-in-pairs": [*WIDE[:2], "model.encoder.pyramid=true", "model.encoder.layers=2"],
     "blstm": ["model.encoder.pyramid=true", "model.encoder.layers=2"],
     "lstm": [],
+    "conv-blstm-in-warped-bands": [*WIDE[:2], "sound.warp=0.1"],
     "conv-lstm": [*WIDE[:2], "model.encoder.lookahead=1"],
     "transformer": WIDE,
     "conformer": WIDE,

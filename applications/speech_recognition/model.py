@@ -50,7 +50,7 @@ class BLSTM(Checked):
         return layers
 
     def _layers(self, count: int) -> RNNEncoder:
-        return RNNEncoder(self.units, count, bidirectional=True, dropout=self.dropout)
+        return _both_ways(self, count)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,11 @@ class ConvolutionBLSTM(Checked):
         return [*way_in, self._layers(1), FrameStacking(2), *above]
 
     def _layers(self, count: int) -> RNNEncoder:
-        return RNNEncoder(self.units, count, bidirectional=True, dropout=self.dropout)
+        return _both_ways(self, count)
+
+
+def _both_ways(settings: BLSTM | ConvolutionBLSTM, count: int) -> RNNEncoder:
+    return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout)
 
 
 @dataclass(frozen=True)

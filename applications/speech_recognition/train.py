@@ -12,6 +12,7 @@ from kerasseq.applications.speech_recognition.config import SpeechConfig
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.speech_recognition.report import report
+from kerasseq.applications.speech_recognition.transcribe import Transcript, transcribe_sounds
 from kerasseq.applications.training import Prepared
 from kerasseq.data import SoundStore
 from kerasseq.data.sound_store import FRAMES
@@ -46,11 +47,6 @@ class SpeechRecognition:
     def __init__(self, config: SpeechConfig, data_dir: str | None = None):
         self.config = config
         self.parts = read_parts(config.data, data_dir)
-        self.card = {
-            "data": self.parts.name,
-            "licence": self.parts.licence,
-            "decoding": asdict(config.decoding),
-        }
         self.stores: dict[str, SoundStore] = {}
 
     def learned(self) -> SpeechPreprocessor:
@@ -58,8 +54,16 @@ class SpeechRecognition:
 
     def prepare(self, preprocessor: SpeechPreprocessor, folder: Path, resume: bool) -> Prepared:
         data, self.stores = prepare(self.config, self.parts, preprocessor, folder, resume)
-        self.card["longest"] = round(float(self.stores["train"].frames().max()) / FRAMES, 1)
         return data
+
+    def card(self, before: dict) -> dict:
+        longest = float(self.stores["train"].frames().max()) / FRAMES
+        return {
+            "data": self.parts.name,
+            "licence": self.parts.licence,
+            "decoding": asdict(self.config.decoding),
+            "longest": round(max(longest, before.get("longest", 0.0)), 1),
+        }
 
     def build(self, preprocessor: SpeechPreprocessor) -> SequenceModel:
         model = build(self.config.model, self.config.sound, preprocessor)
@@ -107,7 +111,12 @@ class SpeechRecognition:
     def scores(self, model: SequenceModel) -> dict[str, float]:
         if "test" not in self.stores:
             return {}
-        texts, said = self.transcribed(model, "test", model.default_options)
+        store = self.stores["test"]
+        every = np.arange(len(store))
+        rate = model.preprocessor.rate
+        sounds = ((Transcript("", seconds=len(x) / rate), x) for x in store.sounds(every))
+        texts = [one.text for one in transcribe_sounds(model, sounds)]
+        texts, said = model.preprocessor.normalize(texts), store.texts(every)
         return {score.name: round(score.value, 2) for score in (wer(texts, said), cer(texts, said))}
 
     def report(

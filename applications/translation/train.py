@@ -45,10 +45,13 @@ class Translation:
 
     def __init__(self, config: TranslationConfig, data_dir: str | None = None):
         self.config = config
-        self.parts = parts = read_parts(config.data, data_dir)
-        for _ in parts.test.chunks() if parts.test else ():
+        self.parts = read_parts(config.data, data_dir)
+        for _ in self.parts.test.chunks() if self.parts.test else ():
             pass  # what is wrong with the test part comes to light before the training
-        self.card = {
+
+    def card(self, before: dict) -> dict:
+        parts = self.parts
+        return {
             "data": parts.name,
             "source": parts.source,
             "target": parts.target,

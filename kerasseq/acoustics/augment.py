@@ -12,7 +12,7 @@ from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.streaming import Streaming
 
 
-class _Augmentation(Streaming, keras.layers.Layer):
+class Augmentation(Streaming, keras.layers.Layer):
     """What changes features in training alone, and streams them unchanged."""
 
     def __init__(self, **kwargs: Any):
@@ -27,7 +27,7 @@ class _Augmentation(Streaming, keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class FrequencyWarp(_Augmentation):
+class FrequencyWarp(Augmentation):
     """In training, lengthens or shortens each speaker's vocal tract.
 
     Every row draws a factor a from [1 - `extent`, 1 + `extent`] and hears at frequency f what was
@@ -88,7 +88,7 @@ class FrequencyWarp(_Augmentation):
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class SpecAugment(_Augmentation):
+class SpecAugment(Augmentation):
     """In training, sets bands of frequencies and stretches of time to 0.
 
     Each mask has a width w drawn evenly from 0 to its greatest, and begins at a place drawn evenly

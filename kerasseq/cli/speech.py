@@ -59,11 +59,14 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
 
     if options.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+    if options.data_dir and not options.dataset:
+        raise UserError("--data-dir is where a --dataset is: leave it out or name one.")
     if options.dataset:
         corpus = datasets.recordings(options.dataset, options.data_dir)["test"]
     else:
         corpus = RecordingCorpus(options.data)
     how = _options(options, model)
+    next(iter(corpus))  # that there is something to read, before the output is emptied
     with (
         output(options.output, options.data or []) as file,
         tqdm(unit=" recordings", disable=None) as bar,
@@ -134,9 +137,27 @@ def _options(options: argparse.Namespace, model: Any) -> Any:
         raise UserError(f"--beam must be at least 1, not {options.beam}.")
     chosen = {name: getattr(options, name) for name in ("lm_weight", "ctc_weight", "length_bonus")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
+    given = list(chosen)
     if options.beam is not None:
         chosen["strategy"] = Greedy() if options.beam == 1 else Beam(options.beam)
-    return replace(model.default_options, **chosen)
+    found = replace(model.default_options, **chosen)
+    for name in given:
+        if reason := _in_vain(name, model, found):
+            raise UserError(f"--{name.replace('_', '-')} {reason}.")
+    return found
+
+
+def _in_vain(name: str, model: Any, options: Any) -> str:
+    """Why a weight would change nothing; empty if it may."""
+    from kerasseq import Greedy
+    from kerasseq.models import JointSeq2Seq, Seq2Seq
+
+    if name == "ctc_weight":
+        return "" if isinstance(model, JointSeq2Seq) else "is for hybrid models: leave it out"
+    if isinstance(model, Seq2Seq):
+        return "is for CTC and transducers: leave it out" if name == "length_bonus" else ""
+    greedy = isinstance(options.strategy, Greedy)
+    return "needs a --beam of 2 or more" if greedy else ""
 
 
 def _listed(name: str) -> Iterator[str]:

@@ -241,7 +241,9 @@ class _Progress:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    if bool(options.data) == bool(options.dataset):
+    if options.data and options.dataset:
+        raise UserError("Give --data or --dataset, not both.")
+    if not options.data and not options.dataset:
         raise UserError("Give --data FILE or --dataset NAME.")
     from kerasseq import load
 

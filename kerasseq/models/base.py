@@ -62,7 +62,7 @@ class SequenceModel(keras.Model):
             label_smoothing: weight of the uniform distribution in the target's
                 (Szegedy et al., 2016, section 7).
             r_drop: weight of the divergence between two passes with different dropout
-                (Wu et al., 2021, equation 4).
+                (`losses.r_drop`; in CTC `transduction.ctc.consistency`).
 
         Raises:
             UserError: the model's loss has no such option.

@@ -163,11 +163,16 @@ def _path(logs: np.ndarray, tokens: np.ndarray) -> Alignment:
 
 def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
     """The sum of the losses of the rows that count, and the sum of their weights."""
-    possible = least_frames(labels) <= mask_to_lengths(logits.mask)
-    weights = ops.cast(weights, "float32") * ops.cast(possible, "float32")[:, None]
+    weights = _counted(logits, labels, weights)
     losses = ctc_loss(logits.values, logits.mask, labels)
     counts = ops.where(weights[:, 0] > 0, losses, 0.0)
     return ops.sum(counts), ops.sum(weights)
+
+
+def _counted(logits: Memory, labels: Any, weights: Any) -> Any:
+    """The weights, 0 in rows that no path spells."""
+    possible = least_frames(labels) <= mask_to_lengths(logits.mask)
+    return ops.cast(weights, "float32") * ops.cast(possible, "float32")[:, None]
 
 
 def ctc_mean(
@@ -177,7 +182,6 @@ def ctc_mean(
     total, weight = ctc_sums(logits, labels, weights)
     if again is not None:
         apart = consistency(logits.values, again.values, logits.mask)
-        rows = ops.cast(ops.cast(weights, "float32")[:, 0] > 0, "float32")
-        total = 0.5 * (total + ctc_sums(again, labels, weights)[0])
-        total = total + alpha * ops.sum(rows * apart)
+        apart = ops.where(_counted(logits, labels, weights)[:, 0] > 0, apart, 0.0)
+        total = 0.5 * (total + ctc_sums(again, labels, weights)[0]) + alpha * ops.sum(apart)
     return total / ops.maximum(weight, 1e-6)
