@@ -20,6 +20,9 @@ PART = 20.0
 STRETCH = 1.5
 """How many times as long as any that the model was trained on a recording may be and stay whole."""
 
+SILENCE = 4
+"""The loudest sample of what is not transcribed: digital silence, dithered at most."""
+
 TOGETHER = 320.0
 """Seconds of all recordings that are held in memory together."""
 
@@ -121,10 +124,16 @@ def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
         for (_, samples), cuts in zip(waiting, spans, strict=True)
         for start, end in cuts
     ]
-    found = iter(model.hypotheses(parts, options, batch_size=batch_size) if parts else ())
+    loud = [part for part in parts if _is_heard(part)]
+    heard = iter(model.hypotheses(loud, options, batch_size=batch_size) if loud else ())
+    found = iter([next(heard) if _is_heard(part) else [] for part in parts])
     for (transcript, samples), cuts in zip(waiting, spans, strict=True):
         best = [next(found) for _ in cuts]
         yield _stitched(model, transcript, samples, cuts, [some[:1] for some in best], words)
+
+
+def _is_heard(samples: np.ndarray) -> bool:
+    return len(samples) > 0 and max(-int(samples.min()), int(samples.max())) > SILENCE
 
 
 def _stitched(
