@@ -149,7 +149,8 @@ def _value(text: str):
 
 
 def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping):
-    hints = typing.get_type_hints(kind)
+    fields = {field.name for field in dataclasses.fields(kind)}
+    hints = {k: hint for k, hint in typing.get_type_hints(kind).items() if k in fields}
     for key in values:
         if key not in hints:
             near = difflib.get_close_matches(key, hints, n=2, cutoff=0.6)
