@@ -125,7 +125,9 @@ def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
         for start, end in cuts
     ]
     loud = [part for part in parts if _is_heard(part)]
-    heard = iter(model.hypotheses(loud, options, batch_size=batch_size) if loud else ())
+    # Without XLA, which would compile for every length that comes.
+    more = {"batch_size": batch_size, "jit": False}
+    heard = iter(model.hypotheses(loud, options, **more) if loud else ())
     found = iter([next(heard) if _is_heard(part) else [] for part in parts])
     for (transcript, samples), cuts in zip(waiting, spans, strict=True):
         best = [next(found) for _ in cuts]
