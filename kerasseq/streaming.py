@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from keras import ops
+
 
 class Streaming:
     """Contract of a layer whose calls over chunks, put together, are its call over the whole.
@@ -41,4 +43,7 @@ class Streaming:
         raise NotImplementedError
 
     def flush(self, values: Any, state: Any) -> Any:
+        if values.shape[1] == 0:
+            # Nothing is held back where this is not overridden.
+            return ops.zeros((ops.shape(values)[0], 0, self.width), self.compute_dtype)
         return self.stream(values, state)[0]

@@ -39,18 +39,15 @@ class BLSTM(Checked):
     def build(self) -> list:
         if not self.pyramid:
             stacked = [FrameStacking(self.stack)] if self.stack > 1 else []
-            return [*stacked, self._layers(self.layers)]
-        layers: list = [FrameStacking(2), self._layers(1)]
+            return [*stacked, _both_ways(self, self.layers)]
+        layers: list = [FrameStacking(2), _both_ways(self, 1)]
         reached = 2
         for _ in range(self.layers - 1):
             if reached < self.stack:
                 layers.append(FrameStacking(2))
                 reached *= 2
-            layers.append(self._layers(1))
+            layers.append(_both_ways(self, 1))
         return layers
-
-    def _layers(self, count: int) -> RNNEncoder:
-        return _both_ways(self, count)
 
 
 @dataclass(frozen=True)
@@ -71,12 +68,9 @@ class ConvolutionBLSTM(Checked):
             Projection(self.width, dropout=self.dropout, norm=True),
         ]
         if not self.pyramid:
-            return [*way_in, self._layers(self.layers)]
-        above = [self._layers(self.layers - 1)] if self.layers > 1 else []
-        return [*way_in, self._layers(1), FrameStacking(2), *above]
-
-    def _layers(self, count: int) -> RNNEncoder:
-        return _both_ways(self, count)
+            return [*way_in, _both_ways(self, self.layers)]
+        above = [_both_ways(self, self.layers - 1)] if self.layers > 1 else []
+        return [*way_in, _both_ways(self, 1), FrameStacking(2), *above]
 
 
 def _both_ways(settings: BLSTM | ConvolutionBLSTM, count: int) -> RNNEncoder:

@@ -96,28 +96,29 @@ class SpeechRecognition:
         yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
-        texts, said = self.transcribed(model, "valid", Options(Greedy()))
+        options = Options(Greedy())
+        texts, said = self._compared(model, "valid", lambda x: model.generate(x, options))
         return {"wer": wer(texts, said).value}
-
-    def transcribed(
-        self, model: SequenceModel, part: str, options: Options
-    ) -> tuple[list[str], list[str]]:
-        """The model's transcripts of a part, and what was said, normalised."""
-        store = self.stores[part]
-        every = np.arange(len(store))
-        texts = model.generate(store.sounds(every), options)
-        return model.preprocessor.normalize(texts), store.texts(every)
 
     def scores(self, model: SequenceModel) -> dict[str, float]:
         if "test" not in self.stores:
             return {}
-        store = self.stores["test"]
-        every = np.arange(len(store))
         rate = model.preprocessor.rate
-        sounds = ((Transcript("", seconds=len(x) / rate), x) for x in store.sounds(every))
-        texts = [one.text for one in transcribe_sounds(model, sounds)]
-        texts, said = model.preprocessor.normalize(texts), store.texts(every)
+
+        def transcribe(sounds: list[np.ndarray]) -> list[str]:
+            named = ((Transcript("", seconds=len(sound) / rate), sound) for sound in sounds)
+            return [one.text for one in transcribe_sounds(model, named)]
+
+        texts, said = self._compared(model, "test", transcribe)
         return {score.name: round(score.value, 2) for score in (wer(texts, said), cer(texts, said))}
+
+    def _compared(
+        self, model: SequenceModel, part: str, write: Callable[[list[np.ndarray]], list[str]]
+    ) -> tuple[list[str], list[str]]:
+        """What is written of the recordings of a part, and what was said, both normalised."""
+        store = self.stores[part]
+        every = np.arange(len(store))
+        return model.preprocessor.normalize(write(store.sounds(every))), store.texts(every)
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]

@@ -1,5 +1,6 @@
 """Files of sound to transcripts: long recordings, folders, and what cannot be read."""
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -124,17 +125,18 @@ def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
         for (_, samples), cuts in zip(waiting, spans, strict=True)
         for start, end in cuts
     ]
-    loud = [part for part in parts if _is_heard(part)]
+    loud = [_is_loud(part) for part in parts]
     # Without XLA, which would compile for every length that comes.
     more = {"batch_size": batch_size, "jit": False}
-    heard = iter(model.hypotheses(loud, options, **more) if loud else ())
-    found = iter([next(heard) if _is_heard(part) else [] for part in parts])
+    to_hear = list(itertools.compress(parts, loud))
+    heard = iter(model.hypotheses(to_hear, options, **more) if to_hear else ())
+    found = iter([next(heard) if is_loud else [] for is_loud in loud])
     for (transcript, samples), cuts in zip(waiting, spans, strict=True):
         best = [next(found) for _ in cuts]
         yield _stitched(model, transcript, samples, cuts, [some[:1] for some in best], words)
 
 
-def _is_heard(samples: np.ndarray) -> bool:
+def _is_loud(samples: np.ndarray) -> bool:
     return len(samples) > 0 and max(-int(samples.min()), int(samples.max())) > SILENCE
 
 

@@ -97,8 +97,6 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         return [layer.initial_state(ops.zeros((n, 1))) for layer in self.forward_cells]
 
     def stream(self, values: Any, state: list) -> tuple[Any, list]:
-        if values.shape[1] == 0:
-            return ops.zeros((ops.shape(values)[0], 0, self.width), values.dtype), state
         states = []
         for layer, before in zip(self.forward_cells, state, strict=True):
             outputs, after = layer.run_on(layer.project(values), before)

@@ -137,8 +137,6 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         return [ops.zeros((n, 1, *plane), dtype=self.compute_dtype) for plane in self._planes]
 
     def stream(self, values: Any, state: list) -> tuple[Any, list]:
-        if values.shape[1] == 0:
-            return ops.zeros((ops.shape(values)[0], 0, self.width), values.dtype), state
         values, states = values[:, :, :, None], []
         for index in range(2):
             states.append(values[:, -1:])
