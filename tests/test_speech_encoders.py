@@ -39,6 +39,13 @@ LAYERS = {
             RNNEncoder(8, 1, "gru", bidirectional=True),
         ]
     ),
+    "latency-controlled": lambda: Chain(
+        [
+            RNNEncoder(8, 2, bidirectional=True, chunk=4, ahead=3, offset=2),
+            FrameStacking(2),
+            RNNEncoder(8, 1, "gru", bidirectional=True, residual=True, chunk=2, ahead=1),
+        ]
+    ),
     "conformer": lambda: Conformer(1, 2, 16, kernel_size=3, dropout=0.1, attention_dropout=0.1),
     "chunks": lambda: Conformer(2, 2, 8, kernel_size=5, chunk=3, left=1, dropout=0.1),
     "transformer": lambda: Chain(

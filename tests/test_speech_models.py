@@ -59,7 +59,7 @@ def trained(model, steps):
         sounds, texts = tones.recordings(16, 1000 + seed)
         features = model.preprocessor.features(sounds)
         # One shape for all batches.
-        width = 10_000
+        width = model.preprocessor.padded_length(10_000)
         features = {
             key: np.pad(array, ((0, 0), (0, width - array.shape[1])))
             for key, array in features.items()
@@ -193,8 +193,16 @@ def test_without_dropout_two_passes_are_one(kind):
     assert again == pytest.approx(plain, rel=1e-5)
 
 
-def test_a_stream_hears_what_the_whole_does(tmp_path, monkeypatch, capsys):
-    settings = ["model.encoder.kind=conv-lstm", "model.encoder.lookahead=1", *WIDE[:2]]
+WIDE = ["model.encoder.width=16", "model.encoder.filters=4", "model.encoder.heads=2"]
+STREAMING = {
+    "conv-lstm": ["model.encoder.lookahead=1"],
+    "conv-blstm": ["model.encoder.pyramid=true", "model.encoder.chunk=3", "model.encoder.ahead=1"],
+}
+
+
+@pytest.mark.parametrize("kind", STREAMING)
+def test_a_stream_hears_what_the_whole_does(kind, tmp_path, monkeypatch, capsys):
+    settings = [f"model.encoder.kind={kind}", *STREAMING[kind], *WIDE[:2]]
     model = made("transducer", *settings, "sound.normalization=running")
     trained(model, 250)
     sounds, texts = tones.recordings(6, 21)
@@ -233,7 +241,6 @@ def test_what_cannot_stream_says_so(learned):
             Stream(learned(kind))
 
 
-WIDE = ["model.encoder.width=16", "model.encoder.filters=4", "model.encoder.heads=2"]
 ENCODERS = {
     "conv-blstm": WIDE[:2],
     "conv-blstm-in-pairs": [*WIDE[:2], "model.encoder.pyramid=true", "model.encoder.layers=2"],

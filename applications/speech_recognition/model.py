@@ -18,6 +18,7 @@ from kerasseq.encoders import (
     RNNEncoder,
     TransformerEncoder,
 )
+from kerasseq.errors import UserError
 from kerasseq.models import CTC as CTCModel
 from kerasseq.models import JointSeq2Seq, Seq2Seq, SequenceModel
 from kerasseq.models import Transducer as TransducerModel
@@ -60,21 +61,32 @@ class ConvolutionBLSTM(Checked):
     units: int = 160
     layers: int = 3
     pyramid: bool = False  # the first layer hears twice as many steps, which are then put in pairs
+    chunk: int = 0  # steps of 40 ms that are heard together, in streams; 0: all of the recording
+    ahead: int = 0  # steps of 40 ms that each layer hears of the next chunk
     dropout: float = 0.3
+
+    may_be_zero = ("chunk", "ahead")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ahead and not self.chunk:
+            raise UserError("model.encoder.ahead is of chunks: set model.encoder.chunk too.")
 
     def build(self) -> list:
         way_in = [
             ConvolutionalSubsampling(self.filters, self.width, 2 if self.pyramid else 4),
             Projection(self.width, dropout=self.dropout, norm=True),
         ]
+        chunk, ahead, above = self.chunk or None, self.ahead, self.layers - 1
         if not self.pyramid:
-            return [*way_in, _both_ways(self, self.layers)]
-        above = [_both_ways(self, self.layers - 1)] if self.layers > 1 else []
-        return [*way_in, _both_ways(self, 1), FrameStacking(2), *above]
+            return [*way_in, _both_ways(self, self.layers, chunk=chunk, ahead=ahead)]
+        twice = {"chunk": chunk and 2 * chunk, "ahead": 2 * ahead, "offset": 2 * above * ahead}
+        layers = [*way_in, _both_ways(self, 1, **twice), FrameStacking(2)]
+        return [*layers, *([_both_ways(self, above, chunk=chunk, ahead=ahead)] if above else [])]
 
 
-def _both_ways(settings: BLSTM | ConvolutionBLSTM, count: int) -> RNNEncoder:
-    return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout)
+def _both_ways(settings: BLSTM | ConvolutionBLSTM, count: int, **chunks: Any) -> RNNEncoder:
+    return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout, **chunks)
 
 
 @dataclass(frozen=True)

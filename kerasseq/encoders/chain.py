@@ -61,10 +61,6 @@ class Chain(Streaming, keras.layers.Layer):
     def block(self) -> int:
         return math.lcm(*(layer.block * factor for layer, factor in self._factors()))
 
-    @property
-    def latency(self) -> int:
-        return sum(layer.latency * factor for layer, factor in self._factors())
-
     def _factors(self) -> list[tuple[Any, int]]:
         """Each layer, and how many steps of the chain's input are one of the layer's."""
         pairs, factor = [], 1

@@ -26,11 +26,22 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             side by side (Cho et al., 2014; Sutskever et al., 2014).
         dropout: fraction of each layer's output dropped in training.
         residual: add a layer's input to its output, where they have the same width.
+        chunk: read backwards within stretches of so many steps alone, so that both directions can
+            stream (latency-controlled: Zhang et al., 2016, "Highway long short-term memory RNNs
+            for distant speech recognition", section 4). None reads backwards from the end.
+        ahead: each layer reads a chunk from so many steps behind its end; in exchange its chunks
+            end so many steps before those of the layer below it.
+        offset: how many steps later than at a multiple of `chunk` the chunks of the last layer
+            end: what the layers above this encoder are to read ahead.
 
     Shapes: values (N, S, I), mask (N, S) -> Memory with values (N, S, `width`), or with
     (N, 1, `width`) if `fixed`. Padding is on the right; the kernels run without a mask, and
-    backward layers see the sequence reversed by its length. Streams if it reads forwards alone
-    and returns all steps.
+    backward layers see the sequence reversed by its length. Streams if it reads forwards alone,
+    or backwards in chunks, and returns all steps.
+
+    Raises:
+        ValueError: a chunk where nothing is read backwards, or not all steps are returned; or
+            `ahead` or `offset` without a chunk.
     """
 
     def __init__(
@@ -43,9 +54,18 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         fixed: bool = False,
         dropout: float = 0.0,
         residual: bool = False,
+        chunk: int | None = None,
+        ahead: int = 0,
+        offset: int = 0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if chunk and (not bidirectional or reverse or fixed):
+            raise ValueError("Chunks are for both directions and all steps.")
+        if (ahead or offset) and not chunk:
+            raise ValueError("Only chunks are read from some steps ahead.")
+        self.chunk, self.ahead, self.offset = chunk, ahead, offset
+        self.lead = layers * ahead
         self.units, self.layers, self.cell = units, layers, cell
         self.bidirectional, self.reverse, self.fixed = bidirectional, reverse, fixed
         self.residual = residual
@@ -60,7 +80,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         return self.units * directions * (self.layers if self.fixed else 1)
 
     def build(self, input_shape: Any) -> None:
-        width = input_shape[-1]
+        self.input_width = width = input_shape[-1]
         for index, forward in enumerate(self.forward_cells):
             build(forward, (None, None, width))
             if self.bidirectional:
@@ -75,9 +95,9 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             outputs = _run(forward, values)
             finals.append(last_step(outputs, mask))
             if self.bidirectional:
-                backward = _run(self.backward_cells[index], reverse_by_length(values, mask))
-                finals.append(last_step(backward, mask))
-                outputs = ops.concatenate([outputs, reverse_by_length(backward, mask)], axis=-1)
+                backward = self._backward(index, values, mask)
+                finals.append(backward[:, 0])
+                outputs = ops.concatenate([outputs, backward], axis=-1)
             outputs = self.dropout(outputs, training=training)
             if self.residual and outputs.shape[-1] == values.shape[-1]:
                 outputs = outputs + values
@@ -89,22 +109,66 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             values = reverse_by_length(values, mask)
         return Memory(values, mask)
 
+    def _backward(self, index: int, values: Any, mask: Any, begun: bool = False) -> Any:
+        """The outputs of a layer that reads backwards; in streams of what comes when `begun`."""
+        layer = self.backward_cells[index]
+        if self.chunk:
+            behind = self.offset + (self.layers - 1 - index) * self.ahead
+            behind = 0 if begun else behind
+            return _in_chunks(layer, values, mask, self.chunk, self.ahead, behind)
+        return reverse_by_length(_run(layer, reverse_by_length(values, mask)), mask)
+
+    @property
+    def block(self) -> int:
+        return self.chunk or 1
+
     @property
     def streams(self) -> bool:
-        return not (self.bidirectional or self.reverse or self.fixed)
+        return not (self.reverse or self.fixed) and bool(self.chunk or not self.bidirectional)
 
     def begin_stream(self, n: int) -> list:
-        return [layer.initial_state(ops.zeros((n, 1))) for layer in self.forward_cells]
+        width, states = self.input_width, []
+        for layer in self.forward_cells:
+            held = ops.zeros((n, 0, width), dtype=self.compute_dtype)
+            forward = layer.initial_state(ops.zeros((n, 1)))
+            # As wide as the number of chunks so far, but at most 1.
+            states.append({"forward": forward, "held": held, "begun": held[:, :, 0]})
+            width = self.units * (2 if self.bidirectional else 1)
+        return states
 
     def stream(self, values: Any, state: list) -> tuple[Any, list]:
         states = []
-        for layer, before in zip(self.forward_cells, state, strict=True):
-            outputs, after = layer.run_on(layer.project(values), before)
-            if self.residual and outputs.shape[-1] == values.shape[-1]:
-                outputs = outputs + values
-            values = outputs
+        for index, before in enumerate(state):
+            values, after = self._stream(index, values, before, self.ahead)
             states.append(after)
         return values, states
+
+    def flush(self, values: Any, state: list) -> Any:
+        for index, before in enumerate(state):
+            values, _ = self._stream(index, values, before, 0)
+        return values
+
+    def _stream(self, index: int, values: Any, state: dict, held: int) -> tuple[Any, dict]:
+        """The outputs of a layer for all steps but the last `held`, and its state behind them."""
+        layer, begun = self.forward_cells[index], state["begun"]
+        values = ops.concatenate([state["held"], values], axis=1)
+        steps = max(values.shape[1] - held, 0)
+        if steps == 0:
+            width = self.units * (2 if self.bidirectional else 1)
+            return ops.zeros((ops.shape(values)[0], 0, width), self.compute_dtype), {
+                **state,
+                "held": values,
+            }
+        inputs = values[:, :steps]
+        outputs, forward = layer.run_on(layer.project(inputs), state["forward"])
+        if self.bidirectional:
+            mask = ops.ones(ops.shape(values)[:2], dtype="bool")
+            backward = self._backward(index, values, mask, begun.shape[1] > 0)[:, :steps]
+            outputs = ops.concatenate([outputs, backward], axis=-1)
+        if self.residual and outputs.shape[-1] == inputs.shape[-1]:
+            outputs = outputs + inputs
+        after = {"forward": forward, "held": values[:, steps:], "begun": inputs[:, :1, 0]}
+        return outputs, after
 
     def get_config(self) -> dict:
         return {
@@ -117,6 +181,9 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             "fixed": self.fixed,
             "dropout": self.dropout.rate,
             "residual": self.residual,
+            "chunk": self.chunk,
+            "ahead": self.ahead,
+            "offset": self.offset,
         }
 
 
@@ -126,3 +193,29 @@ def _cells(layers: int, kind: str, units: int, name: str) -> list:
 
 def _run(layer: Any, values: Any) -> Any:
     return layer.run(layer.project(values), layer.initial_state(values))
+
+
+def _in_chunks(layer: Any, values: Any, mask: Any, chunk: int, ahead: int, offset: int) -> Any:
+    """The outputs (N, S, U) of a layer that reads each chunk from `ahead` steps behind its end.
+
+    The first chunk ends at the first step that is `offset`, but for multiples of `chunk`.
+    """
+    n, steps = ops.shape(values)[0], ops.shape(values)[1]
+    short = -offset % chunk  # of the first chunk
+    numbers = ops.arange(-(-(steps + short) // chunk))
+    starts = ops.maximum(numbers * chunk - short, 0)[:, None]
+    ends = ((numbers + 1) * chunk - short + ahead)[:, None]
+    place = starts + ops.arange(chunk + ahead)[None]
+    inside = place < ops.minimum(ends, steps)
+    place = ops.reshape(ops.minimum(place, steps - 1), (-1,))
+    projected = layer.project(values)
+    rows = ops.take(projected, place, axis=1)
+    rows = ops.reshape(rows, (-1, chunk + ahead, projected.shape[-1]))
+    real = ops.take(mask, place, axis=1) & ops.reshape(inside, (1, -1))
+    real = ops.reshape(real, (-1, chunk + ahead))
+    outputs = layer.run(reverse_by_length(rows, real), layer.initial_state(rows))
+    outputs = ops.reshape(reverse_by_length(outputs, real), (n, -1, layer.units))
+    step = ops.arange(steps)
+    number = (step + short) // chunk
+    within = step - ops.maximum(number * chunk - short, 0)
+    return ops.take(outputs, number * (chunk + ahead) + within, axis=1)

@@ -78,7 +78,7 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
 
     Shapes: values (N, S, D), mask (N, S) -> Memory with (N, ceil(ceil(S / 2) / 2), D') or (N,
     ceil(S / 2), D'). Padding is zero before each convolution, so it is as if there was none.
-    Streams with a factor of 4.
+    Streams.
 
     Raises:
         ValueError: `factor` is another.
@@ -90,6 +90,8 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
             raise ValueError(f"factor must be 2 or 4. Received: {factor}")
         self.filters, self.width, self.factor = filters, width, factor
         self._strides = (2, factor // 2)  # in time
+        # With a stride of 1 the second convolution waits for a step of the first, which is two.
+        self.lead = 4 - factor
         self.convolutions = [
             keras.layers.Conv2D(
                 filters,
@@ -103,10 +105,6 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
             for index, stride in enumerate(self._strides)
         ]
         self.leave = keras.layers.Dense(width, name="leave")
-
-    @property
-    def streams(self) -> bool:
-        return self.factor == 4
 
     def build(self, input_shape: Any) -> None:
         self._planes, bands, channels = [], input_shape[-1], 1
@@ -127,7 +125,10 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
     def _convolve(self, index: int, values: Any) -> Any:
         """One of the convolutions over steps with the one before them: (N, 1 + S, ...)."""
         lacking = (ops.shape(values)[1] + 1) % 2 if self._strides[index] == 2 else 1
-        return self.convolutions[index](ops.pad(values, [[0, 0], [0, lacking], [1, 1], [0, 0]]))
+        return self._over(index, ops.pad(values, [[0, 0], [0, lacking], [0, 0], [0, 0]]))
+
+    def _over(self, index: int, values: Any) -> Any:
+        return self.convolutions[index](ops.pad(values, [[0, 0], [0, 0], [1, 1], [0, 0]]))
 
     def _leave(self, values: Any) -> Any:
         shape = ops.shape(values)
@@ -138,10 +139,27 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
 
     def stream(self, values: Any, state: list) -> tuple[Any, list]:
         values, states = values[:, :, :, None], []
-        for index in range(2):
-            states.append(values[:, -1:])
-            values = self._convolve(index, ops.concatenate([state[index], values], axis=1))
+        for index, stride in enumerate(self._strides):
+            known = ops.concatenate([state[index], values], axis=1)
+            states.append(known[:, stride - 3 :])  # the step before, or it and one that waits
+            if values.shape[1] == 0 or (stride == 1 and known.shape[1] < 3):
+                values = self._none(index, known)
+            else:
+                values = self._convolve(index, known) if stride == 2 else self._over(index, known)
         return self._leave(values), states
+
+    def flush(self, values: Any, state: list) -> Any:
+        values = values[:, :, :, None]
+        for index, stride in enumerate(self._strides):
+            known = ops.concatenate([state[index], values], axis=1)
+            nothing = known.shape[1] == 1 if stride == 1 else values.shape[1] == 0
+            values = self._none(index, known) if nothing else self._convolve(index, known)
+        return self._leave(values)
+
+    def _none(self, index: int, known: Any) -> Any:
+        """No step of what a convolution makes."""
+        bands = -(-self._planes[index][0] // 2)
+        return ops.zeros((ops.shape(known)[0], 0, bands, self.filters), self.compute_dtype)
 
     def get_config(self) -> dict:
         sizes = {"filters": self.filters, "width": self.width, "factor": self.factor}

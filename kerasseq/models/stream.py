@@ -43,7 +43,7 @@ class Stream:
         self.model = model
         blocks = max(1, round(chunk * rate / encoder.block))
         self._size = blocks * encoder.block
-        self.latency = (encoder.latency + self._size) / rate
+        self.latency = (encoder.lead + self._size) / rate
         self._waiting = np.zeros(0, np.int16)
         self._state, self._begun = encoder.begin_stream(1), None
         self._tokens: list[int] = []
