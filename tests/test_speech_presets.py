@@ -13,6 +13,7 @@ import pytest
 import kerasseq
 from kerasseq import backend
 from kerasseq.applications import presets
+from kerasseq.models.stream import Stream
 
 README = Path(__file__).parent.parent / "applications" / "speech_recognition" / "README.md"
 PRESETS = {
@@ -23,7 +24,18 @@ OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name() and f
 
 def test_they_are_there():
     kinds = ("ctc", "transducer", "attention", "transducer-attention", "hybrid")
-    assert {*PRESETS} == {*(f"an4-{kind}" for kind in kinds), "fsdd-digits"}
+    others = {"an4-transducer-stream", "fsdd-digits"}
+    assert {*PRESETS} == {*(f"an4-{kind}" for kind in kinds), *others}
+
+
+def test_the_preset_for_streams_writes_soon_what_it_writes_of_the_whole():
+    model = kerasseq.load("an4-transducer-stream")
+    stream = Stream(model)
+    assert stream.latency <= 0.64
+    *_, voice = sounds(model.preprocessor.rate)
+    for some in np.array_split(voice, 9):
+        stream.push(some)
+    assert stream.finish() == model.generate([voice])[0]
 
 
 @pytest.mark.parametrize("name", PRESETS)
