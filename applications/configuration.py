@@ -19,6 +19,7 @@ def configure(
     config: str | None,
     overrides: Iterable[str],
     default: str,
+    embedded: str = "phrases",
 ) -> C:
     """The configuration of a run: that of the model, changed by `config`, `overrides`, `data`.
 
@@ -26,18 +27,20 @@ def configure(
         kind: a frozen dataclass with the sections `data` and `model`.
         folder: the configurations that come with the head.
         data: fields of the section `data` that are set. Without files and without a data set, a
-            model or a configuration the settings are those of "phrases", the embedded default.
+            model or a configuration the settings are those of the embedded default.
         model: a kind of model, whose settings come with the head; by default `default`, unless
             `config` names another.
+        embedded: the configuration of the embedded default.
         config: a TOML file, or the name of a configuration that comes with the head.
         overrides: texts "section.key=value".
 
     Raises:
         UserError: a file cannot be read, or a setting is unknown or of another type.
     """
-    embedded = not data.get("train") and not data.get("dataset")
+    if not data.get("train") and not data.get("dataset"):
+        default = embedded
     names = [name for name in (model, config) if name]
-    files = [_file(folder, name) for name in names or ["phrases" if embedded else default]]
+    files = [_file(folder, name) for name in names or [default]]
     settings = read(kind, files, overrides)
     if model and settings.model.kind != model:
         raise UserError(

@@ -9,6 +9,7 @@ import keras
 
 from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.presets import load
+from kerasseq.data import BatchPlan
 from kerasseq.data.corpus import Problems
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
@@ -16,6 +17,20 @@ from kerasseq.models import SequenceModel
 from kerasseq.precision import computing_in
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.checkpoint import write_whole
+
+
+class Epochs(NamedTuple):
+    """The training batches.
+
+    Attributes:
+        plan: which examples are in which batch.
+        epoch: the batches of the epoch of a number, from 0.
+        on_policy: whether they are made with the model's weights of the moment.
+    """
+
+    plan: BatchPlan
+    epoch: Callable[[int], Sequence]
+    on_policy: bool = False
 
 
 class Prepared(NamedTuple):
@@ -28,7 +43,7 @@ class Prepared(NamedTuple):
         problems: what was left out of each part, by its name.
     """
 
-    epochs: Any
+    epochs: Epochs
     valid: Sequence[Any]
     examples: int
     problems: dict[str, Problems]
@@ -50,11 +65,11 @@ class Head(Protocol):
     def learned(self) -> Any:
         """A preprocessor, with what it learns of the training data."""
 
-    def prepare(self, preprocessor: Any, folder: Path, resume: bool) -> Prepared:
-        """The data, encoded in `folder`."""
-
     def build(self, preprocessor: Any) -> SequenceModel:
         """The model of the configuration."""
+
+    def prepare(self, model: SequenceModel, folder: Path, resume: bool) -> Prepared:
+        """The data, encoded in `folder` for a model, which learns what needs no training."""
 
     def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
         """Lines on what is trained."""
@@ -92,14 +107,14 @@ def train(
         folder = run.folder / "data"
         start = load(config.start_from) if config.start_from else None
         preprocessor = start.preprocessor if start else _kept(head, folder)
-        data = head.prepare(preprocessor, folder, resume)
-        for part, problems in data.problems.items():
-            if len(problems):
-                say(f"{part}: {problems}")
         with computing_in(config.precision):
             model = start.recast() if start else head.build(preprocessor)
         if config.encoder_from:
             _take_encoder(model, config.encoder_from)
+        data = head.prepare(model, folder, resume)
+        for part, problems in data.problems.items():
+            if len(problems):
+                say(f"{part}: {problems}")
         say("\n".join(head.opening(model, data)))
         measure = None if config.best_by == "loss" else head.measure
         position = fit(model, data.epochs, data.valid, config, run, measure)
@@ -140,10 +155,11 @@ def _take_encoder(model: SequenceModel, name: str) -> None:
 
 
 def _heard(encoder: Chain) -> list[tuple[str, dict]]:
-    """What the layers of an encoder are and do, when they do not train."""
-    training = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
+    """What the layers of an encoder are and do, but for what a second training may change."""
+    free = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
+    free |= {"normalization", "chunk", "ahead", "offset"}  # a recogniser may learn to stream
     return [
-        (type(layer).__name__, {k: v for k, v in layer.get_config().items() if k not in training})
+        (type(layer).__name__, {k: v for k, v in layer.get_config().items() if k not in free})
         for layer in encoder.layers
         if not isinstance(layer, Augmentation)
     ]

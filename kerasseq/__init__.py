@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "Beam": "kerasseq.generation",
     "CTC": "kerasseq.models",
+    "CaptionPreprocessor": "kerasseq.preprocessing",
     "Greedy": "kerasseq.generation",
     "JointSeq2Seq": "kerasseq.models",
     "Memory": "kerasseq.masking",

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""The exceptions that a user's mistake or file raises."""
 
 
 class UserError(ValueError):
@@ -6,3 +6,15 @@ class UserError(ValueError):
 
     The command line prints its text alone; in Python it is an ordinary `ValueError`.
     """
+
+
+class FileError(UserError):
+    """A file that cannot be used.
+
+    Attributes:
+        kind: what is wrong with it, without its name: what a list of problems counts.
+    """
+
+    def __init__(self, path: object, kind: str):
+        super().__init__(f"{path}: {kind}.")
+        self.kind = kind

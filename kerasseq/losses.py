@@ -14,6 +14,9 @@ def cross_entropy(logits: Any, labels: Any, weights: Any, smoothing: float = 0.0
     that has 1 - e on the label and e spread evenly over all V.
     Szegedy et al. 2016 (Rethinking the Inception Architecture), section 7.
 
+    Where weights are advantages of what was sampled, which may be negative, this is the loss whose
+    gradient is that of REINFORCE (Williams, 1992); then sum |w| divides it.
+
     Args:
         logits: (N, T, V), computed in float32 whatever they come in.
         labels: (N, T), int.
@@ -50,6 +53,27 @@ def r_drop(
     return _mean(0.5 * losses + 0.25 * alpha * divergence, weights)
 
 
+def doubly_stochastic(attention: Any, mask: Any, weights: Any) -> Any:
+    """How far the attention is from looking at every place once in all.
+
+        sum_n sum_s (1 - sum_t a_nts)^2 / sum_nt w_nt
+
+    with a only where the label counts, w_nt > 0; s runs over real places. Xu et al. 2015 (Show,
+    Attend and Tell), equation 14, which is for one example: divided by what the cross-entropy is
+    divided by, the two stand to each other as they do there.
+
+    Args:
+        attention: a, (N, T, S).
+        mask: (N, S) bool, True where a place is real.
+        weights: w, (N, T).
+    """
+    attention, weights = ops.cast(attention, "float32"), ops.cast(weights, "float32")
+    counts = ops.cast(weights > 0, "float32")
+    looked = ops.sum(attention * counts[:, :, None], axis=1)
+    real = ops.cast(mask, "float32") * ops.max(counts, axis=1, keepdims=True)
+    return ops.sum(real * ops.square(1.0 - looked)) / ops.maximum(ops.sum(weights), 1e-6)
+
+
 def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
     """Sums from which validation makes its figures, so that batches of any size add up.
 
@@ -80,4 +104,4 @@ def _entropies(logits, labels, smoothing):
 
 def _mean(losses, weights):
     weights = ops.cast(weights, "float32")
-    return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1e-6)
+    return ops.sum(losses * weights) / ops.maximum(ops.sum(ops.abs(weights)), 1e-6)

@@ -13,6 +13,7 @@ LAYERS = (
     {"config", "data", "default_backend", "drawing", "metrics", "preprocessing"},
     {
         "acoustics",
+        "backbones",
         "backend",
         "embedding",
         "initializers",

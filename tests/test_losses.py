@@ -122,3 +122,27 @@ def test_evaluation_sums_add_up_over_batches():
     assert whole[1] == weights.sum()
     assert whole[2] == (weights * (logits.argmax(-1) == labels)).sum()
     np.testing.assert_allclose(whole[0] / whole[1], smoothed(logits, labels, weights, 0), rtol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_doubly_stochastic_is_its_definition(seed):
+    rng = np.random.default_rng(seed)
+    attention = rng.dirichlet(np.ones(5), (3, 4)).astype("float32")
+    mask = np.arange(5) < np.array([5, 3, 1])[:, None]
+    weights = (np.arange(4) < np.array([4, 2, 0])[:, None]).astype("float32")
+    wanted = 0.0
+    for n in range(2):  # the last row only fills the batch
+        for s in range(mask[n].sum()):
+            wanted += (1 - attention[n, weights[n] > 0, s].sum()) ** 2
+    value = losses.doubly_stochastic(attention, mask, weights)
+    np.testing.assert_allclose(ops.convert_to_numpy(value), wanted / weights.sum(), rtol=1e-5)
+
+
+def test_cross_entropy_with_advantages_pushes_towards_what_earned_more():
+    logits, labels, _ = draw(1)
+    weights = np.array([[1.0] * 4, [-0.5] * 4, [0.0] * 4], "float32")
+    gains = np.take_along_axis(log_softmax(logits), labels[..., None], -1)[..., 0]
+    wanted = -(gains * weights).sum() / np.abs(weights).sum()
+    value = ops.convert_to_numpy(losses.cross_entropy(logits, labels, weights))
+    np.testing.assert_allclose(value, wanted, rtol=1e-5)

@@ -78,7 +78,7 @@ def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_pa
     one, other = (kerasseq.load(path).encoder.get_weights() for path in (run, tmp_path / "run"))
     for weights, others in zip(one, other, strict=True):
         np.testing.assert_allclose(weights, others, atol=1e-9)
-    for other in ("model.encoder.units=9", "sound.normalization=running"):
+    for other in ("model.encoder.units=9", "sound.scale=htk"):
         assert main(command(folder, tmp_path / other, *still, "--set", other)) == 2
         assert "training.encoder_from: the encoder of" in capsys.readouterr().err
 
@@ -210,7 +210,7 @@ def test_long_recordings_are_cut_where_it_is_quiet():
         (["evaluate", "RUN", "--data", "LIST", "--output", "LIST"], "is read too"),
         (["evaluate", "multi30k-en-de", "--dataset", "an4"], "models that read sound"),
         (["generate", "RUN", "text"], "reads sound, not text"),
-        (["train", "speech-recognition", "--valid", "x.tsv"], "name the training list too"),
+        (["train", "speech-recognition", "--valid", "x.tsv"], "name the training data too"),
     ],
 )
 def test_mistakes_end_in_one_sentence(arguments, words, run, folder, capsys, monkeypatch):

@@ -172,10 +172,9 @@ def test_unknown():
 
 
 def test_ladder():
-    steps = sorted({sound_ladder(n) for n in range(1, 400)})
-    assert steps[:12] == [4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28] and len(steps) == 28
-    for n in range(5, 2000):
-        assert n <= sound_ladder(n) < 1.25 * n
+    assert sorted({sound_ladder(n) for n in range(1, 400)}) == [4, 8, 16, 32, 64, 128, 256, 512]
+    for n in range(4, 2000):
+        assert n <= sound_ladder(n) < 2 * n
 
 
 def test_features(preprocessor, tmp_path):
@@ -183,11 +182,11 @@ def test_features(preprocessor, tmp_path):
     recordings = [str(tmp_path / "a.flac"), tone(0.61), tone(0.3) / 32768.0]
     features = preprocessor.features(recordings)
     values, mask = features["values"], features["mask"]
-    assert values.shape == mask.shape == (3, 11200)
+    assert values.shape == mask.shape == (3, 12800)
     assert values.dtype == np.int16 and mask.dtype == bool
     assert mask.sum(1).tolist() == [6880, 9760, 4800]
     assert (values[2, :4800] == tone(0.3)).all() and not values[~mask].any()
-    assert preprocessor.padded_length(9760) == 11200
+    assert preprocessor.padded_length(9760) == 12800
     assert preprocessor.padded_length(9, "target") == 16
     assert preprocessor.features([])["values"].shape == (0, 6400)
 

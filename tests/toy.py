@@ -50,7 +50,7 @@ class Toy(keras.Model):
         self.out.build(shape)
         self.built = True
 
-    def compile(self, *args, label_smoothing=0.0, r_drop=0.0, **kwargs):
+    def compile(self, *args, label_smoothing=0.0, r_drop=0.0, doubly_stochastic=0.0, **kwargs):
         self.label_smoothing, self.r_drop = label_smoothing, r_drop
         super().compile(*args, **kwargs)
 

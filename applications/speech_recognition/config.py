@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kerasseq.applications import configuration
+from kerasseq.applications.parts import ListsConfig
 from kerasseq.applications.speech_recognition.model import (
     CTC,
     Attention,
@@ -20,15 +21,9 @@ CONFIGS = Path(__file__).parent / "configs"
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(ListsConfig):
     """What to train on; no list and no data set mean the synthetic default."""
 
-    dataset: str = ""
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    valid_size: float = 0.05  # recordings cut off without `valid`, or below 1 the part of all
-    seed: int = 1  # of that cut, and of the synthetic default
     max_seconds: float = 20.0  # of a recording; longer ones are left out
 
 

@@ -1,67 +1,37 @@
 """From a configuration to recordings, units and batches of sound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
+from kerasseq.applications import parts
+from kerasseq.applications.parts import Parts
 from kerasseq.applications.progress import telling
 from kerasseq.applications.speech_recognition.config import DataConfig, SpeechConfig
-from kerasseq.applications.training import Prepared
+from kerasseq.applications.training import Epochs, Prepared
 from kerasseq.data import (
-    BatchPlan,
     RecordingCorpus,
     SoundBatches,
     SoundCorpus,
     SoundStore,
     datasets,
 )
-from kerasseq.data.recordings import cut_off
 from kerasseq.data.sound_batches import sound_plan
-from kerasseq.errors import UserError
 from kerasseq.preprocessing import SpeechPreprocessor
 
 
-class Parts(NamedTuple):
-    """The recordings of a run, and what is known of them."""
-
-    train: SoundCorpus
-    valid: SoundCorpus
-    test: SoundCorpus | None
-    name: str
-    licence: str = "that of your own data"
-
-
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The recordings that a configuration names.
+    """The recordings that a configuration names; see `kerasseq.applications.parts.read_parts`."""
 
-    Raises:
-        UserError: lists and a data set are both named, or no training list beside others, or
-            they cannot be read.
-    """
-    if config.dataset and config.train:
-        raise UserError("Name lists (--train) or a data set (--dataset), not both.")
-    if (config.valid or config.test) and not config.train:
-        raise UserError("--valid and --test are read beside --train: name the training list too.")
-    if config.dataset:
-        dataset = datasets.find(config.dataset)
-        return Parts(
-            **datasets.recordings(config.dataset, data_dir),
-            name=dataset.title,
-            licence=dataset.licence,
-        )
-    if not config.train:
+    def embedded() -> Parts:
         # Here, since the words and the synthesiser come in packages of their own.
-        from kerasseq.applications.speech_recognition.corpus import NAME
-        from kerasseq.applications.speech_recognition.corpus import corpus as embedded
+        from kerasseq.applications.speech_recognition.corpus import NAME, corpus
 
-        return Parts(**embedded(config.seed), name=NAME, licence="GPL-3.0 voices")
-    train = RecordingCorpus(config.train)
-    if config.valid:
-        valid = RecordingCorpus(config.valid)
-    else:
-        train, valid = cut_off(train, config.valid_size, seed=config.seed)
-    test = RecordingCorpus(config.test) if config.test else None
-    return Parts(train, valid, test, ", ".join(Path(file).name for file in config.train))
+        return Parts(**corpus(config.seed), name=NAME, licence="GPL-3.0 voices")
+
+    def of_dataset(name: str) -> dict[str, SoundCorpus]:
+        return datasets.recordings(name, data_dir)
+
+    return parts.read_parts(config, of_dataset, RecordingCorpus, embedded)
 
 
 def learned(config: SpeechConfig, transcripts: Iterable[str]) -> SpeechPreprocessor:
@@ -79,19 +49,9 @@ def learned(config: SpeechConfig, transcripts: Iterable[str]) -> SpeechPreproces
     )
 
 
-class Epochs:
-    """The training batches, epoch by epoch."""
-
-    def __init__(self, store: SoundStore, plan: BatchPlan, **options):
-        self.store, self.plan, self.options = store, plan, options
-
-    def epoch(self, epoch: int) -> Sequence:
-        return SoundBatches(self.store, self.plan, epoch=epoch, **self.options)
-
-
 def prepare(
     config: SpeechConfig,
-    parts: Parts,
+    examples: Parts,
     preprocessor: SpeechPreprocessor,
     folder: Path,
     resume: bool = False,
@@ -109,12 +69,20 @@ def prepare(
             replace=not resume,
             progress=telling(f"{name} recordings decoded"),
         )
-        for name, corpus in (("train", parts.train), ("valid", parts.valid), ("test", parts.test))
+        for name, corpus in (
+            ("train", examples.train),
+            ("valid", examples.valid),
+            ("test", examples.test),
+        )
         if corpus is not None
     }
     sound, seconds, seed = config.sound, config.training.batch_seconds, config.training.seed
     plan = sound_plan(stores["train"], seconds=seconds, speeds=sound.speeds, seed=seed)
-    epochs = Epochs(stores["train"], plan, speeds=sound.speeds, gain=sound.gain)
-    valid = Epochs(stores["valid"], sound_plan(stores["valid"], seconds=seconds, seed=seed))
+    changed = {"speeds": sound.speeds, "gain": sound.gain}
+
+    def epoch(number: int) -> SoundBatches:
+        return SoundBatches(stores["train"], plan, epoch=number, **changed)
+
+    valid = SoundBatches(stores["valid"], sound_plan(stores["valid"], seconds=seconds, seed=seed))
     problems = {name: store.problems for name, store in stores.items()}
-    return Prepared(epochs, valid.epoch(0), len(stores["train"]), problems), stores
+    return Prepared(Epochs(plan, epoch), valid, len(stores["train"]), problems), stores

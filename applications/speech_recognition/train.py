@@ -52,8 +52,12 @@ class SpeechRecognition:
     def learned(self) -> SpeechPreprocessor:
         return learned(self.config, self.parts.train.texts())
 
-    def prepare(self, preprocessor: SpeechPreprocessor, folder: Path, resume: bool) -> Prepared:
+    def prepare(self, model: SequenceModel, folder: Path, resume: bool) -> Prepared:
+        preprocessor, order = model.preprocessor, self.config.tokenizer.language_model
         data, self.stores = prepare(self.config, self.parts, preprocessor, folder, resume)
+        if order and model.language_model is None:
+            size = preprocessor.target_vocabulary_size
+            model.language_model = NGram.learn(self._units(preprocessor), size, order=order)
         return data
 
     def card(self, before: dict) -> dict:
@@ -66,12 +70,7 @@ class SpeechRecognition:
         }
 
     def build(self, preprocessor: SpeechPreprocessor) -> SequenceModel:
-        model = build(self.config.model, self.config.sound, preprocessor)
-        order = self.config.tokenizer.language_model
-        if order:
-            size = preprocessor.target_vocabulary_size
-            model.language_model = NGram.learn(self._units(preprocessor), size, order=order)
-        return model
+        return build(self.config.model, self.config.sound, preprocessor)
 
     def _units(self, preprocessor: SpeechPreprocessor) -> Iterable[Sequence[int]]:
         store = self.stores["train"]

@@ -1,10 +1,8 @@
 """Files of sound to transcripts: long recordings, folders, and what cannot be read."""
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -45,18 +43,6 @@ class Transcript:
     seconds: float = 0.0
     words: tuple[Word, ...] = ()
     error: str = ""
-
-
-def sound_files(paths: Iterable[str]) -> Iterator[str]:
-    """The paths, with a folder's sound files in its place, in the order of their names."""
-    for path in paths:
-        if os.path.isdir(path):
-            found = [file for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES]
-            if not found:
-                raise UserError(f"{path}: there is no sound file ({', '.join(SUFFIXES)}) in it.")
-            yield from map(str, sorted(found))
-        else:
-            yield path
 
 
 def transcribe(

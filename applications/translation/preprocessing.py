@@ -1,11 +1,11 @@
 """From a configuration to pairs, vocabularies and batches of ids."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasseq.applications.parts import check
 from kerasseq.applications.progress import telling
-from kerasseq.applications.training import Prepared
+from kerasseq.applications.training import Epochs, Prepared
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
 from kerasseq.data import (
     BatchPlan,
@@ -17,7 +17,6 @@ from kerasseq.data import (
     datasets,
     holdout,
 )
-from kerasseq.errors import UserError
 from kerasseq.preprocessing import TextPreprocessor
 
 
@@ -40,10 +39,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         UserError: files and a data set are both named, or no training files beside others, or
             files cannot be read.
     """
-    if config.dataset and config.train:
-        raise UserError("Name files (--train) or a data set (--dataset), not both.")
-    if (config.valid or config.test) and not config.train:
-        raise UserError("--valid and --test are read beside --train: name the training files too.")
+    check(config)
     if config.dataset:
         dataset = datasets.find(config.dataset)
         source, target = dataset.direction(config.source or None, config.target or None)
@@ -91,16 +87,6 @@ def learned(config: TokenizerConfig, pairs: Corpus) -> TextPreprocessor:
     )
 
 
-class Epochs:
-    """The training batches, epoch by epoch."""
-
-    def __init__(self, store: TokenStore, plan: BatchPlan, sampling: float | None):
-        self.store, self.plan, self.sampling = store, plan, sampling
-
-    def epoch(self, epoch: int) -> Sequence:
-        return TokenBatches(self.store, self.plan, sampling=self.sampling, epoch=epoch)
-
-
 def prepare(
     config: TranslationConfig,
     parts: Parts,
@@ -140,5 +126,10 @@ def prepare(
         problems["validation"] = valid.problems
     if parts.test is not None:
         problems["test"] = parts.test.problems
-    epochs = Epochs(store, plan(store, sampling), sampling)
-    return Prepared(epochs, Epochs(valid, plan(valid, None), None).epoch(0), len(store), problems)
+    steps = plan(store, sampling)
+
+    def epoch(number: int) -> TokenBatches:
+        return TokenBatches(store, steps, sampling=sampling, epoch=number)
+
+    unsampled = TokenBatches(valid, plan(valid, None))
+    return Prepared(Epochs(steps, epoch), unsampled, len(store), problems)

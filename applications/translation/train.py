@@ -61,8 +61,8 @@ class Translation:
     def learned(self) -> TextPreprocessor:
         return learned(self.config.tokenizer, self.parts.train)
 
-    def prepare(self, preprocessor: TextPreprocessor, folder: Path, resume: bool) -> Prepared:
-        return prepare(self.config, self.parts, preprocessor, folder, resume)
+    def prepare(self, model: Seq2Seq, folder: Path, resume: bool) -> Prepared:
+        return prepare(self.config, self.parts, model.preprocessor, folder, resume)
 
     def build(self, preprocessor: TextPreprocessor) -> Seq2Seq:
         return build(self.config.model, preprocessor)

@@ -21,8 +21,7 @@ def _list(options: argparse.Namespace) -> None:
 
     for dataset in DATASETS.values():
         print(f"{dataset.name}  {dataset.title}")
-        what = "pairs" if dataset.kind == "text" else "recordings"
-        print(f"    {', '.join(dataset.languages)}; {dataset.pairs:,} {what}", end="; ")
+        print(f"    {', '.join(dataset.languages)}; {dataset.pairs:,} {dataset.unit}", end="; ")
         print(f"{dataset.size / 1e6:,.1f} MB; {dataset.licence}; for {dataset.head}")
         print(f"    {dataset.homepage}")
 

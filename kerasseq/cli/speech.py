@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from kerasseq.cli import files
 from kerasseq.errors import UserError
 
 _PIECE = 3200
@@ -21,21 +22,17 @@ def add_commands(commands: Any) -> None:
         description="Write what is said in recordings, a line for each file. Files that cannot "
         "be read are named at the end.",
     )
-    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
-    add.add_argument(
-        "file",
-        nargs="*",
-        metavar="FILE",
-        help="wav, flac, ogg or mp3, or a folder of such; - for raw 16-bit samples at the model's "
+    files.add_files(
+        add,
+        "wav, flac, ogg or mp3, or a folder of such; - for raw 16-bit samples at the model's "
         "rate on standard input, written as they come",
+        16,
     )
-    add.add_argument("--input", metavar="LIST", help="a path a line")
     add.add_argument("--json", action="store_true", help="an object a line, with words and times")
     add.add_argument("--srt", action="store_true", help="subtitles of one file")
     how = add.add_argument_group("decoding", "by default as the model was measured")
     how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
     add_weights(how)
-    add.add_argument("--batch-size", type=int, default=16, metavar="N")
     add.set_defaults(run=_transcribe)
 
 
@@ -98,36 +95,32 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
 def _transcribe(options: argparse.Namespace) -> int:
     if options.json and options.srt:
         raise UserError("Choose --json or --srt.")
-    if options.batch_size < 1:
-        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
-    if options.input and options.file:
-        raise UserError("Give files or --input, not both.")
-    if not options.input and not options.file:
-        raise UserError("Give a file, a folder or --input LIST.")
+    files.check(options)
     if options.file == ["-"]:
         _stream(options)
         return 0
     from kerasseq import load
-    from kerasseq.applications.speech_recognition.transcribe import sound_files, transcribe
+    from kerasseq.applications.speech_recognition.transcribe import SUFFIXES, transcribe
 
-    files = list(sound_files(_listed(options.input) if options.input else options.file))
-    if options.srt and len(files) != 1:
-        raise UserError(f"--srt is for one recording, and these are {len(files)}.")
+    paths = files.named(options, SUFFIXES, "sound file")
+    if options.srt and len(paths) != 1:
+        raise UserError(f"--srt is for one recording, and these are {len(paths)}.")
     model = load(options.model)
     _must_hear(model, options.model)
     found = transcribe(
         model,
-        files,
+        paths,
         _options(options, model),
         words=options.json or options.srt,
         batch_size=options.batch_size,
     )
-    return _written(_shown(found, len(files), sys.stdout.isatty()), options)
+    return files.written(files.shown(found, len(paths)), _line(options))
 
 
 def _must_hear(model: Any, name: str) -> None:
     if getattr(model.preprocessor, "reads", None) != "sound":
-        raise UserError(f"{name} reads text, not sound: use `kerasseq generate`.")
+        reads = model.preprocessor.reads
+        raise UserError(f"{name} reads {reads}, not sound.")
 
 
 def _options(options: argparse.Namespace, model: Any) -> Any:
@@ -160,42 +153,16 @@ def _in_vain(name: str, model: Any, options: Any) -> str:
     return "needs a --beam of 2 or more" if greedy else ""
 
 
-def _listed(name: str) -> Iterator[str]:
-    from kerasseq.cli.use import lines_of
-
-    yield from filter(None, map(str.strip, lines_of(name)))
-
-
-def _shown(found: Iterable[Any], files: int, busy: bool) -> Iterator[Any]:
-    """The transcripts, with a line of progress on standard error unless they are shown there."""
-    from tqdm import tqdm
-
-    hidden = True if busy or files < 2 else None
-    yield from tqdm(found, total=files, unit=" files", disable=hidden)
+def _line(options: argparse.Namespace) -> Callable[[Any], str]:
+    if options.srt:
+        return lambda one: _subtitles(one.words)
+    if options.json:
+        return lambda one: files.as_json(one, seconds=one.seconds, words=_words(one))
+    return lambda one: one.text
 
 
-def _written(found: Iterable[Any], options: argparse.Namespace) -> int:
-    failed = []
-    for one in found:
-        if one.error:
-            failed.append(one.error)
-        if options.srt:
-            print(_subtitles(one.words))
-        elif options.json:
-            print(json.dumps(_object(one), ensure_ascii=False))
-        else:
-            print(one.text)
-        sys.stdout.flush()
-    if failed:
-        print(f"{len(failed)} could not be read:", *failed[:5], sep="\n  ", file=sys.stderr)
-    return 1 if failed else 0
-
-
-def _object(one: Any) -> dict:
-    if one.error:
-        return {"file": one.file, "text": "", "error": one.error}
-    words = [vars(word) for word in one.words]
-    return {"file": one.file, "text": one.text, "seconds": one.seconds, "words": words}
+def _words(one: Any) -> list[dict]:
+    return [vars(word) for word in one.words]
 
 
 def _subtitles(words: Iterable[Any], most: float = 4.0, pause: float = 0.8) -> str:

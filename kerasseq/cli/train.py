@@ -36,6 +36,19 @@ def add_commands(commands: Any) -> None:
     )
     _add_common(add, ("ctc", "transducer", "attention", "transducer-attention", "hybrid"))
     add.set_defaults(run=_speech_recognition)
+    add = heads.add_parser(
+        "captioning",
+        help="pictures and clips to text",
+        description="Train a captioner. Without data it learns to describe scenes of drawings.",
+    )
+    data = _add_data(
+        add,
+        "a list of pictures: .tsv (path, caption), COCO's captions .json, metadata.csv or .jsonl, "
+        "or the folder of a Hugging Face data set",
+    )
+    data.add_argument("--images", metavar="DIR", help="where lists have their pictures")
+    _add_common(add, ("show-attend-tell", "show-and-tell", "transformer", "s2vt"))
+    add.set_defaults(run=_captioning)
 
 
 def _add_data(add: argparse.ArgumentParser, files: str) -> Any:
@@ -78,6 +91,12 @@ def _speech_recognition(options: argparse.Namespace) -> None:
     from kerasseq.applications import speech_recognition
 
     _train(speech_recognition, "speech-recognition", options)
+
+
+def _captioning(options: argparse.Namespace) -> None:
+    from kerasseq.applications import captioning
+
+    _train(captioning, "captioning", options, "images")
 
 
 def _train(head: Any, name: str, options: argparse.Namespace, *more: str) -> None:

@@ -1,12 +1,15 @@
 """What a public data set is."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-HEADS = {"text": "translation", "sound": "speech-recognition"}
+from kerasseq.errors import UserError
+
+HEADS = {"text": "translation", "sound": "speech-recognition", "picture": "captioning"}
+UNITS = {"text": "pairs", "sound": "recordings", "picture": "pictures"}
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,15 @@ class Dataset:
     Attributes:
         name: for the command line.
         title: what it holds.
-        languages: the codes to choose source and target from; of speech, what is spoken.
+        languages: the codes to choose source and target from; else what is spoken or written.
         licence: as its publishers state it.
         homepage: where to read about it.
-        pairs: in all; of speech, recordings.
+        pairs: in all; of speech and pictures, recordings or pictures.
         folder: where `fetch` puts it, under the data folder.
         files: all of it; none if it must be had by hand.
-        split: (data_dir, source, target), of speech (data_dir), to the corpora "train", "valid" and
-            "test".
-        kind: "text" or "sound".
+        split: (data_dir, source, target), of other kinds than text (data_dir), to the corpora
+            "train", "valid" and "test".
+        kind: "text", "sound" or "picture".
         bytes: about, of a set without files.
         source: where a set without files is to be had, and how to lay it out.
     """
@@ -57,7 +60,7 @@ class Dataset:
     folder: str
     files: tuple[File, ...]
     split: Callable[..., dict[str, Any]]
-    kind: Literal["text", "sound"] = "text"
+    kind: Literal["text", "sound", "picture"] = "text"
     bytes: int = 0
     source: str = ""
 
@@ -71,6 +74,11 @@ class Dataset:
         """What is trained on it, for the command line."""
         return HEADS[self.kind]
 
+    @property
+    def unit(self) -> str:
+        """What `pairs` counts, for the command line."""
+        return UNITS[self.kind]
+
     def direction(self, source: str | None, target: str | None) -> tuple[str, str]:
         """Both languages, where None is the first source, or the first target, that is left."""
         source = source or next(code for code in self.languages if code != target)
@@ -82,3 +90,26 @@ def data_folder(data_dir: str | os.PathLike | None = None) -> Path:
     if data_dir or os.environ.get("KERASSEQ_DATA"):
         return Path(data_dir or os.environ["KERASSEQ_DATA"]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerasseq" / "data"
+
+
+def located(
+    dataset: str, folder: str, needed: str | Sequence[str], data_dir: str | os.PathLike | None
+) -> Path:
+    """The data folder, or the set's own folder in it, that has what is needed.
+
+    Args:
+        needed: a file or a folder, or several of which one must be there.
+
+    Raises:
+        UserError: if neither has.
+    """
+    top = data_folder(data_dir)
+    needed = [needed] if isinstance(needed, str) else needed
+    for place in (top, top / folder):
+        if any((place / name).exists() for name in needed):
+            return place
+    raise UserError(
+        f"{dataset} is neither in {top} nor in {top / folder} ({needed[0]} is missing): `kerasseq "
+        f"datasets fetch {dataset}` fetches it or says where it is to be had; or name a folder "
+        "that has it with --data-dir or KERASSEQ_DATA."
+    )

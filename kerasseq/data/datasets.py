@@ -5,6 +5,9 @@ from pathlib import Path
 
 from kerasseq.data.corpus import Corpus, Part, fraction_range
 from kerasseq.data.dataset import Dataset, File, data_folder
+from kerasseq.data.emoji_clips import EMOJI_CLIPS
+from kerasseq.data.picture_datasets import PICTURE_DATASETS
+from kerasseq.data.pictures import CaptionedCorpus
 from kerasseq.data.readers import FileCorpus
 from kerasseq.data.recordings import SoundCorpus
 from kerasseq.data.sound_datasets import SOUND_DATASETS
@@ -85,6 +88,18 @@ def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str
         UserError: if the set, or a file of it, is not there.
     """
     return _of_kind(name, "sound").split(data_dir)
+
+
+def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, CaptionedCorpus]:
+    """The corpora "train", "valid" and "test" of a data set of pictures.
+
+    Args:
+        data_dir: see `data_folder`.
+
+    Raises:
+        UserError: if the set, or a file of it, is not there.
+    """
+    return _of_kind(name, "picture").split(data_dir)
 
 
 def _of_kind(name: str, kind: str) -> Dataset:
@@ -198,5 +213,7 @@ DATASETS = {
             "https://storage.googleapis.com/download.tensorflow.org/data/fra-eng.zip",
         ),
         *SOUND_DATASETS,
+        *PICTURE_DATASETS,
+        EMOJI_CLIPS,
     )
 }

@@ -79,6 +79,15 @@ def line_batches(path: str, member: str | None = None) -> Iterator[list[str | No
             yield _decoded(lines)
 
 
+def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, str | None]]:
+    """(number from 1, line), None for a line that is not UTF-8."""
+    number = 0
+    for lines in line_batches(os.fspath(path)):
+        for line in lines:
+            number += 1
+            yield number, line
+
+
 def _decoded(lines):
     try:
         texts = b"".join(lines).decode("utf-8").split("\n")

@@ -7,6 +7,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,13 @@ def mapped(function: Callable, items: Iterable, threads: int | None) -> Iterator
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def groups(items: Iterable, size: int) -> Iterator[list]:
+    """The items, `size` at a time."""
+    rows = iter(items)
+    while some := list(islice(rows, size)):
+        yield some
 
 
 def cores() -> int:

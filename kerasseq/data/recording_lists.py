@@ -1,24 +1,37 @@
 """Users' own lists of recordings as a corpus."""
 
-import csv
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from kerasseq.data.files import check_file, plain_name
-from kerasseq.data.recordings import ListedCorpus, Recording, Rows
-from kerasseq.data.sound_datasets import librispeech_rows, numbered_lines
+from kerasseq.data.examples import ListedExamples
+from kerasseq.data.files import numbered_lines
+from kerasseq.data.lists import (
+    OBJECTS,
+    TABLES,
+    TABS,
+    Names,
+    beside,
+    by_ending,
+    field,
+    made,
+    metadata,
+    objects,
+    table,
+    tabs,
+)
+from kerasseq.data.recordings import Recording, Rows
+from kerasseq.data.sound_datasets import librispeech_rows
 from kerasseq.errors import UserError
 
-PATHS = ("audio_filepath", "file_name", "path", "file", "filename", "audio", "wav")
-"""Names of the column or field that names the sound file, in this order."""
-TEXTS = ("text", "transcription", "sentence", "transcript")
-"""And of the one with what is said."""
+NAMES = Names(
+    ("audio_filepath", "file_name", "path", "file", "filename", "audio", "wav"),
+    ("text", "transcription", "sentence", "transcript"),
+)
 
 
-class RecordingCorpus(ListedCorpus):
+class RecordingCorpus(ListedExamples[Recording]):
     r"""The recordings of lists, told apart by their names.
 
     - a folder with `wav.scp` and `text`: Kaldi's, with `segments` or without; no pipes.
@@ -59,17 +72,10 @@ def _readers(path: str) -> tuple[Callable[[], Rows], list[str]]:
     """What reads a list, and the files that it reads."""
     if os.path.isdir(path):
         return _in_folder(Path(path))
-    check_file(path)
-    name = plain_name(path)
-    if name == "wav.scp":
+    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table, TABS: _tabs}):
+        return partial(reader, path), [path]
+    if os.path.basename(path) == "wav.scp":
         return _in_folder(Path(path).parent)
-    for endings, reader in (
-        ((".json", ".jsonl", ".ndjson"), _objects),
-        ((".csv",), _table),
-        ((".tsv", ".txt", ".tab"), _tabs),
-    ):
-        if name.endswith(endings):
-            return partial(reader, path), [path]
     raise UserError(
         f"{path} cannot be read as a list of recordings: give a .tsv, .csv, .txt, .json or .jsonl "
         "file, or a folder of Kaldi's, Hugging Face's or LibriSpeech's layout."
@@ -82,9 +88,8 @@ def _in_folder(folder: Path) -> tuple[Callable[[], Rows], list[str]]:
         if not kaldi[1].is_file():
             raise UserError(f"{folder} has wav.scp but no text.")
         return partial(_kaldi, folder), [str(file) for file in kaldi if file.is_file()]
-    for name, reader in (("metadata.csv", _table), ("metadata.jsonl", _objects)):
-        if (folder / name).is_file():
-            return partial(reader, str(folder / name)), [str(folder / name)]
+    if file := metadata(folder):
+        return _readers(str(file))
     if next(folder.glob("*/*/*.trans.txt"), None):
         return partial(librispeech_rows, folder), []
     raise UserError(
@@ -93,30 +98,25 @@ def _in_folder(folder: Path) -> tuple[Callable[[], Rows], list[str]]:
     )
 
 
-def _beside(place: str, path: str) -> str:
-    return os.path.join(os.path.dirname(place), path)
-
-
-def _field(row: dict, names: Sequence[str]) -> str | None:
-    return next((row[name] for name in names if isinstance(row.get(name), str)), None)
-
-
 def _objects(place: str) -> Rows:
-    for number, line in numbered_lines(place):
-        if line is None or line.strip():
-            yield place, number, _object(place, number, line)
+    return made(place, objects(place), _object)
 
 
-def _object(place: str, number: int, line: str | None) -> Recording | str:
-    if line is None:
-        return "not valid UTF-8"
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return "not JSON"
-    path, text = (
-        (_field(row, names) for names in (PATHS, TEXTS)) if isinstance(row, dict) else (None, None)
-    )
+def _table(place: str) -> Rows:
+    return made(place, table(place, NAMES), _recording)
+
+
+def _tabs(place: str) -> Rows:
+    return made(place, tabs(place, NAMES), _recording)
+
+
+def _recording(place: str, number: int, row: tuple[str, str]) -> Recording:
+    path, text = row
+    return Recording(beside(place, path), text, place, number)
+
+
+def _object(place: str, number: int, row: dict) -> Recording | str:
+    path, text = (field(row, names) for names in NAMES)
     if not path or text is None:
         return 'not an object with the texts "audio_filepath" and "text"'
     start, length = row.get("offset") or 0, row.get("duration")
@@ -126,60 +126,7 @@ def _object(place: str, number: int, line: str | None) -> Recording | str:
         return "the recording is empty"
     # Without an offset, a duration only says how long the file is, and often roundly.
     end = start + length if start and length else None
-    return Recording(_beside(place, path), text, place, number, float(start), end)
-
-
-def _table(place: str) -> Rows:
-    """Comma-separated, with quotes around what has commas or new lines."""
-
-    def texts() -> Iterator[str]:
-        for number, line in numbered_lines(place):
-            if line is None:
-                raise UserError(f"{place}:{number}: not valid UTF-8.")
-            yield line + "\n"
-
-    rows = csv.reader(texts())
-    try:
-        header = next(rows, [])
-        columns = _header(header)
-        if columns is None:
-            raise UserError(
-                f"{place}:1: the header must name a column of paths ({', '.join(PATHS)}) and "
-                f"one of texts ({', '.join(TEXTS)})."
-            )
-        for row in rows:
-            if row:
-                yield place, rows.line_num, _columns(place, rows.line_num, row, columns)
-    except csv.Error as error:
-        raise UserError(f"{place}:{rows.line_num}: not comma-separated: {error}.") from error
-
-
-def _tabs(place: str) -> Rows:
-    columns = (0, 1)
-    for number, line in numbered_lines(place):
-        if line is None:
-            yield place, number, "not valid UTF-8"
-            continue
-        row = line.split("\t")
-        if number == 1 and (found := _header(row)):
-            columns = found
-        elif line.strip():
-            yield place, number, _columns(place, number, row, columns)
-
-
-def _header(row: list[str]) -> tuple[int, int] | None:
-    """The columns of the path and of the text, if this is a header."""
-    names = [name.strip().lower() for name in row]
-    path = next((names.index(name) for name in PATHS if name in names), None)
-    text = next((names.index(name) for name in TEXTS if name in names), None)
-    return None if path is None or text is None else (path, text)
-
-
-def _columns(place: str, number: int, row: list[str], columns: tuple[int, int]) -> Recording | str:
-    if len(row) <= max(columns) or not row[columns[0]].strip():
-        return "no path and text with a tab or comma between"
-    path, text = (row[column].strip() for column in columns)
-    return Recording(_beside(place, path), text, place, number)
+    return Recording(beside(place, path), text, place, number, float(start), end)
 
 
 def _kaldi(folder: Path) -> Rows:
@@ -200,7 +147,7 @@ def _kaldi(folder: Path) -> Rows:
         if not path or name not in texts:
             yield place, number, "no path" if not path else "no transcript in the file text"
         else:
-            yield place, number, Recording(_beside(place, path), texts[name], place, number)
+            yield place, number, Recording(beside(place, path), texts[name], place, number)
 
 
 def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Rows:
@@ -218,7 +165,7 @@ def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Rows
             continue
         end_time = times[1] if times[1] >= 0 else None  # Kaldi's -1 is the end of the file
         text = texts[name]
-        yield place, number, Recording(_beside(scp, path), text, place, number, times[0], end_time)
+        yield place, number, Recording(beside(scp, path), text, place, number, times[0], end_time)
 
 
 def _entries(path: Path) -> Iterator[tuple[int, str, str | None]]:

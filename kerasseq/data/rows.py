@@ -1,5 +1,6 @@
 """Rows of numbers end to end in a file, of which any can be read."""
 
+import math
 import os
 import threading
 import weakref
@@ -23,13 +24,15 @@ class Rows:
         path: what a `RowWriter` wrote.
         dtype: and of which numbers.
         read_as: the numbers that `take` gives.
+        shape: of one step; a row of L steps is (L, *shape).
 
     Attributes:
         lengths: (N,) int32.
     """
 
-    def __init__(self, path: Path, dtype: str, read_as: str = "int32"):
+    def __init__(self, path: Path, dtype: str, read_as: str = "int32", shape: tuple[int, ...] = ()):
         self._path, self._dtype, self._read_as = path, np.dtype(dtype), read_as
+        self._shape = shape
         self._lock = threading.Lock()
         self.lengths = np.zeros(0, np.int32)
         if path.exists():
@@ -44,10 +47,10 @@ class Rows:
     def take(self, indices: np.ndarray) -> Ragged:
         """Some rows, in this order."""
         lengths = self.lengths[indices].astype(np.int64)
-        size = self._dtype.itemsize
+        size = self._dtype.itemsize * math.prod(self._shape)
         data = self._read((self._starts(indices) * size).tolist(), (lengths * size).tolist())
         ids = np.frombuffer(data, self._dtype).astype(self._read_as)
-        return Ragged(ids, np.concatenate([[0], np.cumsum(lengths)]))
+        return Ragged(ids.reshape(-1, *self._shape), np.concatenate([[0], np.cumsum(lengths)]))
 
     def _starts(self, indices):
         """Where rows begin: the lengths of those before them in their group are added up."""
@@ -70,7 +73,7 @@ class Rows:
         return self._file.read(size)
 
     def __reduce__(self):
-        return Rows, (self._path, self._dtype.str, self._read_as)
+        return Rows, (self._path, self._dtype.str, self._read_as, self._shape)
 
 
 class RowWriter:
@@ -94,6 +97,11 @@ class RowWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+
+
+def joined(rows: Sequence[np.ndarray]) -> Ragged:
+    """Rows, each (L, ...), end to end."""
+    return Ragged(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
 
 
 def text_rows(texts: Sequence[str]) -> Ragged:

@@ -2,56 +2,22 @@
 
 import os
 import re
-from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from kerasseq.data.dataset import Dataset, File, data_folder
-from kerasseq.data.files import line_batches
-from kerasseq.data.recordings import (
-    ListedCorpus,
-    Recording,
-    Rows,
-    SoundCorpus,
-    SoundPart,
-    cut_off,
-    speaker_folder,
-)
+from kerasseq.data.dataset import Dataset, File, located
+from kerasseq.data.examples import ListedExamples, Part, cut_off
+from kerasseq.data.files import numbered_lines
+from kerasseq.data.recordings import Recording, Rows, SoundCorpus, speaker_folder
 from kerasseq.errors import UserError
 
 SUFFIXES = (".flac", ".wav", ".sph")
-
-
-def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, str | None]]:
-    """(number from 1, line), None for a line that is not UTF-8."""
-    number = 0
-    for lines in line_batches(os.fspath(path)):
-        for line in lines:
-            number += 1
-            yield number, line
 
 
 def sound_file(stem: Path) -> str:
     """The file of that name with the first of the suffixes that there is."""
     found = (f"{stem}{suffix}" for suffix in SUFFIXES if os.path.isfile(f"{stem}{suffix}"))
     return next(found, f"{stem}{SUFFIXES[0]}")
-
-
-def located(dataset: str, folder: str, needed: str, data_dir: str | os.PathLike | None) -> Path:
-    """The data folder, or the set's own folder in it, that has the file or folder `needed`.
-
-    Raises:
-        UserError: if neither has.
-    """
-    top = data_folder(data_dir)
-    for place in (top, top / folder):
-        if (place / needed).exists():
-            return place
-    raise UserError(
-        f"{dataset} is neither in {top} nor in {top / folder} ({needed} is missing): `kerasseq "
-        f"datasets fetch {dataset}` fetches it or says where it is to be had; or name a folder "
-        "that has it with --data-dir or KERASSEQ_DATA."
-    )
 
 
 def _an4_rows(folder: Path, part: str) -> Rows:
@@ -72,9 +38,9 @@ def _an4(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
     """Train is cut by speaker: whole speakers, about 100 recordings, drawn by a hash."""
     folder = located("an4", "an4", "etc/an4_train.fileids", data_dir)
 
-    def corpus(part: str) -> ListedCorpus:
+    def corpus(part: str) -> SoundCorpus:
         lists = [folder / "etc" / f"an4_{part}.{end}" for end in ("fileids", "transcription")]
-        return ListedCorpus(lambda: _an4_rows(folder, part), lists, f"an4's {part} part")
+        return ListedExamples(lambda: _an4_rows(folder, part), lists, f"an4's {part} part")
 
     train, valid = cut_off(corpus("train"), 100, speaker_folder)
     return {"train": train, "valid": valid, "test": corpus("test")}
@@ -96,11 +62,11 @@ def _fsdd_rows(folder: Path) -> Rows:
 def _fsdd(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
     """Index 0 to 4 is for testing, as its publisher says, and 45 to 49 for validation."""
     folder = located("fsdd", "fsdd", "recordings", data_dir)
-    whole = ListedCorpus(lambda: _fsdd_rows(folder), [], "fsdd")
+    whole = ListedExamples(lambda: _fsdd_rows(folder), [], "fsdd")
     ranges = {"train": range(5, 45), "valid": range(45, 50), "test": range(5)}
 
-    def part(name: str) -> SoundPart:
-        return SoundPart(
+    def part(name: str) -> SoundCorpus:
+        return Part(
             whole, lambda some: int(some.path[:-4].rpartition("_")[2]) in ranges[name], name
         )
 
@@ -117,9 +83,9 @@ def librispeech_rows(folder: Path) -> Rows:
             yield str(place), number, row
 
 
-def librispeech_part(folder: Path) -> ListedCorpus:
+def librispeech_part(folder: Path) -> SoundCorpus:
     """A folder in LibriSpeech's layout as a corpus."""
-    return ListedCorpus(lambda: librispeech_rows(folder), [], str(folder))
+    return ListedExamples(lambda: librispeech_rows(folder), [], str(folder))
 
 
 _LIBRISPEECH_URL = "https://www.openslr.org/resources/12/"

@@ -3,19 +3,18 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasseq.data.corpus import Problems, digest
-from kerasseq.data.folder import build_folder, mapped, nothing_left, options_of, read_meta
+from kerasseq.data.folder import build_folder, groups, mapped, nothing_left, options_of, read_meta
 from kerasseq.data.recordings import Recording, SoundCorpus
-from kerasseq.data.rows import Rows, RowWriter, row_texts, text_rows
+from kerasseq.data.rows import Rows, RowWriter, joined, row_texts, text_rows
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.padding import Ragged, pad_ragged
+from kerasseq.preprocessing.padding import pad_ragged
 from kerasseq.preprocessing.sound import SoundError
 from kerasseq.preprocessing.speech import SpeechPreprocessor
 
@@ -141,15 +140,15 @@ def _write(folder, corpus, preprocessor, threads, progress) -> dict:
         def decode(group: list[Recording]) -> _Decoded:
             return _decoded(group, read, preprocessor)
 
-        for _, some in mapped(decode, _groups(corpus), threads):
+        for _, some in mapped(decode, groups(corpus, _GROUP), threads):
             for problem in some.problems:
                 problems.add(*problem)
             for units in filter(None, some.unknown):
                 unknown.update(units)
                 with_unknown += 1
             if some.sounds:
-                sounds.add(_joined(some.sounds))
-                targets.add(_joined(some.targets))
+                sounds.add(joined(some.sounds))
+                targets.add(joined(some.targets))
                 texts.add(text_rows(some.texts))
             count += len(some.sounds)
             progress(count)
@@ -161,12 +160,6 @@ def _write(folder, corpus, preprocessor, threads, progress) -> dict:
         "unknown": dict(unknown.most_common()),
         "with_unknown": with_unknown,
     }
-
-
-def _groups(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
-    rows = iter(recordings)
-    while some := list(islice(rows, _GROUP)):
-        yield some
 
 
 def _decoded(group, read, preprocessor) -> _Decoded:
@@ -192,10 +185,6 @@ def _decoded(group, read, preprocessor) -> _Decoded:
         some.texts.append(text)
         some.unknown.append(sorted(set(tokenizer.unknown(text))))
     return some
-
-
-def _joined(rows: list[np.ndarray]) -> Ragged:
-    return Ragged(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
 
 
 def check_speeds(speeds: tuple[float, ...]) -> tuple[float, ...]:

@@ -32,6 +32,8 @@ class RNNDecoder(Decoder):
       (Bahdanau et al., 2015, appendix A.2.2); with "after", s_t asks and c_t goes to the readout
       alone (Luong et al., 2015, equation 5).
     - r_{t-1} is an input with `input_feeding` (Luong et al., 2015, section 3.3).
+    - with `gate`, c_t is multiplied by sigmoid(W_g q_t) first, of the q_t that asked: how much the
+      next token is to see at all (Xu et al., 2015, section 4.2.1).
 
     e_t is part of the readout where c_t is an input of the cell.
 
@@ -44,12 +46,13 @@ class RNNDecoder(Decoder):
         query: "before" or "after"; with attention only.
         context: "initial", "joined" or "none"; without attention only.
         input_feeding: see above.
+        gate: see above; with attention only.
         dropout: fraction of each layer's output and of the readout dropped in training.
         tied: compute the logits with the embedding's matrix; the readout has its width.
         projection: whether there are logits at all, and not features alone.
 
     Raises:
-        ValueError: no such `query` or `context`.
+        ValueError: no such `query` or `context`, or a gate without attention.
     """
 
     def __init__(
@@ -65,9 +68,12 @@ class RNNDecoder(Decoder):
         dropout: float = 0.0,
         tied: bool = False,
         projection: bool = True,
+        gate: bool = False,
         **kwargs: Any,
     ):
         super().__init__(embedding, tied, projection, **kwargs)
+        if gate and attention is None:
+            raise ValueError("A gate is of what attention finds, and there is none.")
         if query not in ("before", "after"):
             raise ValueError(f'query must be "before" or "after". Received: {query!r}')
         if context not in ("initial", "joined", "none"):
@@ -88,6 +94,7 @@ class RNNDecoder(Decoder):
         width = self.cells[0].gates * units
         if self.joins_context:
             self.join_context = keras.layers.Dense(width, use_bias=False, name="join_context")
+        self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate") if gate else None
         if input_feeding:
             self.join_readout = keras.layers.Dense(width, use_bias=False, name="join_readout")
 
@@ -119,6 +126,8 @@ class RNNDecoder(Decoder):
         if self.attention is not None:
             build(self.attention, query, memory_shape)
             context_width = self.attention.context_width
+        if self.gate is not None:
+            build(self.gate, query)
         if self.sees_memory:
             build(self.bridge, (None, memory_width))
         build(self.cells[0], (None, None, self.embedding.width))
@@ -169,7 +178,10 @@ class RNNDecoder(Decoder):
         attention = {**state["attention"], "weights": state["weights"]}
         context, _, attention = self.attention.step(query, static["attention"], attention)
         weights = attention.pop("weights")
-        return context, {"attention": attention, "weights": weights}
+        return self._gated(context, query), {"attention": attention, "weights": weights}
+
+    def _gated(self, context: Any, query: Any) -> Any:
+        return context if self.gate is None else context * self.gate(query)
 
     def _read(self, output: Any, context: Any, embedded: Any) -> Any:
         parts = [output]
@@ -216,12 +228,26 @@ class RNNDecoder(Decoder):
         return self._read(output, context, embedded), state
 
     def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
+        return self._forced(tokens, memory, training)[0]
+
+    def attended(self, tokens: Any, memory: Memory, training: bool = False) -> tuple[Any, Any]:
+        """What a call gives, and the attention's weights (N, T, S)."""
+        features, weights = self._forced(tokens, memory, training, weighing=True)
+        return self.logits(features), weights
+
+    def _forced(
+        self, tokens: Any, memory: Memory, training: bool, weighing: bool = False
+    ) -> tuple[Any, Any]:
+        """Features (N, T, D) under teacher forcing, and weights (N, T, S) if they are wanted."""
         embedded = self.embedding(tokens, training=training)
         static, state = self.start(memory, tokens.shape[1])
         run = self._stepwise if self.stepwise else self._parallel
-        return self.dropout(run(embedded, static, state, training), training=training)
+        features, weights = run(embedded, static, state, training, weighing)
+        return self.dropout(features, training=training), weights
 
-    def _stepwise(self, embedded: Any, static: dict, state: dict, training: bool) -> Any:
+    def _stepwise(
+        self, embedded: Any, static: dict, state: dict, training: bool, weighing: bool
+    ) -> tuple[Any, Any]:
         by_step = ops.transpose(embedded, (1, 0, 2))
         xs = {"projected": self.cells[0].project(by_step), "embedded": by_step, "masks": []}
         if training and self.dropout.rate:
@@ -233,16 +259,20 @@ class RNNDecoder(Decoder):
             output, context, state = self._advance(
                 x["projected"], x["embedded"], static, state, x["masks"]
             )
-            return state, state["readout"] if self.input_feeding else (output, context)
+            made = [state["readout"]] if self.input_feeding else [output, context]
+            return state, [*made, state["weights"]] if weighing else made
 
         _, outputs = backend.scan(body, state, xs)
+        outputs = [ops.transpose(leaf, (1, 0, 2)) for leaf in outputs]
+        weights = outputs.pop() if weighing else None
         if self.input_feeding:
-            return ops.transpose(outputs, (1, 0, 2))
-        output, context = (ops.transpose(leaf, (1, 0, 2)) for leaf in outputs)
-        return self._read(output, context, embedded)
+            return outputs[0], weights
+        return self._read(*outputs, embedded), weights
 
-    def _parallel(self, embedded: Any, static: dict, state: dict, training: bool) -> Any:
-        values, context = embedded, None
+    def _parallel(
+        self, embedded: Any, static: dict, state: dict, training: bool, weighing: bool
+    ) -> tuple[Any, Any]:
+        values, context, weights = embedded, None, None
         if self.joins_context:
             context = static["context"][:, None]
             joined = self.join_context(context)
@@ -256,8 +286,11 @@ class RNNDecoder(Decoder):
                 values = self.dropout(values, training=training)
         if self.attention is not None:
             attention = {**state["attention"], "weights": state["weights"]}
-            context, _, _ = self.attention.attend(values, static["attention"], attention, training)
-        return self._read(values, context, embedded)
+            context, weights, _ = self.attention.attend(
+                values, static["attention"], attention, training
+            )
+            context = self._gated(context, values)
+        return self._read(values, context, embedded), weights
 
     def get_config(self) -> dict:
         return {
@@ -269,6 +302,7 @@ class RNNDecoder(Decoder):
             "query": self.query,
             "context": self.context,
             "input_feeding": self.input_feeding,
+            "gate": self.gate is not None,
             "dropout": self.dropout.rate,
         }
 

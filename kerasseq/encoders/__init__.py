@@ -4,6 +4,7 @@ from kerasseq.encoders.chain import Chain
 from kerasseq.encoders.conformer import Conformer
 from kerasseq.encoders.convolution import ConvolutionalEncoder
 from kerasseq.encoders.lookahead import Lookahead
+from kerasseq.encoders.pictures import ConvolutionalFeatures, Patches, PictureEncoder
 from kerasseq.encoders.rnn import RNNEncoder
 from kerasseq.encoders.subsampling import ConvolutionalSubsampling, FrameStacking, Projection
 from kerasseq.encoders.transformer import TransformerEncoder
@@ -12,9 +13,12 @@ __all__ = [
     "Chain",
     "Conformer",
     "ConvolutionalEncoder",
+    "ConvolutionalFeatures",
     "ConvolutionalSubsampling",
     "FrameStacking",
     "Lookahead",
+    "Patches",
+    "PictureEncoder",
     "Projection",
     "RNNEncoder",
     "TransformerEncoder",

@@ -1,6 +1,19 @@
 """Metrics over well-kept libraries."""
 
+from kerasseq.metrics.captions import caption_scores
+from kerasseq.metrics.cider import CiderD
 from kerasseq.metrics.speech import cer, wer
 from kerasseq.metrics.text import Score, bleu, chrf, exact_match
+from kerasseq.metrics.words import caption_words
 
-__all__ = ["Score", "bleu", "cer", "chrf", "exact_match", "wer"]
+__all__ = [
+    "CiderD",
+    "Score",
+    "bleu",
+    "caption_scores",
+    "caption_words",
+    "cer",
+    "chrf",
+    "exact_match",
+    "wer",
+]

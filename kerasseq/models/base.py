@@ -44,7 +44,7 @@ class SequenceModel(keras.Model):
         self.preprocessor, self.language_model = preprocessor, language_model
         # In JSON, since Keras wraps a dict that is an attribute.
         self._card = json.dumps(card or {})
-        self.label_smoothing = self.r_drop = 0.0
+        self.label_smoothing = self.r_drop = self.doubly_stochastic = 0.0
 
     @property
     def card(self) -> dict:
@@ -55,25 +55,38 @@ class SequenceModel(keras.Model):
     def card(self, card: dict) -> None:
         self._card = json.dumps(card)
 
-    def compile(self, *args: Any, label_smoothing: float = 0.0, r_drop: float = 0.0, **kwargs: Any):
-        """As `keras.Model.compile`, and two options of the loss.
+    def compile(
+        self,
+        *args: Any,
+        label_smoothing: float = 0.0,
+        r_drop: float = 0.0,
+        doubly_stochastic: float = 0.0,
+        **kwargs: Any,
+    ):
+        """As `keras.Model.compile`, and options of the loss.
 
         Args:
             label_smoothing: weight of the uniform distribution in the target's
                 (Szegedy et al., 2016, section 7).
             r_drop: weight of the divergence between two passes with different dropout
                 (`losses.r_drop`; in CTC `transduction.ctc.consistency`).
+            doubly_stochastic: weight of `losses.doubly_stochastic` of the decoder's attention.
 
         Raises:
             UserError: the model's loss has no such option.
         """
-        for name, value in (("label_smoothing", label_smoothing), ("r_drop", r_drop)):
+        options = {
+            "label_smoothing": label_smoothing,
+            "r_drop": r_drop,
+            "doubly_stochastic": doubly_stochastic,
+        }
+        for name, value in options.items():
             if value and name not in self.loss_options:
                 raise UserError(
                     f"training.{name} is {value}, but the loss of a {type(self).__name__} has no "
                     "such part: set it to 0."
                 )
-        self.label_smoothing, self.r_drop = label_smoothing, r_drop
+            setattr(self, name, value)
         super().compile(*args, **kwargs)
 
     @property

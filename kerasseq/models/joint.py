@@ -35,6 +35,8 @@ class JointSeq2Seq(Seq2Seq):
     Call: as `Seq2Seq`, -> {"logits": (N, T, V), "ctc": `Memory` with logits (N, F, V)}.
     """
 
+    loss_options = ("label_smoothing", "r_drop")
+
     def __init__(
         self,
         frontend: keras.layers.Layer | None,

@@ -11,7 +11,7 @@ from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation import Fusion, attend
 from kerasseq.initializers import build
-from kerasseq.losses import cross_entropy, evaluation_sums, r_drop
+from kerasseq.losses import cross_entropy, doubly_stochastic, evaluation_sums, r_drop
 from kerasseq.masking import Memory
 from kerasseq.models.base import SequenceModel
 from kerasseq.models.generate import Generator
@@ -44,7 +44,6 @@ class Seq2Seq(SequenceModel):
     """
 
     parts = ("frontend", "encoder", "decoder", "preprocessor", "language_model")
-    loss_options = ("label_smoothing", "r_drop")
 
     def __init__(
         self,
@@ -75,6 +74,11 @@ class Seq2Seq(SequenceModel):
         return self.encoder(values, features["mask"], training=training)
 
     @property
+    def loss_options(self) -> tuple[str, ...]:
+        weighing = getattr(self.decoder, "attention", None) is not None
+        return ("label_smoothing", "r_drop", *(["doubly_stochastic"] if weighing else []))
+
+    @property
     def reduction(self) -> int:
         """Steps of the features to a step of the memory."""
         return 1 if self.frontend is not None else self.encoder.factor
@@ -99,6 +103,9 @@ class Seq2Seq(SequenceModel):
 
     def call(self, inputs: dict, training: bool = False) -> Any:
         memory = self.encode(inputs, training=training)
+        if training and self.doubly_stochastic:
+            logits, weights = self.decoder.attended(inputs["tokens"], memory, training=True)
+            return {"logits": logits, "attention": weights, "mask": memory.mask}
         return self.decoder(inputs["tokens"], memory, training=training)
 
     def compute_loss(
@@ -112,6 +119,10 @@ class Seq2Seq(SequenceModel):
         if sample_weight is None:
             sample_weight = ops.ones_like(y, dtype="float32")
         smoothing = self.label_smoothing if training else 0.0
+        if training and self.doubly_stochastic:
+            penalty = doubly_stochastic(y_pred["attention"], y_pred["mask"], sample_weight)
+            loss = cross_entropy(y_pred["logits"], y, sample_weight, smoothing)
+            return loss + self.doubly_stochastic * penalty
         if training and self.r_drop:
             again = self(x, training=True)
             return r_drop(y_pred, again, y, sample_weight, smoothing, self.r_drop)

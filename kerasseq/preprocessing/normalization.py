@@ -39,6 +39,10 @@ SPOKEN = ("nfkc", "notes", "lower", "punctuation", "spaces")
 """The steps that suit transcripts of speech: what is written but not said goes."""
 
 
+CAPTION = ("nfkc", "lower", "punctuation", "spaces")
+"""The steps that suit captions: words alone count."""
+
+
 def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
     """The steps as a tuple.
 

@@ -12,7 +12,7 @@ class Ragged(NamedTuple):
     """Rows of ids end to end: row i is `ids[offsets[i]:offsets[i + 1]]`.
 
     Attributes:
-        ids: (sum of lengths,) int32.
+        ids: (sum of lengths,) int32; of rows that are no ids (sum of lengths, ...) of any dtype.
         offsets: (N + 1,) int64, from 0 to `len(ids)`.
     """
 
@@ -38,12 +38,11 @@ def ladder_length(length: int) -> int:
 
 
 def sound_ladder(length: int) -> int:
-    """The least of 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, ... that holds `length` steps.
+    """The least of 4, 8, 16, 32, ... that holds `length` steps.
 
-    Four lengths for each power of two: at most a fifth of a row of more than 4 steps is padding.
+    To compile for another length takes as long as to decode minutes of sound: as few as can be.
     """
-    step = max(1, 1 << (length - 1).bit_length() - 3) if length > 4 else 4
-    return max(4, -(-length // step) * step)
+    return max(4, 1 << (length - 1).bit_length())
 
 
 def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
@@ -55,9 +54,9 @@ def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 
 
 def pad_ragged(rows: Ragged, width: int) -> np.ndarray:
-    """Rows padded on the right with 0: (N, width), without a loop over the rows."""
+    """Rows padded on the right with 0: (N, width, ...), without a loop over the rows."""
     mask = np.arange(width) < rows.lengths[:, None]
-    padded = np.full(mask.shape, PAD, rows.ids.dtype)
+    padded = np.full((*mask.shape, *rows.ids.shape[1:]), PAD, rows.ids.dtype)
     padded[mask] = rows.ids
     return padded
 

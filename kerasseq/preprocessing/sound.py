@@ -5,22 +5,14 @@ import re
 
 import numpy as np
 
-from kerasseq.errors import UserError
+from kerasseq.errors import FileError, UserError
 
 # What the writers of a pipe put where the number of bytes, not known yet, belongs.
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
-class SoundError(UserError):
-    """A recording that cannot be used.
-
-    Attributes:
-        kind: what is wrong with it, without its name: what a list of problems counts.
-    """
-
-    def __init__(self, path: str | os.PathLike, kind: str):
-        super().__init__(f"{os.fspath(path)}: {kind}.")
-        self.kind = kind
+class SoundError(FileError):
+    """A recording that cannot be used."""
 
 
 def read_sound(

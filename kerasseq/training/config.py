@@ -35,13 +35,14 @@ class TrainingConfig:
 
     label_smoothing: float = 0.0
     r_drop: float = 0.0  # the weight alpha of the two passes' divergence
+    doubly_stochastic: float = 0.0  # the weight of attention that misses places, or sees them twice
 
     ema: float = 0.0  # greatest momentum of the weights' moving average, for each update
     average_last: int = 0  # validations whose weights are averaged
 
     validate_every: int = 0  # steps; 0: after each epoch
     patience: int = 0  # validations without a better one before training stops
-    best_by: Literal["loss", "bleu", "wer"] = "loss"
+    best_by: Literal["loss", "bleu", "wer", "cider"] = "loss"
 
     log_every: int = 50  # steps
     save_every: int = 500  # steps; each validation and each minute saves as well
@@ -54,7 +55,7 @@ class TrainingConfig:
         self._must("seed", 0 <= self.seed < 2**32, "at least 0 and below 2 ** 32")
         for name in (
             *("max_steps", "max_minutes", "warm_up", "weight_decay", "clip_norm", "r_drop"),
-            *("average_last", "validate_every", "patience"),
+            *("doubly_stochastic", "average_last", "validate_every", "patience"),
         ):
             self._must(name, getattr(self, name) >= 0, "at least 0")
         for name in ("learning_rate", "epsilon"):
@@ -65,6 +66,11 @@ class TrainingConfig:
             "weight_decay",
             not self.weight_decay or self.optimizer == "adamw",
             "0 unless optimizer is adamw",
+        )
+        self._must(
+            "r_drop",
+            not (self.r_drop and self.doubly_stochastic),
+            "0 where doubly_stochastic is not 0: choose one of them",
         )
         self._must(
             "average_last",

@@ -52,7 +52,8 @@ def fit(
     Args:
         model: built; compiled here. It has `compute_loss` and `evaluation_sums`, and its `compile`
             takes `label_smoothing` and `r_drop`.
-        train: `train.epoch(e)` is a sequence of batches (x, labels (N, T), weights (N, T)).
+        train: `train.epoch(e)` is a sequence of batches (x, labels (N, T), weights (N, T)); with
+            `train.on_policy` these are made with the model's weights, each when it is due.
         valid: a sequence of such batches; None to keep the last weights.
         config: how to train.
         run: where to keep what is saved.
@@ -112,7 +113,9 @@ class _Loop:
     def train(self) -> None:
         position, saved = self.position, self.position.step
         saved_at = time.monotonic()
-        batches = prefetch(self._batches_from(position.epoch, position.index))
+        on_policy = getattr(self.batches, "on_policy", False)
+        batches = self._batches_from(position.epoch, position.index)
+        batches = batches if on_policy else prefetch(batches)
         with self.signals, contextlib.closing(batches):
             while True:
                 if position.due:
@@ -127,8 +130,10 @@ class _Loop:
                     saved, saved_at = position.step, time.monotonic()
                 if position.ending:
                     return
+                if on_policy:
+                    self.stepper.sync()
                 count, batch = next(batches)
-                self.pending.append((self.stepper(batch), float(np.sum(batch[2]))))
+                self.pending.append((self.stepper(batch), float(np.abs(batch[2]).sum())))
                 self._advance(count)
 
     def finish(self) -> Position:
@@ -309,6 +314,7 @@ def _prepare(model, batches, config, total_steps):
         optimizer=make_optimizer(config, total_steps),
         label_smoothing=config.label_smoothing,
         r_drop=config.r_drop,
+        doubly_stochastic=config.doubly_stochastic,
     )
     model.optimizer.build(model.trainable_variables)
 
@@ -316,4 +322,4 @@ def _prepare(model, batches, config, total_steps):
 def _is_better(figures, best, by):
     if not best or by not in figures:
         return True
-    return figures[by] > best[by] if by == "bleu" else figures[by] < best[by]
+    return figures[by] > best[by] if by in ("bleu", "cider") else figures[by] < best[by]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 
 from kerasseq.attention import ALIGNMENTS, SCORES, MultiHeadAttention, StepAttention
-from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
+from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, S2VTDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
 from kerasseq.models import Seq2Seq
@@ -44,6 +44,10 @@ DECODERS: dict[str, Callable] = {
     "rnn-heads-after": lambda dropout=0.0: RNNDecoder(
         embedding(), UNITS, attention=MultiHeadAttention(2, 6), dropout=dropout
     ),
+    "rnn-gated-before": _attentive("additive", "global", query="before", gate=True),
+    "rnn-gated-after": _attentive("bilinear", "global", query="after", gate=True),
+    "s2vt": lambda dropout=0.0: S2VTDecoder(embedding(), UNITS, dropout=dropout),
+    "s2vt-gru": lambda dropout=0.0: S2VTDecoder(embedding(), UNITS, "gru", dropout, tied=True),
     "transformer": lambda dropout=0.0: TransformerDecoder(
         embedding("sinusoidal", dropout), 2, 2, 12, dropout=dropout, attention_dropout=dropout
     ),

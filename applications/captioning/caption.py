@@ -1,0 +1,63 @@
+"""Files of pictures and clips to captions, and what cannot be read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from kerasseq.data.folder import groups, mapped
+from kerasseq.errors import UserError
+from kerasseq.models import Options, Seq2Seq
+from kerasseq.preprocessing.picture import read_picture
+
+TOGETHER = 8
+"""Batches that are held in memory together."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What was written of a file.
+
+    Attributes:
+        file: its path.
+        text: the caption.
+        error: why there is none.
+    """
+
+    file: str
+    text: str = ""
+    error: str = ""
+
+
+def caption(
+    model: Seq2Seq, files: Iterable[str], options: Options | None = None, *, batch_size: int = 32
+) -> Iterator[Caption]:
+    """A caption of each file, in order; files that cannot be read have an error in theirs.
+
+    Threads read files while the model writes.
+
+    Args:
+        model: a captioner.
+        files: paths of pictures or clips.
+        options: how to decode; by default as the model was measured.
+        batch_size: pictures that are written of together.
+    """
+    preprocessor = model.preprocessor
+
+    def read(file: str) -> np.ndarray | str:
+        try:
+            return read_picture(file, preprocessor.size, preprocessor.frames)
+        except UserError as error:
+            return str(error)
+
+    for some in groups(mapped(read, files, None), TOGETHER * batch_size):
+        clips = [clip for _, clip in some if not isinstance(clip, str)]
+        # Without XLA, which takes longer to compile than most folders take to caption.
+        texts = iter(
+            model.generate(clips, options, batch_size=batch_size, jit=False) if clips else ()
+        )
+        for file, clip in some:
+            if isinstance(clip, str):
+                yield Caption(file, error=clip)
+            else:
+                yield Caption(file, next(texts))

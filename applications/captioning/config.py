@@ -1,0 +1,96 @@
+"""The configuration of a captioning run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from kerasseq.applications import configuration
+from kerasseq.applications.captioning.model import S2VT, ShowAndTell, ShowAttendTell, Transformer
+from kerasseq.applications.parts import ListsConfig
+from kerasseq.errors import UserError
+from kerasseq.training import TrainingConfig
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+@dataclass(frozen=True)
+class DataConfig(ListsConfig):
+    """What to train on; no list and no data set mean the embedded scenes."""
+
+    images: str = ""  # the folder that lists name pictures in; by default the list's own
+
+
+@dataclass(frozen=True)
+class PicturesConfig:
+    """How pictures and clips are read, and changed in training."""
+
+    size: int = 224  # rows and columns that every picture is squashed to
+    frames: int = 1  # of a clip at most; 1 for pictures
+    flip: bool = False  # mirror every other picture; not where captions tell left from right
+    shift: int = 0  # pixels that a picture is moved at most
+
+    def __post_init__(self):
+        for name, least in (("size", 8), ("frames", 1), ("shift", 0)):
+            if getattr(self, name) < least:
+                raise UserError(
+                    f"pictures.{name} must be at least {least}, not {getattr(self, name)}"
+                )
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """The units that captions are written in."""
+
+    kind: Literal["word", "unigram", "bpe", "char"] = "word"
+    vocabulary_size: int = 2500
+    normalization: tuple[str, ...] = ("nfkc", "lower", "punctuation", "spaces")
+    max_length: int = 40  # units of a caption at most
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """How the model is measured, and writes captions unless it is told otherwise."""
+
+    beam: int = 3  # 1: greedy
+
+    def __post_init__(self):
+        if self.beam < 1:
+            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
+
+
+@dataclass(frozen=True)
+class Training(TrainingConfig):
+    """How to train, and in which batches."""
+
+    batch_pictures: int = 64
+    self_critical: bool = False  # on CIDEr-D of what the model itself writes; start from a model
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._must("batch_pictures", self.batch_pictures >= 1, "at least 1")
+
+
+@dataclass(frozen=True)
+class CaptioningConfig:
+    """Everything that decides which weights a run ends with."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    pictures: PicturesConfig = field(default_factory=PicturesConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    model: ShowAttendTell | ShowAndTell | Transformer | S2VT = field(default_factory=ShowAttendTell)
+    training: Training = field(default_factory=Training)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+
+
+def configure(
+    data: Mapping[str, Any],
+    model: str | None = None,
+    config: str | None = None,
+    overrides: Iterable[str] = (),
+) -> CaptioningConfig:
+    """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
+    default = "show-attend-tell"
+    return configuration.configure(
+        CaptioningConfig, CONFIGS, data, model, config, overrides, default, "scenes"
+    )

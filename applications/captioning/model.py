@@ -1,0 +1,191 @@
+"""The captioning models: the library's encoders and decoders put together."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kerasseq.applications.settings import Attention, Checked
+from kerasseq.backbones import backbone
+from kerasseq.decoders import RNNDecoder, S2VTDecoder, TransformerDecoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.encoders import (
+    Chain,
+    ConvolutionalFeatures,
+    Patches,
+    PictureEncoder,
+    Projection,
+    TransformerEncoder,
+)
+from kerasseq.models import Seq2Seq
+from kerasseq.preprocessing import CaptionPreprocessor
+
+
+@dataclass(frozen=True)
+class Backbone(Checked):
+    """A network for pictures that others have trained, as it is unless it is fine-tuned."""
+
+    kind: Literal["backbone"] = "backbone"
+    name: str = "efficientnet-lite0"  # or any of keras.applications
+    weights: str = "imagenet"  # or a file
+    trainable: bool = False
+    width: int = 320  # of what each region is projected to
+
+    def build(self, size: int, pool: bool) -> list:
+        weights = None if self.weights == "none" else self.weights
+        network, scaling = backbone(self.name, (size, size), weights)
+        encoder = PictureEncoder(network, scaling, pool=pool, trainable=self.trainable)
+        return [encoder, Projection(self.width, norm=True)]
+
+
+@dataclass(frozen=True)
+class Convolution(Checked):
+    """A small network that is trained with the rest."""
+
+    kind: Literal["convolution"] = "convolution"
+    filters: tuple[int, ...] = (32, 64, 96, 128)
+    width: int = 128
+
+    def build(self, size: int, pool: bool) -> list:
+        return [
+            ConvolutionalFeatures((size, size), self.filters, pool=pool),
+            Projection(self.width, positions=not pool, norm=True),
+        ]
+
+
+@dataclass(frozen=True)
+class VisionTransformer(Checked):
+    """Patches of pictures, and a Transformer over them, trained with the rest."""
+
+    kind: Literal["vision-transformer"] = "vision-transformer"
+    patch: int = 16  # rows and columns of one
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    units: int = 256  # of the feed-forward layers
+    dropout: float = 0.1
+
+    def build(self, size: int, pool: bool) -> list:
+        return [
+            Patches((size, size), self.patch),
+            Projection(self.width, positions=True, dropout=self.dropout),
+            TransformerEncoder(
+                self.layers,
+                self.heads,
+                self.units,
+                dropout=self.dropout,
+                attention_dropout=self.dropout,
+            ),
+        ]
+
+
+Encoder = Backbone | Convolution | VisionTransformer
+
+
+@dataclass(frozen=True)
+class ShowAndTell(Checked):
+    """One vector of the whole picture begins a recurrent decoder."""
+
+    kind: Literal["show-and-tell"] = "show-and-tell"
+    encoder: Encoder = field(default_factory=Backbone)
+    embedding: int = 192
+    units: int = 384
+    dropout: float = 0.4
+    tied: bool = False  # one matrix for the words' embedding and the logits
+
+    def build(self, encoder: Chain, size: int) -> RNNDecoder:
+        return RNNDecoder(
+            TokenEmbedding(size, self.embedding, dropout=self.dropout),
+            self.units,
+            dropout=self.dropout,
+            tied=self.tied,
+        )
+
+
+@dataclass(frozen=True)
+class ShowAttendTell(ShowAndTell):
+    """A recurrent decoder that looks at a region of the picture for each word, if it wants to."""
+
+    kind: Literal["show-attend-tell"] = "show-attend-tell"
+    attention: Attention = Attention("additive")
+    gate: bool = True  # how much of what it sees a word is to depend on
+    pool: bool = False  # look at frames, not at their regions
+
+    def build(self, encoder: Chain, size: int) -> RNNDecoder:
+        return RNNDecoder(
+            TokenEmbedding(size, self.embedding, dropout=self.dropout),
+            self.units,
+            attention=self.attention.build(self.units),
+            query="before",
+            gate=self.gate,
+            dropout=self.dropout,
+            tied=self.tied,
+        )
+
+
+@dataclass(frozen=True)
+class Transformer(Checked):
+    """A Transformer over regions or frames, and one that writes."""
+
+    kind: Literal["transformer"] = "transformer"
+    encoder: Encoder = field(default_factory=Backbone)
+    encoder_layers: int = 1  # over what the encoder gives
+    layers: int = 3
+    heads: int = 8
+    units: int = 1024  # of the feed-forward layers
+    dropout: float = 0.2
+    pool: bool = False
+    tied: bool = True
+
+    may_be_zero = ("encoder_layers",)
+
+    def build(self, encoder: Chain, size: int) -> TransformerDecoder:
+        embedding = TokenEmbedding(
+            size, encoder.width, positions="sinusoidal", scale=True, dropout=self.dropout
+        )
+        return TransformerDecoder(
+            embedding,
+            self.layers,
+            self.heads,
+            self.units,
+            dropout=self.dropout,
+            attention_dropout=self.dropout,
+            tied=self.tied,
+        )
+
+
+@dataclass(frozen=True)
+class S2VT(Checked):
+    """Two recurrent layers that first read the frames of a clip, then write."""
+
+    kind: Literal["s2vt"] = "s2vt"
+    encoder: Encoder = field(default_factory=Backbone)
+    embedding: int = 256
+    units: int = 512
+    dropout: float = 0.4
+
+    def build(self, encoder: Chain, size: int) -> S2VTDecoder:
+        embedding = TokenEmbedding(size, self.embedding, dropout=self.dropout)
+        return S2VTDecoder(embedding, self.units, dropout=self.dropout)
+
+
+Model = ShowAndTell | ShowAttendTell | Transformer | S2VT
+
+
+def build(config: Model, preprocessor: CaptionPreprocessor) -> Seq2Seq:
+    """The model of a configuration, for the units of a preprocessor."""
+    # Who looks at no regions needs but one vector of each frame.
+    pool = config.kind in ("s2vt", "show-and-tell") or getattr(config, "pool", False)
+    layers: list[Any] = config.encoder.build(preprocessor.size[0], pool)
+    if getattr(config, "encoder_layers", 0):
+        layers.append(
+            TransformerEncoder(
+                config.encoder_layers,
+                config.heads,
+                config.units,
+                dropout=config.dropout,
+                attention_dropout=config.dropout,
+            )
+        )
+    encoder = Chain(layers)
+    encoder.build((None, None))
+    decoder = config.build(encoder, preprocessor.target_vocabulary_size)
+    return Seq2Seq(None, encoder, decoder, preprocessor)

@@ -1,0 +1,68 @@
+"""What the commands on files of sound or pictures share."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from kerasseq.errors import UserError
+
+
+def add_files(add: argparse.ArgumentParser, files: str, batch_size: int) -> None:
+    """Add the model, the files and what there is to say of many."""
+    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add.add_argument("file", nargs="*", metavar="FILE", help=files)
+    add.add_argument("--input", metavar="LIST", help="a path a line")
+    add.add_argument("--batch-size", type=int, default=batch_size, metavar="N")
+
+
+def check(options: argparse.Namespace) -> None:
+    """That there is something to read, and only one thing.
+
+    Raises:
+        UserError: there is not.
+    """
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+    if options.input and options.file:
+        raise UserError("Give files or --input, not both.")
+    if not options.input and not options.file:
+        raise UserError("Give a file, a folder or --input LIST.")
+
+
+def named(options: argparse.Namespace, suffixes: Sequence[str], what: str) -> list[str]:
+    """The files that the options name."""
+    from kerasseq.applications.files import files_in
+    from kerasseq.cli.use import lines_of
+
+    paths: Iterable[str] = options.file
+    if options.input:
+        paths = filter(None, map(str.strip, lines_of(options.input)))
+    return list(files_in(paths, suffixes, what))
+
+
+def shown(found: Iterable[Any], files: int) -> Iterator[Any]:
+    """What is found, with a line of progress on standard error unless it is shown there."""
+    from tqdm import tqdm
+
+    hidden = True if sys.stdout.isatty() or files < 2 else None
+    yield from tqdm(found, total=files, unit=" files", disable=hidden)
+
+
+def written(found: Iterable[Any], line: Callable[[Any], str]) -> int:
+    """Print a line for each that was found, and name those that have an error; the exit status."""
+    failed = []
+    for one in found:
+        if one.error:
+            failed.append(one.error)
+        print(line(one), flush=True)
+    if failed:
+        print(f"{len(failed)} could not be read:", *failed[:5], sep="\n  ", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def as_json(one: Any, **more: Any) -> str:
+    """An object with the file, its text or error, and more that is known of it."""
+    row = {"file": one.file, "text": one.text}
+    return json.dumps({**row, **({"error": one.error} if one.error else more)}, ensure_ascii=False)

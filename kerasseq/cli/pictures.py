@@ -1,0 +1,63 @@
+"""`kerasseq caption`, and `kerasseq evaluate` of models that see."""
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from kerasseq.cli import files
+from kerasseq.errors import UserError
+
+
+def add_commands(commands: Any) -> None:
+    """Add `caption` to the command line."""
+    add = commands.add_parser(
+        "caption",
+        help="write what is in pictures or clips",
+        description="Write what is in pictures or clips, a line for each file. Files that cannot "
+        "be read are named at the end.",
+    )
+    files.add_files(add, "a picture, a clip, or a folder of such", 32)
+    add.add_argument("--json", action="store_true", help="an object a line")
+    add.add_argument(
+        "--attention", metavar="PICTURE", help="of one file: draw where the model looks, as .png"
+    )
+    how = add.add_argument_group("decoding", "by default as the model was measured")
+    how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
+    add.set_defaults(run=_caption)
+
+
+def _caption(options: argparse.Namespace) -> int:
+    files.check(options)
+    from kerasseq import load
+    from kerasseq.applications.captioning.caption import caption
+    from kerasseq.preprocessing.picture import PICTURES, VIDEOS
+
+    paths = files.named(options, PICTURES + VIDEOS, "picture")
+    if options.attention and len(paths) != 1:
+        raise UserError(f"--attention is for one picture, and these are {len(paths)}.")
+    model = load(options.model)
+    if model.preprocessor.reads != "picture":
+        reads = model.preprocessor.reads
+        raise UserError(f"{options.model} reads {reads}, not pictures.")
+    found = caption(model, paths, _options(options, model), batch_size=options.batch_size)
+    line = files.as_json if options.json else lambda one: one.text
+    status = files.written(files.shown(found, len(paths)), line)
+    if options.attention and not status:
+        from kerasseq.applications.captioning.look import look
+        from kerasseq.preprocessing.picture import read_picture
+
+        preprocessor = model.preprocessor
+        clip = read_picture(paths[0], preprocessor.size, preprocessor.frames)
+        look(model, clip, options.attention)
+    return status
+
+
+def _options(options: argparse.Namespace, model: Any) -> Any:
+    from kerasseq import Beam, Greedy
+
+    if options.beam is None:
+        return model.default_options
+    if options.beam < 1:
+        raise UserError(f"--beam must be at least 1, not {options.beam}.")
+    strategy = Greedy() if options.beam == 1 else Beam(options.beam)
+    return replace(model.default_options, strategy=strategy)

@@ -1,0 +1,177 @@
+"""Users' own lists of pictures and captions as a corpus."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kerasseq.data.examples import ListedExamples
+from kerasseq.data.files import numbered_lines, read_whole
+from kerasseq.data.lists import (
+    OBJECTS,
+    TABLES,
+    TABS,
+    Found,
+    Names,
+    by_ending,
+    field,
+    made,
+    metadata,
+    objects,
+    table,
+    tabs,
+)
+from kerasseq.data.pictures import Captioned, Rows, captions_of, grouped
+from kerasseq.errors import UserError
+from kerasseq.preprocessing.picture import is_url
+
+NAMES = Names(
+    ("file_name", "image", "image_path", "path", "file", "filename", "picture", "image_name"),
+    ("text", "caption", "captions", "sentence", "sentences", "description", "texts"),
+)
+
+
+class PictureCorpus(ListedExamples[Captioned]):
+    r"""The pictures of lists, told apart by their names and what is in them.
+
+    - a folder with `metadata.csv` or `metadata.jsonl`: Hugging Face's imagefolder.
+    - `.json` with "images" and "annotations": COCO's captions. The line that problems name is the
+      place in its list, from 1.
+    - `.json`, `.jsonl`, `.ndjson`: an object a line, or `.json` a list of objects, with a path
+      (`file_name`, `image`, ...) and a caption or a list of captions (`text`, `caption`, ...).
+    - `.csv`, or `.txt` without a tab in its first line: with a header that names a column of paths
+      and one of captions, or path, a comma, caption; captions with commas are in quotes.
+    - `.tsv`, `.txt`: with such a header, or path, a tab, caption; further columns are ignored. A
+      path may end with "#" and a number, as in Flickr8k's and Flickr30k's token files.
+
+    Lines with the same path are several references of one picture. Lists are UTF-8. Relative
+    paths are relative to `folder`, or else to the list's folder. COCO's files are looked for there
+    and in the folders that are named as the list is, with or without "captions_", or `images`,
+    beside the list or beside its folder: the first folder that has one of the first hundred
+    pictures is taken. What cannot be used is left out and counted in `problems`.
+
+    Args:
+        lists: the paths.
+        folder: that relative paths begin from.
+
+    Raises:
+        UserError: at once, if a list is missing or none of these; while reading, if it is damaged
+            or has no usable picture.
+    """
+
+    def __init__(self, lists: Sequence[str | os.PathLike], folder: str | os.PathLike | None = None):
+        if not lists:
+            raise UserError("Name at least one list of pictures.")
+        files = [_list(os.fspath(path)) for path in lists]
+        readers = [_reader(file, None if folder is None else os.fspath(folder)) for file in files]
+
+        def rows() -> Rows:
+            yield from grouped(row for reader in readers for row in reader())
+
+        super().__init__(rows, files, " and ".join(map(os.fspath, lists)))
+
+
+def _list(path: str) -> str:
+    """The file that a path names."""
+    if not os.path.isdir(path):
+        return path
+    if file := metadata(Path(path)):
+        return str(file)
+    raise UserError(
+        f"{path} is no folder of captioned pictures: it has neither metadata.csv nor "
+        "metadata.jsonl (imagefolder)."
+    )
+
+
+def _reader(path: str, folder: str | None) -> Callable[[], Rows]:
+    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table, TABS: _text}):
+        return partial(reader, path, folder)
+    raise UserError(
+        f"{path} cannot be read as a list of pictures: give a .tsv, .csv, .txt, .json or .jsonl "
+        "file, or a folder of Hugging Face's layout."
+    )
+
+
+def _text(place: str, folder: str | None) -> Rows:
+    _, first = next(numbered_lines(place), (1, ""))
+    if place.lower().endswith(".txt") and "\t" not in (first or "\t"):
+        return _table(place, folder)
+    return made(place, tabs(place, NAMES), partial(_of_columns, folder))
+
+
+def _table(place: str, folder: str | None) -> Rows:
+    return made(place, table(place, NAMES, bare=True), partial(_of_columns, folder))
+
+
+def _objects(place: str, folder: str | None) -> Rows:
+    """JSON lines, or one JSON text that is a list of objects or COCO's."""
+    found: Found = objects(place)
+    if not place.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        try:
+            whole = json.loads(read_whole(place))
+        except (ValueError, RecursionError):
+            whole = None
+        if isinstance(whole, dict) and {"images", "annotations"} <= whole.keys():
+            return _coco(place, folder, whole)
+        if isinstance(whole, list):
+            found = enumerate((row if isinstance(row, dict) else {} for row in whole), 1)
+    return made(place, found, partial(_of_object, folder))
+
+
+def _of_columns(folder: str | None, place: str, number: int, row: tuple[str, str]) -> Captioned:
+    path, text = row
+    path = re.sub(r"(?<=\.\w{3})#\d+$", "", path)
+    return Captioned(_located(place, folder, path), (text,), place, number)
+
+
+def _of_object(folder: str | None, place: str, number: int, row: dict) -> Captioned | str:
+    path = field(row, NAMES.paths)
+    texts = next((captions_of(row[name]) for name in NAMES.texts if name in row), None)
+    if not path or texts is None:
+        return 'not an object with the texts "file_name" and "caption"'
+    return Captioned(_located(place, folder, path), tuple(texts), place, number)
+
+
+def _located(place: str, folder: str | None, path: str) -> str:
+    return path if is_url(path) else os.path.join(folder or os.path.dirname(place), path)
+
+    return is_url(path)
+
+
+def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Rows:
+    images: dict[Any, str] = {}
+    for number, row in _dicts(whole["images"]):
+        name, key = row.get("file_name"), row.get("id")
+        if not isinstance(name, str) or not isinstance(key, int | str):
+            yield place, number, 'in "images": not an object with "id" and "file_name"'
+        else:
+            images[key] = name
+    folder = folder or _coco_folder(Path(place), list(islice(images.values(), 100)))
+    for number, row in _dicts(whole["annotations"]):
+        text, key = row.get("caption"), row.get("image_id")
+        if not isinstance(text, str) or not isinstance(key, int | str):
+            yield place, number, 'in "annotations": not an object with "image_id" and "caption"'
+        elif key not in images:
+            yield place, number, 'in "annotations": of no picture in "images"'
+        else:
+            path = _located(place, folder, images[key])
+            yield place, number, Captioned(path, (text,), place, number)
+
+
+def _dicts(rows: Any) -> Iterator[tuple[int, dict]]:
+    rows = rows if isinstance(rows, list) else []
+    return ((number, row if isinstance(row, dict) else {}) for number, row in enumerate(rows, 1))
+
+
+def _coco_folder(place: Path, names: list[str]) -> str:
+    """Where the pictures of a list are."""
+    stem = place.name.partition(".")[0]
+    folders = [place.parent]
+    for top in (place.parent, place.parent.parent):
+        folders += [top / name for name in (stem, stem.removeprefix("captions_"), "images")]
+    there = (some for some in folders if any((some / name).is_file() for name in names))
+    return str(next(there, place.parent))

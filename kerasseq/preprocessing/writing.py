@@ -1,0 +1,134 @@
+"""What the preprocessors of sound and of pictures share: the texts that a model writes."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import numpy as np
+
+from kerasseq.preprocessing.base import Preprocessor
+from kerasseq.preprocessing.normalization import SPOKEN, check_steps, normalized
+from kerasseq.preprocessing.padding import (
+    END,
+    PAD,
+    Ragged,
+    ladder_length,
+    pad_ragged,
+    prediction_tokens,
+    teacher_forcing,
+)
+from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
+
+
+class WritingPreprocessor(Preprocessor):
+    """A preprocessor of which only the target side is text.
+
+    Args:
+        target: tokenizer of the texts.
+        steps: their normalisation, in training and in scoring: names of
+            `kerasseq.preprocessing.normalization.STEPS`, in order.
+        end: whether labels end with eos.
+        max_target_length: U at most, eos included; a longer text is cut, with a warning.
+        vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
+
+    Attributes:
+        writes: what the texts are called.
+    """
+
+    writes = "texts"
+
+    def __init__(
+        self,
+        target: Tokenizer | None,
+        steps: Sequence[str],
+        end: bool,
+        max_target_length: int,
+        vocabularies: dict | None,
+        **kwargs,
+    ):
+        super().__init__(None if target is None else {"target": target}, vocabularies, **kwargs)
+        self.steps, self.end, self.max_target_length = check_steps(steps), end, max_target_length
+
+    @classmethod
+    def learn(
+        cls,
+        texts: Iterable[str],
+        kind: Kind = "char",
+        vocabulary_size: int = 1000,
+        *,
+        steps: Sequence[str] = SPOKEN,
+        character_coverage: float = 1.0,
+        **options,
+    ) -> Self:
+        """Learn the vocabulary of texts, and normalise them by `steps` first.
+
+        Args:
+            character_coverage: as in `Tokenizer.train`.
+            options: of the preprocessor.
+        """
+        check_steps(steps)
+        lines = (normalized([text], steps)[0] for text in texts)
+        tokenizer = Tokenizer.train(
+            lines, kind, vocabulary_size, character_coverage=character_coverage
+        )
+        return cls(tokenizer, steps=steps, **options)
+
+    def normalize(self, texts: Sequence[str]) -> list[str]:
+        """The texts as the tokenizer reads them, and as they are scored."""
+        return normalized(texts, self.steps)
+
+    def encode(self, texts: Sequence[str], sampling: float | None = None, seed: int = 0) -> Ragged:
+        """Ids of N texts end to end and uncut, each ended by eos if `end`."""
+        rows = self.tokenizer("target").encode_flat(self.normalize(texts), sampling, seed)
+        if self.end:
+            return rows
+        return Ragged(rows.ids[rows.ids != END], rows.offsets - np.arange(len(rows.offsets)))
+
+    def unknown(self, texts: Iterable[str]) -> Counter[str]:
+        """What the vocabulary lacks, characters or words: in how many texts each is."""
+        tokenizer = self.tokenizer("target")
+        found: Counter[str] = Counter()
+        for text in self.normalize(list(texts)):
+            found.update(set(tokenizer.unknown(text)))
+        return found
+
+    def padded_length(self, steps: int, side: str = "target") -> int:
+        """The labels that a row of so many real ones is padded to."""
+        return ladder_length(steps)
+
+    def targets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Texts to tokens, labels (N, U) int32, weights (N, U) float32.
+
+        With `end`, labels end with eos and tokens (N, U) are bos and all labels but the last.
+        Without, tokens (N, U + 1) are bos and all labels, for a prediction network. Weights are 1
+        on real labels.
+        """
+        rows = self.encode(texts)
+        limit, lengths = self.max_target_length, rows.lengths
+        if cut := np.flatnonzero(lengths > limit).tolist():
+            warnings.warn(
+                f"{len(cut)} of {len(texts)} {self.writes} are longer than {limit} pieces and "
+                f"were cut, the first of them: {texts[cut[0]][:60]!r}...",
+                stacklevel=2,
+            )
+            place = np.arange(len(rows.ids)) - np.repeat(rows.offsets[:-1], lengths)
+            ids = np.where((place == limit - 1) & self.end, END, rows.ids)[place < limit]
+            rows = Ragged(ids, np.concatenate([[0], np.cumsum(np.minimum(lengths, limit))]))
+        return self.inputs(pad_ragged(rows, ladder_length(int(rows.lengths.max(initial=1)))))
+
+    def inputs(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(tokens, labels, weights), as `targets` says, of padded labels (N, U)."""
+        if self.end:
+            tokens, weights = teacher_forcing(labels)
+        else:
+            tokens, weights = prediction_tokens(labels), (labels != PAD).astype(np.float32)
+        return tokens, labels, weights
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "steps": list(self.steps),
+            "end": self.end,
+            "max_target_length": self.max_target_length,
+        }

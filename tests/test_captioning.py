@@ -1,0 +1,143 @@
+"""The captioning head on the command line: training, resuming, captions."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasseq
+from kerasseq.cli import main
+from kerasseq.training.checkpoint import Checkpoints
+from tests import squares
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures of squares, and a list of them in which some lines are bad."""
+    folder = tmp_path_factory.mktemp("pictures")
+    listed = squares.write(folder, 48)
+    (folder / "broken.png").write_bytes(b"\x89PNG not a picture at all")
+    with open(listed, "a") as file:
+        file.write("broken.png\ta red square on the left\nmissing.png\ta cat\n0.png\t \n")
+    return folder
+
+
+def command(folder, output, *more, model="show-attend-tell", **settings):
+    steps = {"training__max_steps": 4, "training__validate_every": 2, **settings}
+    files = ["--train", str(folder / "list.tsv"), "--output", str(output)]
+    return ["train", "captioning", "--model", model, *files, *squares.settings(**steps), *more]
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory):
+    """A run that has learned the squares."""
+    output = tmp_path_factory.mktemp("runs") / "run"
+    steps = {"training__max_steps": 150, "training__epochs": 40, "training__validate_every": 50}
+    assert main(command(folder, output, **steps)) == 0
+    return output
+
+
+def test_it_learns_what_is_where(run):
+    model = kerasseq.load(run)
+    rng = np.random.default_rng(7)
+    wanted = [(colour, place) for colour in squares.COLOURS for place in squares.PLACES]
+    texts = model.generate([squares.picture(*some, rng) for some in wanted])
+    for text, some in zip(texts, wanted, strict=True):
+        assert sorted(text.split()) == sorted(f"a {some[0]} square on the {some[1]}".split())
+
+
+def test_training_leaves_a_run_and_names_what_it_leaves_out(folder, tmp_path, capsys):
+    assert main(command(folder, tmp_path / "run")) == 0
+    written = capsys.readouterr().out
+    assert "broken.png" in written and "missing.png" in written
+    assert "list.tsv:99" in written and "what is said of it" in written
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"model.keras", "curves.png", "pictures.png", "attention.png"} <= names
+
+
+@pytest.mark.parametrize("model", ["show-and-tell", "transformer", "s2vt"])
+def test_every_kind_of_model_trains(folder, tmp_path, model):
+    settings = dict(squares.SETTINGS)
+    if model == "transformer":
+        settings = {k: v for k, v in settings.items() if k != "model.embedding"}
+    chosen = {"training.max_steps": 2, "training.validate_every": 2, **settings}
+    words = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
+    files = ["--train", str(folder / "list.tsv"), "--output", str(tmp_path / "run")]
+    more = ["--set", "model.heads=2"] if model == "transformer" else []
+    assert main(["train", "captioning", "--model", model, *files, *words, *more]) == 0
+    assert len(kerasseq.load(tmp_path / "run").generate([folder / "0.png"])) == 1
+
+
+@pytest.mark.parametrize("critical", [False, True])
+def test_an_interrupted_run_ends_with_the_same_weights(
+    folder, run, tmp_path, monkeypatch, critical
+):
+    def dying(*arguments, calls=[], save=Checkpoints.save):  # noqa: B006
+        calls.append(arguments)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        return save(*arguments)
+
+    more = ["--start-from", str(run), "--set", "training.self_critical=true"] if critical else []
+
+    def trained(output, *resume):
+        words = command(folder, output, *more, *resume)
+        if critical:
+            # A model to start from brings its own.
+            words = [w for w in words if w not in ("--model", "show-attend-tell")]
+        return main(words)
+
+    assert trained(tmp_path / "whole") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", dying)
+        assert trained(tmp_path / "run") == 130
+    assert trained(tmp_path / "run", "--resume") == 0
+    models = [kerasseq.load(tmp_path / name) for name in ("whole", "run")]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_caption_takes_pictures_of_any_kind(run, folder, tmp_path, capsys):
+    square = Image.open(folder / "0.png")
+    square.convert("CMYK").resize((50, 60)).save(tmp_path / "a.jpg")
+    square.convert("P").save(tmp_path / "b.png")
+    square.save(tmp_path / "c.gif", save_all=True, append_images=[square])
+    assert main(["caption", str(run), str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and len({tuple(sorted(line.split())) for line in lines}) == 1
+
+
+def test_caption_goes_on_behind_what_it_cannot_read(run, folder, tmp_path, capsys):
+    files = [folder / name for name in ("0.png", "broken.png", "nowhere.png", "1.png")]
+    (tmp_path / "list").write_text("".join(f"{file}\n" for file in files))
+    assert main(["caption", str(run), "--json", "--input", str(tmp_path / "list")]) == 1
+    captured = capsys.readouterr()
+    rows = [json.loads(line) for line in captured.out.splitlines()]
+    assert [row["file"] for row in rows] == list(map(str, files))
+    assert ["error" in row for row in rows] == [False, True, True, False]
+    assert "broken.png" in captured.err and "nowhere.png" in captured.err
+
+
+def test_attention_is_drawn_over_the_picture(run, folder, tmp_path, capsys):
+    drawn = tmp_path / "map.png"
+    assert main(["caption", str(run), str(folder / "0.png"), "--attention", str(drawn)]) == 0
+    assert Image.open(drawn).size[0] > 300
+    assert main(["caption", str(run), str(folder), "--attention", str(drawn)]) == 2
+    assert "--attention is for one picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["caption", "RUN", "http://x.org/a.jpg"], "http://x.org/a.jpg"),
+        (["caption", "RUN", "A", "--batch-size", "0"], "--batch-size must be at least 1"),
+        (["caption", "RUN", "A", "--beam", "0"], "--beam must be at least 1"),
+        (["caption", "RUN"], "Give a file"),
+        (["transcribe", "RUN", "A"], "reads picture"),
+    ],
+)
+def test_refusals(run, folder, capsys, words, error):
+    named = {"RUN": str(run), "A": str(folder / "0.png")}
+    assert main([named.get(word, word) for word in words]) in (1, 2)
+    assert error in capsys.readouterr().err
