@@ -16,7 +16,7 @@ SETTINGS = {
     "model.units": 32,
     "model.dropout": 0.0,
     "training.batch_pictures": 8,
-    "training.learning_rate": 0.01,
+    "training.learning_rate": 0.005,
     "training.warm_up": 5,
     "training.label_smoothing": 0.0,
     "training.schedule": "constant",
