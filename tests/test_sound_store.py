@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerasseq.data import RecordingCorpus, SoundBatches, SoundStore, sound_plan
+from kerasseq.data.folder import build_folder
 from kerasseq.errors import UserError
 from kerasseq.preprocessing import SpeechPreprocessor
 
@@ -165,3 +166,13 @@ def test_changed_sounds_depend_on_seed_epoch_and_example_alone(store):
     assert -7 < gain.min() < -2 and 2 < gain.max() < 7
     with pytest.raises(UserError, match="Speeds must be"):
         SoundBatches(store, plans[0], speeds=())
+
+
+def test_a_full_disk_is_named(tmp_path):
+    def write(folder):
+        (folder / "sounds").write_bytes(b"some")
+        raise OSError("100 requested and 4 written")  # as NumPy has it
+
+    with pytest.raises(UserError, match="store cannot be written: no space left on the disk"):
+        build_folder(tmp_path / "store", "a", write)
+    assert not list(tmp_path.iterdir())

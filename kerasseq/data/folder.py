@@ -57,7 +57,9 @@ def build_folder(
             os.replace(path, old)
         os.replace(new, path)
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+        # NumPy tells only how much of an array found room.
+        reason = error.strerror or "no space left on the disk"
+        raise UserError(f"{path} cannot be written: {reason}.") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
