@@ -90,17 +90,28 @@ class Head(Protocol):
 
 
 def train(
-    head: Head,
+    kind: Callable[[Any, str | None], Head],
+    whole: Any,
     output: str | Path,
     resume: bool = False,
+    data_dir: str | None = None,
     say: Callable[[str], None] = print,
 ) -> SequenceModel:
     """Train a head's model in the folder `output`, measure it, and say what it learned.
+
+    Args:
+        kind: makes the head of its configuration and the folder of data sets.
+        whole: the configuration.
+        output: the run folder.
+        resume: go on with the run that is there.
+        data_dir: where data sets are.
+        say: shows a text.
 
     Raises:
         UserError: the data cannot be read, the folder holds another run, or the model to start
             from cannot be loaded or has another encoder.
     """
+    head = kind(whole, data_dir)
     config: TrainingConfig = head.config.training
     keras.utils.set_random_seed(config.seed)
     with Run(output, head.config, resume, config.keep) as run:

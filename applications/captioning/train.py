@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -20,21 +21,6 @@ from kerasseq.metrics import CiderD, caption_scores
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import CaptionPreprocessor
 from kerasseq.training import Run
-
-
-def train(
-    config: CaptioningConfig,
-    output: str | Path,
-    resume: bool = False,
-    data_dir: str | None = None,
-    say: Callable[[str], None] = print,
-) -> SequenceModel:
-    """Train a model in the folder `output`, measure it on the test part, and say what it learned.
-
-    Raises:
-        UserError: the data cannot be read, or the folder holds another run.
-    """
-    return training.train(Captioning(config, data_dir), output, resume, say)
 
 
 class Captioning:
@@ -118,3 +104,7 @@ class Captioning:
     ) -> None:
         part = "test" if "test" in self.stores else "valid"
         report(model, self.parts, part, run, scores, say)
+
+
+train = partial(training.train, Captioning)
+"""Train a model; see `kerasseq.applications.training.train`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -22,21 +23,6 @@ from kerasseq.metrics import cer, wer
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.training import Run
-
-
-def train(
-    config: SpeechConfig,
-    output: str | Path,
-    resume: bool = False,
-    data_dir: str | None = None,
-    say: Callable[[str], None] = print,
-) -> SequenceModel:
-    """Train a model in the folder `output`, measure it on the test part, and say what it learned.
-
-    Raises:
-        UserError: the data cannot be read, or the folder holds another run.
-    """
-    return training.train(SpeechRecognition(config, data_dir), output, resume, say)
 
 
 class SpeechRecognition:
@@ -124,3 +110,7 @@ class SpeechRecognition:
     ) -> None:
         part = "test" if "test" in self.stores else "valid"
         report(model, self.stores[part], run, scores, say)
+
+
+train = partial(training.train, SpeechRecognition)
+"""Train a model; see `kerasseq.applications.training.train`."""

@@ -1,7 +1,7 @@
 """`kerasseq train translation`: from pairs to a model that is measured and saved."""
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,21 +21,6 @@ from kerasseq.training import Run
 
 MEASURED = 2000
 """Pairs of the test part that are translated at the end, at most."""
-
-
-def train(
-    config: TranslationConfig,
-    output: str | Path,
-    resume: bool = False,
-    data_dir: str | None = None,
-    say: Callable[[str], None] = print,
-) -> Seq2Seq:
-    """Train a model in the folder `output`, measure it on the test part, and say what it learned.
-
-    Raises:
-        UserError: the data cannot be read, or the folder holds another run.
-    """
-    return training.train(Translation(config, data_dir), output, resume, say)
 
 
 class Translation:
@@ -98,3 +83,7 @@ class Translation:
 
     def report(self, model: Seq2Seq, run: Run, scores: dict, say: Callable[[str], None]) -> None:
         report(model, self.parts, run, scores, say)
+
+
+train = partial(training.train, Translation)
+"""Train a model; see `kerasseq.applications.training.train`."""
