@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.decoders import TransformerDecoder
+from kerasseq.embedding import TokenEmbedding
+from kerasseq.encoders import TransformerEncoder
 from kerasseq.errors import UserError
 
 
@@ -43,3 +46,18 @@ class Attention(Checked):
         if self.score == "multi_head":
             return MultiHeadAttention(self.heads, units)
         return StepAttention(self.score, self.alignment)
+
+
+def transformer_encoder(settings: Any, layers: int) -> TransformerEncoder:
+    """So many layers of a Transformer, with the settings' heads, units and dropout."""
+    how = {"dropout": settings.dropout, "attention_dropout": settings.dropout}
+    return TransformerEncoder(layers, settings.heads, settings.units, **how)
+
+
+def transformer_decoder(settings: Any, size: int, width: int, **options: Any) -> TransformerDecoder:
+    """A Transformer that writes `size` units on a memory of `width`, with the settings' layers."""
+    embedding = TokenEmbedding(
+        size, width, positions="sinusoidal", scale=True, dropout=settings.dropout
+    )
+    how = {"dropout": settings.dropout, "attention_dropout": settings.dropout, **options}
+    return TransformerDecoder(embedding, settings.layers, settings.heads, settings.units, **how)

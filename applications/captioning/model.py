@@ -3,7 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kerasseq.applications.settings import Attention, Checked
+from kerasseq.applications.settings import (
+    Attention,
+    Checked,
+    transformer_decoder,
+    transformer_encoder,
+)
 from kerasseq.backbones import backbone
 from kerasseq.decoders import RNNDecoder, S2VTDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
@@ -13,7 +18,6 @@ from kerasseq.encoders import (
     Patches,
     PictureEncoder,
     Projection,
-    TransformerEncoder,
 )
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing import CaptionPreprocessor
@@ -67,13 +71,7 @@ class VisionTransformer(Checked):
         return [
             Patches((size, size), self.patch),
             Projection(self.width, positions=True, dropout=self.dropout),
-            TransformerEncoder(
-                self.layers,
-                self.heads,
-                self.units,
-                dropout=self.dropout,
-                attention_dropout=self.dropout,
-            ),
+            transformer_encoder(self, self.layers),
         ]
 
 
@@ -138,18 +136,7 @@ class Transformer(Checked):
     may_be_zero = ("encoder_layers",)
 
     def build(self, encoder: Chain, size: int) -> TransformerDecoder:
-        embedding = TokenEmbedding(
-            size, encoder.width, positions="sinusoidal", scale=True, dropout=self.dropout
-        )
-        return TransformerDecoder(
-            embedding,
-            self.layers,
-            self.heads,
-            self.units,
-            dropout=self.dropout,
-            attention_dropout=self.dropout,
-            tied=self.tied,
-        )
+        return transformer_decoder(self, size, encoder.width, tied=self.tied)
 
 
 @dataclass(frozen=True)
@@ -176,15 +163,7 @@ def build(config: Model, preprocessor: CaptionPreprocessor) -> Seq2Seq:
     pool = config.kind in ("s2vt", "show-and-tell") or getattr(config, "pool", False)
     layers: list[Any] = config.encoder.build(preprocessor.size[0], pool)
     if getattr(config, "encoder_layers", 0):
-        layers.append(
-            TransformerEncoder(
-                config.encoder_layers,
-                config.heads,
-                config.units,
-                dropout=config.dropout,
-                attention_dropout=config.dropout,
-            )
-        )
+        layers.append(transformer_encoder(config, config.encoder_layers))
     encoder = Chain(layers)
     encoder.build((None, None))
     decoder = config.build(encoder, preprocessor.target_vocabulary_size)

@@ -16,7 +16,7 @@ from kerasseq.applications.captioning.report import report
 from kerasseq.applications.captioning.stored import reading
 from kerasseq.applications.training import Prepared
 from kerasseq.data.picture_store import PictureStore
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import Greedy
 from kerasseq.metrics import CiderD, caption_scores
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import CaptionPreprocessor
@@ -72,15 +72,15 @@ class Captioning:
         yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
-        texts, references = self._written(model, "valid", Greedy())
+        options = Options(Greedy(), max_length=self.config.tokenizer.max_length)
+        texts, references = self._written(model, "valid", options)
         scores = CiderD(references).scores(range(len(texts)), texts)
         return {"cider": 100 * float(scores.mean())}
 
     def scores(self, model: SequenceModel) -> dict[str, float]:
         if "test" not in self.stores:
             return {}
-        beam = self.config.decoding.beam
-        texts, references = self._written(model, "test", Greedy() if beam == 1 else Beam(beam))
+        texts, references = self._written(model, "test", model.default_options)
         found = {
             name: round(one.value, 2) for name, one in caption_scores(texts, references).items()
         }
@@ -88,13 +88,12 @@ class Captioning:
         return {**found, "exact match": round(100 * float(exact), 2)}
 
     def _written(
-        self, model: SequenceModel, part: str, strategy: Greedy | Beam
+        self, model: SequenceModel, part: str, options: Options
     ) -> tuple[list[str], list[list[str]]]:
         """The captions of a part, the model's and the references, normalised."""
         store = self.stores[part]
         if part not in self._readers:
             self._readers[part] = reading(model, store)
-        options = Options(strategy, max_length=self.config.tokenizer.max_length)
         places = list(range(len(store)))
         texts = self._readers[part].generate(places, options, batch_size=64, jit=False)
         return model.preprocessor.normalize(texts), store.references(places)

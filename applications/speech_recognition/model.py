@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications.settings import Attention as AttentionSettings
-from kerasseq.applications.settings import Checked
-from kerasseq.decoders import RNNDecoder, TransformerDecoder
+from kerasseq.applications.settings import Checked, transformer_decoder, transformer_encoder
+from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import (
     Chain,
@@ -16,7 +16,6 @@ from kerasseq.encoders import (
     Lookahead,
     Projection,
     RNNEncoder,
-    TransformerEncoder,
 )
 from kerasseq.errors import UserError
 from kerasseq.models import CTC as CTCModel
@@ -147,13 +146,7 @@ class Transformer(Checked):
         return [
             ConvolutionalSubsampling(self.filters, self.width),
             Projection(self.width, positions=True, dropout=self.dropout),
-            TransformerEncoder(
-                self.layers,
-                self.heads,
-                self.units,
-                dropout=self.dropout,
-                attention_dropout=self.dropout,
-            ),
+            transformer_encoder(self, self.layers),
         ]
 
 
@@ -290,17 +283,7 @@ def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:
             query="before",
             dropout=settings.dropout,
         )
-    embedding = TokenEmbedding(
-        size, settings.encoder.width, positions="sinusoidal", scale=True, dropout=settings.dropout
-    )
-    return TransformerDecoder(
-        embedding,
-        settings.layers,
-        settings.heads,
-        settings.units,
-        dropout=settings.dropout,
-        attention_dropout=settings.dropout,
-    )
+    return transformer_decoder(settings, size, settings.encoder.width)
 
 
 Model = CTC | Transducer | Attention | TransducerAttention | Hybrid

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
+from kerasseq.cli.models import must_read, strategy
 from kerasseq.errors import UserError
 
 
@@ -36,10 +37,9 @@ def _caption(options: argparse.Namespace) -> int:
     if options.attention and len(paths) != 1:
         raise UserError(f"--attention is for one picture, and these are {len(paths)}.")
     model = load(options.model)
-    if model.preprocessor.reads != "picture":
-        reads = model.preprocessor.reads
-        raise UserError(f"{options.model} reads {reads}, not pictures.")
-    found = caption(model, paths, _options(options, model), batch_size=options.batch_size)
+    must_read(model, options.model, "picture")
+    how = replace(model.default_options, **strategy(options))
+    found = caption(model, paths, how, batch_size=options.batch_size)
     line = files.as_json if options.json else lambda one: one.text
     status = files.written(files.shown(found, len(paths)), line)
     if options.attention and not status:
@@ -48,16 +48,5 @@ def _caption(options: argparse.Namespace) -> int:
 
         preprocessor = model.preprocessor
         clip = read_picture(paths[0], preprocessor.size, preprocessor.frames)
-        look(model, clip, options.attention)
+        look(model, clip, options.attention, how)
     return status
-
-
-def _options(options: argparse.Namespace, model: Any) -> Any:
-    from kerasseq import Beam, Greedy
-
-    if options.beam is None:
-        return model.default_options
-    if options.beam < 1:
-        raise UserError(f"--beam must be at least 1, not {options.beam}.")
-    strategy = Greedy() if options.beam == 1 else Beam(options.beam)
-    return replace(model.default_options, strategy=strategy)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
+from kerasseq.cli.models import must_read, strategy
 from kerasseq.errors import UserError
 
 _PIECE = 3200
@@ -106,7 +107,7 @@ def _transcribe(options: argparse.Namespace) -> int:
     if options.srt and len(paths) != 1:
         raise UserError(f"--srt is for one recording, and these are {len(paths)}.")
     model = load(options.model)
-    _must_hear(model, options.model)
+    must_read(model, options.model, "sound")
     found = transcribe(
         model,
         paths,
@@ -117,24 +118,11 @@ def _transcribe(options: argparse.Namespace) -> int:
     return files.written(files.shown(found, len(paths)), _line(options))
 
 
-def _must_hear(model: Any, name: str) -> None:
-    if getattr(model.preprocessor, "reads", None) != "sound":
-        reads = model.preprocessor.reads
-        raise UserError(f"{name} reads {reads}, not sound.")
-
-
 def _options(options: argparse.Namespace, model: Any) -> Any:
-    from kerasseq import Beam, Greedy
-
-    if options.beam is not None and options.beam < 1:
-        raise UserError(f"--beam must be at least 1, not {options.beam}.")
     chosen = {name: getattr(options, name) for name in ("lm_weight", "ctc_weight", "length_bonus")}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    given = list(chosen)
-    if options.beam is not None:
-        chosen["strategy"] = Greedy() if options.beam == 1 else Beam(options.beam)
-    found = replace(model.default_options, **chosen)
-    for name in given:
+    found = replace(model.default_options, **chosen, **strategy(options))
+    for name in chosen:
         if reason := _in_vain(name, model, found):
             raise UserError(f"--{name.replace('_', '-')} {reason}.")
     return found
@@ -202,7 +190,7 @@ def _stream(options: argparse.Namespace) -> None:
     if options.srt:
         raise UserError("--srt is for files: leave it out for a stream.")
     model = load(options.model)
-    _must_hear(model, options.model)
+    must_read(model, options.model, "sound")
     stream = Stream(model)
     show, odd, heard = _Partial(options.json), b"", 0
     while piece := sys.stdin.buffer.read1(_PIECE):

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from kerasseq.cli import speech
+from kerasseq.cli.models import must_read
 from kerasseq.errors import UserError
 
 CHUNK = 2048
@@ -115,8 +116,7 @@ class _Writer:
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
         self.model = model or load(options.model)
-        if self.model.preprocessor.reads != "text":
-            raise UserError(f"{options.model} reads sound, not text: use `kerasseq transcribe`.")
+        must_read(self.model, options.model, "text")
         lengths = (options.min_length, options.max_length)
         self.options = Options(strategy, *lengths, options.no_repeat, options.precision)
         self.more = {
@@ -289,8 +289,7 @@ def _attention(options: argparse.Namespace) -> None:
     from kerasseq.drawing.attention import attention_map
 
     model = load(options.model)
-    if model.preprocessor.reads != "text":
-        raise UserError(f"{options.model} reads sound: such attention is drawn in training alone.")
+    must_read(model, options.model, "text")
     attention_map(*model.attention(options.text, options.target), options.output)
     print(options.output)
 

@@ -139,8 +139,6 @@ def _of_object(folder: str | None, place: str, number: int, row: dict) -> Captio
 def _located(place: str, folder: str | None, path: str) -> str:
     return path if is_url(path) else os.path.join(folder or os.path.dirname(place), path)
 
-    return is_url(path)
-
 
 def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Rows:
     images: dict[Any, str] = {}

@@ -1,6 +1,6 @@
 """Generation: one decoding loop, its strategies and its filters."""
 
-from kerasseq.generation.beam import Beam
+from kerasseq.generation.beam import Beam, of_width
 from kerasseq.generation.ensemble import Ensemble
 from kerasseq.generation.filters import Ban, ForcedPrefix, MinimumLength, NoRepeatedNGram
 from kerasseq.generation.forcing import attend, rescore
@@ -9,6 +9,7 @@ from kerasseq.generation.search import search
 from kerasseq.generation.strategies import Greedy, Sample
 
 __all__ = [
+    "of_width",
     "Ban",
     "Beam",
     "Ensemble",

@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import END, PAD, Candidates
-from kerasseq.generation.strategies import Setting
+from kerasseq.generation.strategies import Greedy, Setting
 
 
 @dataclass(frozen=True)
@@ -183,3 +183,8 @@ class Beam:
         logs = ops.log(ops.clip(coverage, 1e-9, 1.0))
         sums = ops.sum(ops.where(mask, logs, 0.0), axis=-1)
         return self.coverage_penalty * ops.reshape(sums, (-1, self.width))
+
+
+def of_width(width: int) -> Greedy | Beam:
+    """The search that keeps so many hypotheses: greedy for one."""
+    return Greedy() if width == 1 else Beam(width)

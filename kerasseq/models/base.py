@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import of_width
 from kerasseq.models.hypothesis import Hypothesis, Word, words_of
 from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
@@ -94,7 +94,7 @@ class SequenceModel(keras.Model):
         """The options that the model was measured with, as its card has them under "decoding"."""
         decoding = dict(self.card.get("decoding", {}))
         beam = decoding.pop("beam", 1)
-        return Options(Greedy() if beam == 1 else Beam(beam), **decoding)
+        return Options(of_width(beam), **decoding)
 
     def spoken_language(self) -> Any:
         """The language model.
