@@ -1,6 +1,6 @@
 """Files of pictures and clips to captions, and what cannot be read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +52,16 @@ def caption(
 
     for some in groups(mapped(read, files, None), TOGETHER * batch_size):
         clips = [clip for _, clip in some if not isinstance(clip, str)]
-        # Without XLA, which takes longer to compile than most folders take to caption.
-        texts = iter(
-            model.generate(clips, options, batch_size=batch_size, jit=False) if clips else ()
-        )
+        texts = iter(written(model, clips, options, batch_size))
         for file, clip in some:
             if isinstance(clip, str):
                 yield Caption(file, error=clip)
             else:
                 yield Caption(file, next(texts))
+
+
+def written(
+    model: Seq2Seq, clips: Sequence[np.ndarray], options: Options | None, batch_size: int
+) -> list[str]:
+    """A caption of each clip; without XLA, which takes longer to compile than most folders take."""
+    return model.generate(clips, options, batch_size=batch_size, jit=False) if clips else []

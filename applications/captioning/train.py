@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasseq.applications import training
 from kerasseq.applications.captioning.config import CaptioningConfig
+from kerasseq.applications.captioning.evaluation import compared
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.captioning.report import report
@@ -17,7 +18,7 @@ from kerasseq.applications.captioning.stored import reading
 from kerasseq.applications.training import Prepared
 from kerasseq.data.picture_store import PictureStore
 from kerasseq.generation import Greedy
-from kerasseq.metrics import CiderD, caption_scores
+from kerasseq.metrics import CiderD
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import CaptionPreprocessor
 from kerasseq.training import Run
@@ -80,12 +81,8 @@ class Captioning:
     def scores(self, model: SequenceModel) -> dict[str, float]:
         if "test" not in self.stores:
             return {}
-        texts, references = self._written(model, "test", model.default_options)
-        found = {
-            name: round(one.value, 2) for name, one in caption_scores(texts, references).items()
-        }
-        exact = np.mean([text in some for text, some in zip(texts, references, strict=True)])
-        return {**found, "exact match": round(100 * float(exact), 2)}
+        found = compared(*self._written(model, "test", model.default_options))
+        return {score.name: round(score.value, 2) for score in found}
 
     def _written(
         self, model: SequenceModel, part: str, options: Options

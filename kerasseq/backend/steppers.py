@@ -10,14 +10,19 @@ from kerasseq.backend.functions import compiled
 from kerasseq.backend.which import name
 
 
-def stepper(model: keras.Model) -> "Stepper":
+def stepper(model: keras.Model, training: bool = True) -> "Stepper":
     """Training steps of a built model with a built optimizer, without `fit`.
 
     `fit` cannot go on in the middle of an epoch; it also hands on tensors without static shapes
     and waits for each loss. See `Stepper`.
+
+    Args:
+        training: False trains the model as it is in use, without dropout and what else is for
+            training alone. A policy gradient needs it: what is drawn must be drawn of the very
+            distribution that is differentiated.
     """
     kinds = {"tensorflow": _TensorFlowStepper, "jax": _JaxStepper, "torch": _TorchStepper}
-    return kinds[name()](model)
+    return kinds[name()](model, training)
 
 
 class Stepper:
@@ -29,8 +34,8 @@ class Stepper:
     training)` and `evaluation_sums(x, y, y_pred, sample_weight)`.
     """
 
-    def __init__(self, model: keras.Model):
-        self.model = model
+    def __init__(self, model: keras.Model, training: bool = True):
+        self.model, self.training = model, training
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
 
@@ -44,14 +49,18 @@ class Stepper:
         """`model.evaluation_sums` of one batch without dropout, with the variables as they are."""
         raise NotImplementedError
 
+    def _loss(self, x, y, weights):
+        outputs = self.model(x, training=self.training)
+        return self.model.compute_loss(x, y, outputs, weights, training=self.training)
+
     def _evaluate(self, batch):
         x, y, weights = batch
         return self.model.evaluation_sums(x, y, self.model(x, training=False), weights)
 
 
 class _TensorFlowStepper(Stepper):
-    def __init__(self, model):
-        super().__init__(model)
+    def __init__(self, model, training=True):
+        super().__init__(model, training)
         self._compiled = {}
 
     def __call__(self, batch):
@@ -86,7 +95,7 @@ class _TensorFlowStepper(Stepper):
         x, y, weights = batch
         model = self.model
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(x, y, model(x, training=True), weights, training=True)
+            loss = self._loss(x, y, weights)
             scaled = model.optimizer.scale_loss(loss)
         variables = model.trainable_variables
         gradients = tape.gradient(scaled, [v.value for v in variables])
@@ -102,7 +111,7 @@ class _TorchStepper(Stepper):
 
         x, y, weights = tree.map_structure(ops.convert_to_tensor, batch)
         model = self.model
-        loss = model.compute_loss(x, y, model(x, training=True), weights, training=True)
+        loss = self._loss(x, y, weights)
         scaled = model.optimizer.scale_loss(loss)
         variables = model.trainable_variables
         gradients = torch.autograd.grad(scaled, [v.value for v in variables], allow_unused=True)
@@ -118,10 +127,10 @@ class _TorchStepper(Stepper):
 
 
 class _JaxStepper(Stepper):
-    def __init__(self, model):
+    def __init__(self, model, training=True):
         import jax
 
-        super().__init__(model)
+        super().__init__(model, training)
         self._state = None
         self._compiled = jax.jit(self._train, donate_argnums=0)
         self._evaluated = compiled(model.variables, self._evaluate)
@@ -156,7 +165,14 @@ class _JaxStepper(Stepper):
         gradient = jax.value_and_grad(self.model.compute_loss_and_updates, has_aux=True)
         x, y, weights = batch
         (_, (loss, _, fixed, metrics)), gradients = gradient(
-            trainable, fixed, metrics, x, y, weights, training=True, optimizer_variables=optimizer
+            trainable,
+            fixed,
+            metrics,
+            x,
+            y,
+            weights,
+            training=self.training,
+            optimizer_variables=optimizer,
         )
         trainable, optimizer = self.model.optimizer.stateless_apply(optimizer, gradients, trainable)
         return loss, (trainable, fixed, metrics, optimizer)

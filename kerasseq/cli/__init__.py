@@ -50,12 +50,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    from kerasseq.cli import data, pictures, speech, train, use
+    from kerasseq.cli import compact, data, pictures, speech, train, use
 
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, use, speech, pictures, data):
+    for module in (train, use, speech, pictures, compact, data):
         module.add_commands(commands)
     return top

@@ -1,6 +1,7 @@
 """What the commands ask of a model and of the options of its search."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from kerasseq.errors import UserError
@@ -35,3 +36,25 @@ def strategy(options: argparse.Namespace) -> dict[str, Any]:
     from kerasseq.generation import of_width
 
     return {"strategy": of_width(options.beam)}
+
+
+def test_part(options: argparse.Namespace, of_dataset: Callable, of_lists: Callable) -> Any:
+    """The examples that a model is to be measured on, of --dataset or --data.
+
+    Args:
+        of_dataset: a data set's parts, given its name and folder.
+        of_lists: the examples of lists.
+
+    Raises:
+        UserError: an option is wrong, or there is nothing to read.
+    """
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+    if options.data_dir and not options.dataset:
+        raise UserError("--data-dir is where a --dataset is: leave it out or name one.")
+    if options.dataset:
+        corpus = of_dataset(options.dataset, options.data_dir)["test"]
+    else:
+        corpus = of_lists(options.data)
+    next(iter(corpus))  # that there is something to read, before the output is emptied
+    return corpus

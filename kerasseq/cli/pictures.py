@@ -1,11 +1,14 @@
 """`kerasseq caption`, and `kerasseq evaluate` of models that see."""
 
 import argparse
+import json
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
-from kerasseq.cli.models import must_read, strategy
+from kerasseq.cli.models import must_read, strategy, test_part
 from kerasseq.errors import UserError
 
 
@@ -25,6 +28,38 @@ def add_commands(commands: Any) -> None:
     how = add.add_argument_group("decoding", "by default as the model was measured")
     how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
     add.set_defaults(run=_caption)
+
+
+def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
+    """The scores of a model's captions of pictures of which one knows what is said.
+
+    Args:
+        output: opens a file to write to, given its name and those that are read.
+    """
+    from tqdm import tqdm
+
+    from kerasseq.applications.captioning.evaluation import evaluate as evaluated
+    from kerasseq.data import PictureCorpus, datasets
+
+    corpus = test_part(options, datasets.pictures, PictureCorpus)
+    how = replace(model.default_options, **strategy(options))
+    with (
+        output(options.output, options.data or []) as file,
+        tqdm(unit=" pictures", disable=None) as bar,
+    ):
+        found = evaluated(model, corpus, how, options.batch_size, bar.update)
+        if options.output:
+            file.writelines(text + "\n" for text in found.texts)
+    if len(found.problems):
+        print(found.problems, file=sys.stderr)
+    if options.json:
+        scores = {score.name: score.value for score in found.scores}
+        row = {"pictures": len(found.texts), "took": round(found.took, 2), "scores": scores}
+        print(json.dumps(row, ensure_ascii=False))
+        return
+    rate = len(found.texts) / found.took
+    print(f"{len(found.texts):,} pictures in {found.took:.1f} s, {rate:.0f} a second")
+    print(*found.scores, sep="\n")
 
 
 def _caption(options: argparse.Namespace) -> int:

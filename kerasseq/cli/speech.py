@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
-from kerasseq.cli.models import must_read, strategy
+from kerasseq.cli.models import must_read, strategy, test_part
 from kerasseq.errors import UserError
 
 _PIECE = 3200
@@ -55,16 +55,8 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     from kerasseq.applications.speech_recognition.evaluation import evaluate as evaluated
     from kerasseq.data import RecordingCorpus, datasets
 
-    if options.batch_size < 1:
-        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
-    if options.data_dir and not options.dataset:
-        raise UserError("--data-dir is where a --dataset is: leave it out or name one.")
-    if options.dataset:
-        corpus = datasets.recordings(options.dataset, options.data_dir)["test"]
-    else:
-        corpus = RecordingCorpus(options.data)
+    corpus = test_part(options, datasets.recordings, RecordingCorpus)
     how = _options(options, model)
-    next(iter(corpus))  # that there is something to read, before the output is emptied
     with (
         output(options.output, options.data or []) as file,
         tqdm(unit=" recordings", disable=None) as bar,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from kerasseq.cli import speech
+from kerasseq.cli import pictures, speech
 from kerasseq.cli.models import must_read
 from kerasseq.errors import UserError
 
@@ -20,7 +20,7 @@ CHUNK = 2048
 _OF_SAMPLING = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 0}
 _OF_BEAMS = {"n_best": 1, "length_penalty": 1.0, "coverage_penalty": 0.0}
 
-# What counts for models that read text alone, or sound.
+# What counts for models that read text alone, sound alone, or data sets that have a test part.
 _OF_TEXT = {
     **_OF_SAMPLING,
     **_OF_BEAMS,
@@ -32,9 +32,8 @@ _OF_TEXT = {
     "members": [],
     "precision": None,
 }
+_OF_SETS = {"dataset": None, "data_dir": None}
 _OF_SPEECH = {
-    "dataset": None,
-    "data_dir": None,
     "lm_weight": None,
     "ctc_weight": None,
     "length_bonus": None,
@@ -50,10 +49,10 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--json", action="store_true", help="an object a line, with scores")
     _add_strategy(add)
 
-    about = "BLEU and chrF on pairs of texts, or word error rate on recordings"
+    about = "BLEU and chrF on pairs of texts, word error rate on recordings, CIDEr-D on pictures"
     add = _command(commands, "evaluate", _evaluate, about)
     add.add_argument("--data", nargs="+", metavar="FILE", help="SOURCE TARGET, or as in train")
-    add.add_argument("--dataset", metavar="NAME", help="the test part of a public set of speech")
+    add.add_argument("--dataset", metavar="NAME", help="the test part of a public set")
     add.add_argument("--data-dir", metavar="FOLDER", help="where that set is")
     add.add_argument("--output", metavar="FILE", help="write the model's texts to it")
     add.add_argument("--json", action="store_true")
@@ -248,11 +247,17 @@ def _evaluate(options: argparse.Namespace) -> None:
     from kerasseq import load
 
     model = load(options.model)
-    if model.preprocessor.reads == "sound":
+    reads = model.preprocessor.reads
+    if reads != "text":
         _must_not_be_set(options, _OF_TEXT, "is for models that read text: leave it out")
-        speech.evaluate(model, options, _output)
-    else:
+    if reads != "sound":
         _must_not_be_set(options, _OF_SPEECH, "is for models that read sound: leave it out")
+    if reads == "sound":
+        speech.evaluate(model, options, _output)
+    elif reads == "picture":
+        pictures.evaluate(model, options, _output)
+    else:
+        _must_not_be_set(options, _OF_SETS, "is for speech and pictures: give --data")
         _evaluate_pairs(model, options)
 
 

@@ -42,8 +42,9 @@ def scale(pictures: Any, scaling: str, dtype: str) -> Any:
 class Frames(keras.layers.Layer):
     """What the layers that read frames have in common.
 
-    A subclass has `regions(pictures (M, H, W, 3), training) -> (M, P, D)` and sets `width` (D),
-    `size` (H and W) and `grid` (rows and columns of the P regions) at once. Values (N, S, D) are
+    A subclass has `regions(pictures (M, H, W, 3), real (M,), training) -> (M, P, D)`, with
+    `real` False for padding, and sets `width` (D), `size` (H and W) and `grid` (rows and columns
+    of the P regions) at once. Values (N, S, D) are
     what a layer that is not trained made before, and pass it unchanged.
     """
 
@@ -56,12 +57,13 @@ class Frames(keras.layers.Layer):
         if len(values.shape) == 3:
             return Memory(ops.reshape(values, (n, frames, self.width)), mask)
         # Sizes are given by name, since a graph for batches of all shapes does not know them.
-        regions = self.regions(ops.reshape(values, (-1, *self.size, 3)), training)
+        pictures, real = ops.reshape(values, (-1, *self.size, 3)), ops.reshape(mask, (-1,))
+        regions = self.regions(pictures, real, training)
         count = self.grid[0] * self.grid[1]
         regions = ops.reshape(regions, (n, frames * count, self.width))
         return Memory(regions, ops.repeat(mask, count, axis=1))
 
-    def regions(self, pictures: Any, training: bool) -> Any:
+    def regions(self, pictures: Any, real: Any, training: bool) -> Any:
         raise NotImplementedError
 
 
@@ -110,7 +112,7 @@ class PictureEncoder(Frames):
         self.size, self.width = tuple(backbone.input_shape[1:3]), shape[-1]
         self.grid = (1, 1) if pool else tuple(shape[1:3])
 
-    def regions(self, pictures: Any, training: bool) -> Any:
+    def regions(self, pictures: Any, real: Any, training: bool) -> Any:
         pictures = scale(pictures, self.scaling, self.compute_dtype)
         return _pooled(self.backbone(pictures, training=False), self.pool)
 
@@ -134,8 +136,9 @@ class ConvolutionalFeatures(Frames):
 
         x = relu(norm(Conv(x))) for each number of filters;  3 x 3, stride 2
 
-    With layer instead of batch normalisation, which padding and the rest of the batch do not
-    touch (Ba et al., 2016); x begins as -1 to 1. Each halves rows and columns, rounding up.
+    With batch normalisation (Ioffe and Szegedy, 2015), over all real frames of a batch in training
+    and with what was seen then in use; x begins as -1 to 1. Each halves rows and columns, rounding
+    up.
 
     Args:
         size: rows and columns of a frame.
@@ -171,7 +174,7 @@ class ConvolutionalFeatures(Frames):
             for index, count in enumerate(self.filters)
         ]
         self.norms = [
-            keras.layers.LayerNormalization(epsilon=1e-5, name=f"norm_{index}")
+            keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm_{index}")
             for index in range(len(self.filters))
         ]
 
@@ -182,10 +185,12 @@ class ConvolutionalFeatures(Frames):
             shape = convolution.compute_output_shape(shape)
             build(norm, shape)
 
-    def regions(self, pictures: Any, training: bool) -> Any:
+    def regions(self, pictures: Any, real: Any, training: bool) -> Any:
         values = scale(pictures, "symmetric", self.compute_dtype)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            values = ops.relu(norm(convolution(values)))
+            values = convolution(values)
+            every = ops.broadcast_to(real[:, None, None], ops.shape(values)[:3])
+            values = ops.relu(norm(values, training=training, mask=every))
         return _pooled(values, self.pool)
 
     def get_config(self) -> dict:
@@ -213,7 +218,7 @@ class Patches(Frames):
         self.width = patch * patch * 3
         self.grid = tuple(length // patch for length in self.size)
 
-    def regions(self, pictures: Any, training: bool) -> Any:
+    def regions(self, pictures: Any, real: Any, training: bool) -> Any:
         (rows, columns), size = self.grid, self.patch
         values = scale(pictures, "symmetric", self.compute_dtype)
         values = values[:, : rows * size, : columns * size]

@@ -1,6 +1,7 @@
 """Models: what is trained, saved, loaded and asked for text."""
 
 from kerasseq.models.base import SequenceModel
+from kerasseq.models.compact import compact
 from kerasseq.models.ctc import CTC
 from kerasseq.models.hypothesis import Hypothesis, Word
 from kerasseq.models.joint import JointSeq2Seq
@@ -9,6 +10,7 @@ from kerasseq.models.seq2seq import Seq2Seq
 from kerasseq.models.transducer import Transducer
 
 __all__ = [
+    "compact",
     "CTC",
     "Hypothesis",
     "JointSeq2Seq",

@@ -45,6 +45,7 @@ class SequenceModel(keras.Model):
         # In JSON, since Keras wraps a dict that is an attribute.
         self._card = json.dumps(card or {})
         self.label_smoothing = self.r_drop = self.doubly_stochastic = 0.0
+        self.on_policy = False
 
     @property
     def card(self) -> dict:
@@ -61,6 +62,7 @@ class SequenceModel(keras.Model):
         label_smoothing: float = 0.0,
         r_drop: float = 0.0,
         doubly_stochastic: float = 0.0,
+        on_policy: bool = False,
         **kwargs: Any,
     ):
         """As `keras.Model.compile`, and options of the loss.
@@ -71,6 +73,8 @@ class SequenceModel(keras.Model):
             r_drop: weight of the divergence between two passes with different dropout
                 (`losses.r_drop`; in CTC `transduction.ctc.consistency`).
             doubly_stochastic: weight of `losses.doubly_stochastic` of the decoder's attention.
+            on_policy: the labels are what the model itself drew, and the sample weights their
+                advantages: the loss is that of a policy gradient, without the options above.
 
         Raises:
             UserError: the model's loss has no such option.
@@ -79,6 +83,7 @@ class SequenceModel(keras.Model):
             "label_smoothing": label_smoothing,
             "r_drop": r_drop,
             "doubly_stochastic": doubly_stochastic,
+            "on_policy": on_policy,
         }
         for name, value in options.items():
             if value and name not in self.loss_options:

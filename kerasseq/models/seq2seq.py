@@ -10,6 +10,7 @@ from keras import ops, tree
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation import Fusion, attend
+from kerasseq.generation.selection import allowed_tokens
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, doubly_stochastic, evaluation_sums, r_drop
 from kerasseq.masking import Memory
@@ -76,7 +77,7 @@ class Seq2Seq(SequenceModel):
     @property
     def loss_options(self) -> tuple[str, ...]:
         weighing = getattr(self.decoder, "attention", None) is not None
-        return ("label_smoothing", "r_drop", *(["doubly_stochastic"] if weighing else []))
+        return ("label_smoothing", "r_drop", "on_policy", *weighing * ["doubly_stochastic"])
 
     @property
     def reduction(self) -> int:
@@ -118,6 +119,11 @@ class Seq2Seq(SequenceModel):
     ) -> Any:
         if sample_weight is None:
             sample_weight = ops.ones_like(y, dtype="float32")
+        if self.on_policy:
+            # What the search never writes has no share in the distribution that it draws from.
+            written = allowed_tokens(y_pred.shape[-1])
+            y_pred = ops.where(written, ops.cast(y_pred, "float32"), -1e9)
+            return cross_entropy(y_pred, y, sample_weight)
         smoothing = self.label_smoothing if training else 0.0
         if training and self.doubly_stochastic:
             penalty = doubly_stochastic(y_pred["attention"], y_pred["mask"], sample_weight)

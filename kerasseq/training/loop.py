@@ -53,7 +53,8 @@ def fit(
         model: built; compiled here. It has `compute_loss` and `evaluation_sums`, and its `compile`
             takes `label_smoothing` and `r_drop`.
         train: `train.epoch(e)` is a sequence of batches (x, labels (N, T), weights (N, T)); with
-            `train.on_policy` these are made with the model's weights, each when it is due.
+            `train.on_policy` these are made with the model's weights, each when it is due, and the
+            model is trained as it is in use, without dropout or label smoothing.
         valid: a sequence of such batches; None to keep the last weights.
         config: how to train.
         run: where to keep what is saved.
@@ -90,8 +91,9 @@ class _Loop:
         total = len(first) * config.epochs
         total = min(total, config.max_steps) if config.max_steps else total
         self.schedule = schedule(config, total)
-        _prepare(model, first, config, total)
-        self.stepper = backend.stepper(model)
+        self.on_policy = getattr(train, "on_policy", False)
+        _prepare(model, first, config, total, self.on_policy)
+        self.stepper = backend.stepper(model, training=not self.on_policy)
         self.signals = Signals()
         self.progress = Progress(total, 60 * config.max_minutes, silent)
         self.position = Position()
@@ -113,9 +115,8 @@ class _Loop:
     def train(self) -> None:
         position, saved = self.position, self.position.step
         saved_at = time.monotonic()
-        on_policy = getattr(self.batches, "on_policy", False)
         batches = self._batches_from(position.epoch, position.index)
-        batches = batches if on_policy else prefetch(batches)
+        batches = batches if self.on_policy else prefetch(batches)
         with self.signals, contextlib.closing(batches):
             while True:
                 if position.due:
@@ -130,7 +131,7 @@ class _Loop:
                     saved, saved_at = position.step, time.monotonic()
                 if position.ending:
                     return
-                if on_policy:
+                if self.on_policy:
                     self.stepper.sync()
                 count, batch = next(batches)
                 self.pending.append((self.stepper(batch), float(np.abs(batch[2]).sum())))
@@ -302,7 +303,7 @@ class _Loop:
         training_curve(self.run.rows(), self.run.curves_path)
 
 
-def _prepare(model, batches, config, total_steps):
+def _prepare(model, batches, config, total_steps, on_policy):
     if model.dtype_policy.name != config.precision:
         raise ValueError(
             f"the model computes in {model.dtype_policy.name}, but training.precision is "
@@ -315,6 +316,7 @@ def _prepare(model, batches, config, total_steps):
         label_smoothing=config.label_smoothing,
         r_drop=config.r_drop,
         doubly_stochastic=config.doubly_stochastic,
+        on_policy=on_policy,
     )
     model.optimizer.build(model.trainable_variables)
 

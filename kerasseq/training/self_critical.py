@@ -24,6 +24,10 @@ class SelfCritical:
     so that what earns more than the model's own best text becomes more probable, and what earns
     less becomes less so. Rennie et al., 2017 (Self-critical Sequence Training for Image
     Captioning), equation 9. `losses.cross_entropy` divides by the sum of the weights' sizes.
+    The gradient must be that of the very distribution that is drawn from: without dropout, and
+    without the tokens that no text may have (`compile(on_policy=True)`). Most of what is drawn
+    earns less than w', and from draws that are not its own a network would only be driven away,
+    without end.
 
     Args:
         model: writes and is trained; its variables must be up to date at each call.

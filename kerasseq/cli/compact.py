@@ -1,0 +1,25 @@
+"""`kerasseq compact`."""
+
+import argparse
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add the command."""
+    add = commands.add_parser("compact", help="a model in half the bytes, with weights of 16 bits")
+    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add.add_argument("output", metavar="OUTPUT", help="the .keras file to write")
+    add.set_defaults(run=_compact)
+
+
+def _compact(options: argparse.Namespace) -> None:
+    from kerasseq.applications import presets
+    from kerasseq.errors import UserError
+    from kerasseq.models import compact
+
+    if not options.output.endswith(".keras"):
+        raise UserError(f"{options.output}: the name of a model must end in .keras")
+    path = presets.find(options.model)
+    before = path.stat().st_size
+    compact(path, options.output)
+    after = presets.find(options.output).stat().st_size
+    print(f"{options.output}  {after:,} bytes of {before:,}")
