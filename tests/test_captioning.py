@@ -143,3 +143,52 @@ def test_refusals(run, folder, capsys, words, error):
     named = {"RUN": str(run), "A": str(folder / "0.png")}
     assert main([named.get(word, word) for word in words]) in (1, 2)
     assert error in capsys.readouterr().err
+
+
+def test_evaluate_measures_captions(run, folder, tmp_path, capsys):
+    written = tmp_path / "texts"
+    command = ["evaluate", str(run), "--data", str(folder / "list.tsv"), "--json"]
+    assert main([*command, "--output", str(written)]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert "broken.png" in captured.err
+    texts = written.read_text().splitlines()
+    assert found["pictures"] == len(texts) > 20
+    known = {line.split("\t")[1] for line in (folder / "list.tsv").read_text().splitlines()}
+    exact = found["scores"]["exact match"]
+    assert set(texts) <= known and exact > 50
+    assert found["scores"]["CIDEr-D"] > 100 and found["scores"]["BLEU-4"] > 50
+    assert main([*command, "--lm-weight", "1"]) == 2
+    assert "--lm-weight is for models that read sound" in capsys.readouterr().err
+
+
+def test_a_compact_model_is_half_as_large_and_writes_the_same(run, folder, tmp_path, capsys):
+    small = tmp_path / "small.keras"
+    assert main(["compact", str(run), str(small)]) == 0
+    size = (run / "model.keras").stat().st_size
+    assert small.stat().st_size < 0.6 * size
+    assert f"{small.stat().st_size:,} bytes of {size:,}" in capsys.readouterr().out
+    whole, halved = kerasseq.load(run), kerasseq.load(small)
+    for one, other in zip(whole.get_weights(), halved.get_weights(), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_allclose(one, other, rtol=2**-11, atol=2**-24)
+    pictures = [folder / f"{index}.png" for index in range(8)]
+    assert whole.generate(pictures) == halved.generate(pictures)
+
+
+def test_what_cannot_be_compact_is_left_alone(run, tmp_path, capsys):
+    assert main(["compact", str(run), str(tmp_path / "model")]) == 2
+    assert "must end in .keras" in capsys.readouterr().err
+    odd = tmp_path / "odd.keras"
+    odd.write_text("nothing")
+    assert main(["compact", str(odd), str(tmp_path / "small.keras")]) == 2
+    assert "not a .keras file" in capsys.readouterr().err
+    model = kerasseq.load(run)
+    weights = model.get_weights()
+    weights[0] = np.full_like(weights[0], 1e5)
+    model.set_weights(weights)
+    model.save(odd)
+    assert main(["compact", str(odd), str(odd)]) == 2
+    assert "too large for 16 bits" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["odd.keras"]
+    kerasseq.load(odd)

@@ -25,8 +25,10 @@ def compact(path: str | Path, output: str | Path) -> None:
         output: the file to write; an existing one is replaced once the new one is whole.
 
     Raises:
-        UserError: a weight is beyond float16's range, 65,504.
+        UserError: it is none, or a weight is beyond float16's range, 65,504.
     """
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path}: not a .keras file, or cut off")
     output = Path(output)
     part = output.with_name(f".{output.name}.part")
     try:
