@@ -70,6 +70,7 @@ def test_every_kind_of_model_trains(folder, tmp_path, model):
     more = ["--set", "model.heads=2"] if model == "transformer" else []
     assert main(["train", "captioning", "--model", model, *files, *words, *more]) == 0
     assert len(kerasseq.load(tmp_path / "run").generate([folder / "0.png"])) == 1
+    assert (tmp_path / "run" / "attention.png").is_file() == (model == "transformer")
 
 
 def test_an_interrupted_self_critical_run_ends_with_the_same_weights(

@@ -1,5 +1,6 @@
 """What a training shows at its end."""
 
+import contextlib
 import shlex
 from collections.abc import Callable
 from itertools import islice
@@ -39,10 +40,10 @@ def report(
     made = {"model": run.model_path, "training curve": run.curves_path}
     made["pictures"] = run.folder / "pictures.png"
     sheet([clip[0] for clip in clips], texts, [said for _, said in shown], made["pictures"])
-    if getattr(model.decoder, "attention", None) is not None:
+    longest = max(range(len(texts)), key=lambda i: len(texts[i]))
+    with contextlib.suppress(UserError):  # a model that does not attend to regions or frames
+        look(model, clips[longest], run.folder / "attention.png")
         made["attention"] = run.folder / "attention.png"
-        longest = max(range(len(texts)), key=lambda i: len(texts[i]))
-        look(model, clips[longest], made["attention"])
     for name, path in made.items():
         say(f"{name:<15} {path}")
     file = shlex.quote(str(run.model_path))
