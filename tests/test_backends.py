@@ -13,7 +13,7 @@ from kerasseq import backend
 OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name() and find_spec(b)]
 FILES = (
     *("contracts", "test_generation.py", "test_golden.py"),
-    *("test_losses.py", "test_training.py", "test_resume.py"),
+    *("test_losses.py", "test_training.py", "test_self_critical.py", "test_resume.py"),
 )
 
 

@@ -51,7 +51,8 @@ def fit(
 
     Args:
         model: built; compiled here. It has `compute_loss` and `evaluation_sums`, and its `compile`
-            takes `label_smoothing` and `r_drop`.
+            takes `label_smoothing`, `r_drop`, `doubly_stochastic` and, where `train.on_policy`,
+            `on_policy`.
         train: `train.epoch(e)` is a sequence of batches (x, labels (N, T), weights (N, T)); with
             `train.on_policy` these are made with the model's weights, each when it is due, and the
             model is trained as it is in use, without dropout or label smoothing.
@@ -316,7 +317,7 @@ def _prepare(model, batches, config, total_steps, on_policy):
         label_smoothing=config.label_smoothing,
         r_drop=config.r_drop,
         doubly_stochastic=config.doubly_stochastic,
-        on_policy=on_policy,
+        **({"on_policy": True} if on_policy else {}),
     )
     model.optimizer.build(model.trainable_variables)
 
