@@ -35,7 +35,7 @@ def compact(path: str | Path, output: str | Path) -> None:
         with zipfile.ZipFile(path) as given:
             items = {name: given.read(name) for name in given.namelist()}
         items[_WEIGHTS] = _halved(items[_WEIGHTS], path)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
             for name, data in items.items():
                 packed.writestr(name, data)
         os.replace(part, output)
