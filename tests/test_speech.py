@@ -208,7 +208,7 @@ def test_long_recordings_are_cut_where_it_is_quiet():
         (["evaluate", "RUN", "--data", "LIST", "--data-dir", "x"], "--data-dir is where"),
         (["evaluate", "RUN", "--data", "LIST", "--prefix", "lo"], "models that read text"),
         (["evaluate", "RUN", "--data", "LIST", "--output", "LIST"], "is read too"),
-        (["evaluate", "multi30k-en-de", "--dataset", "an4"], "models that read sound"),
+        (["evaluate", "multi30k-en-de", "--dataset", "an4"], "is for speech and pictures"),
         (["generate", "RUN", "text"], "reads sound, not text"),
         (["train", "speech-recognition", "--valid", "x.tsv"], "name the training data too"),
     ],
