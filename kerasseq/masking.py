@@ -17,6 +17,11 @@ class Memory(NamedTuple):
     mask: Any
 
 
+def repeated(memory: Memory, times: Any) -> Memory:
+    """Each row that many times, next to each other."""
+    return Memory(*(ops.repeat(part, times, axis=0) for part in memory))
+
+
 def lengths_to_mask(lengths: Any, steps: int) -> Any:
     """(N,) lengths to an (N, steps) bool mask, True on the first `lengths[n]` steps."""
     return ops.arange(steps)[None, :] < ops.cast(lengths, "int32")[:, None]

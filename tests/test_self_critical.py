@@ -11,6 +11,7 @@ from kerasseq.encoders import RNNEncoder
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import BEGIN, allowed_tokens
 from kerasseq.models import CTC, Seq2Seq
+from kerasseq.preprocessing.padding import PAD
 from kerasseq.training.self_critical import SelfCritical
 
 V = 9
@@ -40,18 +41,51 @@ def test_what_earns_as_much_as_all_else_changes_nothing():
     logits = np.asarray(backend.compiled(model.variables, model)(x))[0, 0]
     chances = np.exp(logits[labels]) / np.exp(logits[labels]).sum()
     before = model.get_weights()
-    step = backend.stepper(model, training=False)
+    step = backend.stepper(model)
     step((x, labels[:, None], -chances[:, None].astype("float32")))
     step.sync()
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_allclose(new, old, atol=1e-5)
 
 
+def test_each_draw_is_weighed_against_the_others_of_its_source():
+    """Two sources of three draws; the reward is the length, and nothing is from a filler."""
+    model = made()
+
+    def reward(examples, rows):
+        assert list(examples) == [7, 7, 7, 8, 8, 8, 9, 9, 9]
+        return np.array([len(row) for row in rows], "float32")
+
+    critic = SelfCritical(model, reward, 5, draws=3)
+    real = np.array([True, True, False])
+    x, labels, weights = critic(features(3), np.array([7, 8, 9]), real, (0, 0))
+    assert x["tokens"].shape == (3, 3, 5) and labels.shape == weights.shape == (9, 5)
+    lengths = (labels != PAD).sum(axis=1)
+    for row in range(6):
+        source = range(row // 3 * 3, row // 3 * 3 + 3)
+        others = np.mean([lengths[other] for other in source if other != row])
+        expected = np.where(labels[row] != PAD, lengths[row] - others, 0.0)
+        np.testing.assert_allclose(weights[row], expected, atol=1e-6)
+    assert len(set(lengths[:3].tolist())) > 1 and not weights[6:].any()
+
+
+def test_several_targets_of_a_source_are_read_as_if_it_were_there_for_each():
+    model = made()
+    tokens = np.random.default_rng(0).integers(4, V, (2, 3, 4)).astype("int32")
+    values = np.array([[4, 7, 5], [6, 6, 0]], "int32")
+    x = {"values": values, "mask": values > 0}
+    together = np.asarray(backend.compiled(model.variables, model)({**x, "tokens": tokens}))
+    each = {name: part.repeat(3, axis=0) for name, part in x.items()}
+    each["tokens"] = tokens.reshape(6, 4)
+    apart = np.asarray(backend.compiled(model.variables, model)(each))
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
 def test_what_earns_more_is_written_more():
     """A reward that the model begins far from: texts of the token 6, and none of 4."""
     model = made()
     model.compile(keras.optimizers.Adam(0.02), on_policy=True)
-    step = backend.stepper(model, training=False)
+    step = backend.stepper(model)
 
     def reward(examples, rows):
         return np.array([row.count(6) - row.count(4) for row in rows], "float32")

@@ -65,9 +65,11 @@ class Training(TrainingConfig):
 
     batch_pictures: int = 64
     self_critical: bool = False  # on CIDEr-D of what the model itself writes; start from a model
+    draws: int = 5  # captions that it writes of each picture then
 
     def __post_init__(self):
         super().__post_init__()
+        self._must("draws", self.draws >= 2, "at least 2")
         self._must("batch_pictures", self.batch_pictures >= 1, "at least 1")
 
 

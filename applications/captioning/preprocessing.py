@@ -130,5 +130,5 @@ def _critic(model: SequenceModel, store: PictureStore, config: CaptioningConfig)
     rows = [row[row != PAD].tolist() for row in labels]
     spans = zip(store.starts[:-1], store.starts[1:], strict=True)
     reward = CiderD([rows[start:end] for start, end in spans])
-    length, seed = config.tokenizer.max_length, config.training.seed
-    return SelfCritical(model, reward.scores, length, seed)
+    length, training = config.tokenizer.max_length, config.training
+    return SelfCritical(model, reward.scores, length, training.draws, training.seed)

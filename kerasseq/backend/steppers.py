@@ -10,19 +10,18 @@ from kerasseq.backend.functions import compiled
 from kerasseq.backend.which import name
 
 
-def stepper(model: keras.Model, training: bool = True) -> "Stepper":
+def stepper(model: keras.Model) -> "Stepper":
     """Training steps of a built model with a built optimizer, without `fit`.
 
     `fit` cannot go on in the middle of an epoch; it also hands on tensors without static shapes
     and waits for each loss. See `Stepper`.
 
-    Args:
-        training: False trains the model as it is in use, without dropout and what else is for
-            training alone. A policy gradient needs it: what is drawn must be drawn of the very
-            distribution that is differentiated.
+    A model that was compiled `on_policy` is trained as it is in use, without dropout and what else
+    is for training alone: what is drawn must be drawn of the very distribution that is
+    differentiated.
     """
     kinds = {"tensorflow": _TensorFlowStepper, "jax": _JaxStepper, "torch": _TorchStepper}
-    return kinds[name()](model, training)
+    return kinds[name()](model)
 
 
 class Stepper:
@@ -34,8 +33,8 @@ class Stepper:
     training)` and `evaluation_sums(x, y, y_pred, sample_weight)`.
     """
 
-    def __init__(self, model: keras.Model, training: bool = True):
-        self.model, self.training = model, training
+    def __init__(self, model: keras.Model):
+        self.model, self.training = model, not getattr(model, "on_policy", False)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
 
@@ -59,8 +58,8 @@ class Stepper:
 
 
 class _TensorFlowStepper(Stepper):
-    def __init__(self, model, training=True):
-        super().__init__(model, training)
+    def __init__(self, model):
+        super().__init__(model)
         self._compiled = {}
 
     def __call__(self, batch):
@@ -127,10 +126,10 @@ class _TorchStepper(Stepper):
 
 
 class _JaxStepper(Stepper):
-    def __init__(self, model, training=True):
+    def __init__(self, model):
         import jax
 
-        super().__init__(model, training)
+        super().__init__(model)
         self._state = None
         self._compiled = jax.jit(self._train, donate_argnums=0)
         self._evaluated = compiled(model.variables, self._evaluate)

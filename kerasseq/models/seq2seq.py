@@ -13,7 +13,7 @@ from kerasseq.generation import Fusion, attend
 from kerasseq.generation.selection import allowed_tokens
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, doubly_stochastic, evaluation_sums, r_drop
-from kerasseq.masking import Memory
+from kerasseq.masking import Memory, repeated
 from kerasseq.models.base import SequenceModel
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
@@ -38,7 +38,8 @@ class Seq2Seq(SequenceModel):
         language_model: an `NGram` of the target's units, for `Options.lm_weight`.
 
     Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, T)}` -> logits (N, T, V), under
-    teacher forcing: tokens are the target shifted right, with the start token first.
+    teacher forcing: tokens are the target shifted right, with the start token first. Of several
+    targets of each source, tokens (N, K, T), the logits are (N * K, T, V).
 
     The loss is the cross-entropy of the labels (N, T), weighted by the sample weights (N, T),
     which are 0 on padding, and divided by the sum of these.
@@ -104,6 +105,10 @@ class Seq2Seq(SequenceModel):
 
     def call(self, inputs: dict, training: bool = False) -> Any:
         memory = self.encode(inputs, training=training)
+        if len(inputs["tokens"].shape) == 3:
+            _, targets, steps = ops.shape(inputs["tokens"])
+            memory = repeated(memory, targets)
+            inputs = {**inputs, "tokens": ops.reshape(inputs["tokens"], (-1, steps))}
         if training and self.doubly_stochastic:
             logits, weights = self.decoder.attended(inputs["tokens"], memory, training=True)
             return {"logits": logits, "attention": weights, "mask": memory.mask}

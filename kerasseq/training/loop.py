@@ -94,7 +94,7 @@ class _Loop:
         self.schedule = schedule(config, total)
         self.on_policy = getattr(train, "on_policy", False)
         _prepare(model, first, config, total, self.on_policy)
-        self.stepper = backend.stepper(model, training=not self.on_policy)
+        self.stepper = backend.stepper(model)
         self.signals = Signals()
         self.progress = Progress(total, 60 * config.max_minutes, silent)
         self.position = Position()
