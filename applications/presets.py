@@ -1,7 +1,6 @@
 """The models that come with the heads, and loading models by path or name."""
 
 import importlib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,10 @@ def load(model: str | Path) -> Any:
             library with its preprocessor.
     """
     from kerasseq.models import SequenceModel
+    from kerasseq.models.compact import check_archive
 
     path = find(model)
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: not a .keras file, or cut off")
+    check_archive(path)
     for part in (
         "acoustics",
         "encoders",

@@ -1,6 +1,7 @@
 """The captioning head on the command line: training, resuming, captions."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -184,6 +185,10 @@ def test_what_cannot_be_compact_is_left_alone(run, tmp_path, capsys):
     odd.write_text("nothing")
     assert main(["compact", str(odd), str(tmp_path / "small.keras")]) == 2
     assert "not a .keras file" in capsys.readouterr().err
+    with zipfile.ZipFile(odd, "w") as archive:
+        archive.writestr("config.json", "{}")
+    assert main(["compact", str(odd), str(tmp_path / "small.keras")]) == 2
+    assert "no model.weights.h5 in it" in capsys.readouterr().err
     model = kerasseq.load(run)
     weights = model.get_weights()
     weights[0] = np.full_like(weights[0], 1e5)

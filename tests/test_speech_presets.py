@@ -1,25 +1,13 @@
 """The speech recognisers that come with the library."""
 
-import json
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import kerasseq
-from kerasseq import backend
-from kerasseq.applications import presets
 from kerasseq.models.stream import Stream
+from tests import preset_files
 
-README = Path(__file__).parent.parent / "applications" / "speech_recognition" / "README.md"
-PRESETS = {
-    name: path for name, path in presets.presets().items() if "speech_recognition" in path.parts
-}
-OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name() and find_spec(b)]
+PRESETS = preset_files.of_head("speech_recognition")
 
 
 def test_they_are_there():
@@ -40,13 +28,7 @@ def test_the_preset_for_streams_writes_soon_what_it_writes_of_the_whole():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_what_the_readme_says(name):
-    model = kerasseq.load(name)
-    row = next(line for line in README.read_text().splitlines() if f"`{name}`" in line)
-    assert f"{model.count_params():,}" in row
-    assert f"{model.card['test']['WER']:.2f}" in row
-    assert PRESETS[name].stat().st_size <= 12 * 2**20
-    assert model.card["licence"]
-    json.dumps(model.card)
+    preset_files.checked(name, "speech_recognition", "{WER:.2f}")
 
 
 def sounds(rate: int) -> list[np.ndarray]:
@@ -60,26 +42,13 @@ def sounds(rate: int) -> list[np.ndarray]:
     return [(sound + rng.normal(size=len(sound))).astype("int16") for sound in sounds]
 
 
+def written() -> dict[str, list[str]]:
+    models = {name: kerasseq.load(name) for name in PRESETS}
+    return {name: m.generate(sounds(m.preprocessor.rate)) for name, m in models.items()}
+
+
 def test_presets_hear_the_same_on_other_backends():
-    heard = {}
-    for name in PRESETS:
-        model = kerasseq.load(name)
-        heard[name] = model.generate(sounds(model.preprocessor.rate))
+    heard = written()
     assert any(text for texts in heard.values() for text in texts)
-    script = (
-        "import json, kerasseq, tests.test_speech_presets as t\n"
-        "models = {name: kerasseq.load(name) for name in t.PRESETS}\n"
-        "print(json.dumps({name: model.generate(t.sounds(model.preprocessor.rate))"
-        " for name, model in models.items()}))\n"
-    )
-    for other in OTHERS:
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "KERAS_BACKEND": other},
-            cwd=Path(__file__).parent.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert json.loads(done.stdout.splitlines()[-1]) == heard, other
+    for other in preset_files.OTHERS:
+        assert preset_files.elsewhere(__name__, other) == heard, other

@@ -1,6 +1,7 @@
 """What the commands ask of a model and of the options of its search."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -58,3 +59,26 @@ def test_part(options: argparse.Namespace, of_dataset: Callable, of_lists: Calla
         corpus = of_lists(options.data)
     next(iter(corpus))  # that there is something to read, before the output is emptied
     return corpus
+
+
+def measured(options: argparse.Namespace, output: Callable, unit: str, evaluate: Callable) -> Any:
+    """Measure a model with a bar, write its texts to --output and name what could not be read.
+
+    Args:
+        output: opens a file to write to, given its name and those that are read.
+        unit: what the bar counts.
+        evaluate: given what is to be called with each number of examples that are done, returns
+            what has `texts` and `problems`.
+    """
+    from tqdm import tqdm
+
+    with (
+        output(options.output, options.data or []) as file,
+        tqdm(unit=f" {unit}", disable=None) as bar,
+    ):
+        found = evaluate(bar.update)
+        if options.output:
+            file.writelines(text + "\n" for text in found.texts)
+    if len(found.problems):
+        print(found.problems, file=sys.stderr)
+    return found

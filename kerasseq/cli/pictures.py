@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
-from kerasseq.cli.models import must_read, strategy, test_part
+from kerasseq.cli.models import measured, must_read, strategy, test_part
 from kerasseq.errors import UserError
 
 
@@ -36,22 +35,15 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     Args:
         output: opens a file to write to, given its name and those that are read.
     """
-    from tqdm import tqdm
-
     from kerasseq.applications.captioning.evaluation import evaluate as evaluated
     from kerasseq.data import PictureCorpus, datasets
 
     corpus = test_part(options, datasets.pictures, PictureCorpus)
     how = replace(model.default_options, **strategy(options))
-    with (
-        output(options.output, options.data or []) as file,
-        tqdm(unit=" pictures", disable=None) as bar,
-    ):
-        found = evaluated(model, corpus, how, options.batch_size, bar.update)
-        if options.output:
-            file.writelines(text + "\n" for text in found.texts)
-    if len(found.problems):
-        print(found.problems, file=sys.stderr)
+    size = options.batch_size
+    found = measured(
+        options, output, "pictures", lambda done: evaluated(model, corpus, how, size, done)
+    )
     if options.json:
         scores = {score.name: score.value for score in found.scores}
         row = {"pictures": len(found.texts), "took": round(found.took, 2), "scores": scores}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kerasseq.cli import files
-from kerasseq.cli.models import must_read, strategy, test_part
+from kerasseq.cli.models import measured, must_read, strategy, test_part
 from kerasseq.errors import UserError
 
 _PIECE = 3200
@@ -50,22 +50,14 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     Args:
         output: opens a file to write to, given its name and those that are read.
     """
-    from tqdm import tqdm
-
     from kerasseq.applications.speech_recognition.evaluation import evaluate as evaluated
     from kerasseq.data import RecordingCorpus, datasets
 
     corpus = test_part(options, datasets.recordings, RecordingCorpus)
-    how = _options(options, model)
-    with (
-        output(options.output, options.data or []) as file,
-        tqdm(unit=" recordings", disable=None) as bar,
-    ):
-        found = evaluated(model, corpus, how, options.batch_size, bar.update)
-        if options.output:
-            file.writelines(text + "\n" for text in found.texts)
-    if len(found.problems):
-        print(found.problems, file=sys.stderr)
+    how, size = _options(options, model), options.batch_size
+    found = measured(
+        options, output, "recordings", lambda done: evaluated(model, corpus, how, size, done)
+    )
     speed = {"seconds": found.seconds, "took": found.took}
     speed = {name: round(value, 2) for name, value in speed.items()}
     if options.json:

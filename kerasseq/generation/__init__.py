@@ -9,7 +9,6 @@ from kerasseq.generation.search import search
 from kerasseq.generation.strategies import Greedy, Sample
 
 __all__ = [
-    "of_width",
     "Ban",
     "Beam",
     "Ensemble",
@@ -20,6 +19,7 @@ __all__ = [
     "NoRepeatedNGram",
     "Sample",
     "attend",
+    "of_width",
     "rescore",
     "search",
 ]

@@ -10,7 +10,6 @@ from kerasseq.models.seq2seq import Seq2Seq
 from kerasseq.models.transducer import Transducer
 
 __all__ = [
-    "compact",
     "CTC",
     "Hypothesis",
     "JointSeq2Seq",
@@ -19,4 +18,5 @@ __all__ = [
     "SequenceModel",
     "Transducer",
     "Word",
+    "compact",
 ]

@@ -13,6 +13,19 @@ from kerasseq.errors import UserError
 _WEIGHTS = "model.weights.h5"
 
 
+def check_archive(path: str | Path) -> None:
+    """That a file is what Keras saves a model in.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path}: not a .keras file, or cut off")
+    with zipfile.ZipFile(path) as archive:
+        if _WEIGHTS not in archive.namelist():
+            raise UserError(f"{path}: not a .keras file: no {_WEIGHTS} in it")
+
+
 def compact(path: str | Path, output: str | Path) -> None:
     """Write a model's file with weights of 16 instead of 32 bits, and packed.
 
@@ -27,8 +40,7 @@ def compact(path: str | Path, output: str | Path) -> None:
     Raises:
         UserError: it is none, or a weight is beyond float16's range, 65,504.
     """
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: not a .keras file, or cut off")
+    check_archive(path)
     output = Path(output)
     part = output.with_name(f".{output.name}.part")
     try:
