@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq import UserError
+from kerasseq import UserError, backend
 from kerasseq.backbones import backbone, by_name, efficientnet_lite0, load_lite0_weights
+from kerasseq.backbones.depthwise import DepthwiseConv2D
 from kerasseq.backbones.lite0 import PACKAGE
 from kerasseq.encoders import (
     Chain,
@@ -211,6 +212,23 @@ def test_lite0_gives_the_features_it_gave(head):
     assert features.shape == (1, 4, 1280 if head else 320)
     means = features[0, 0].reshape(8, -1).mean(axis=1)
     np.testing.assert_allclose(means, LITE0[head], atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 9), (1, 4)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("width", [3, 5])
+def test_depthwise_convolutions_are_those_of_keras(size, stride, width):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2, *size, 6)).astype("float32")
+    options = {"strides": stride, "padding": "same", "data_format": "channels_last"}
+    theirs = keras.layers.DepthwiseConv2D(width, bias_initializer="ones", **options)
+    ours = DepthwiseConv2D.from_config(theirs.get_config())
+    wanted = numpy(theirs(values))
+    ours.build(values.shape)
+    ours.set_weights(theirs.get_weights())
+    got = np.asarray(backend.compiled(ours.variables, ours)(values))
+    assert got.shape == wanted.shape
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
 @weights_needed

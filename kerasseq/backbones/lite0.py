@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from kerasseq.backbones.depthwise import DepthwiseConv2D
 from kerasseq.backbones.folding import Norm, folded
 from kerasseq.backbones.torch_file import read_torch_file
 from kerasseq.errors import UserError
@@ -72,7 +73,7 @@ def _block(values: Any, stage: Stage, stride: int, name: str) -> Any:
     before = values
     if stage.expansion > 1:
         values = _convolve(values, before.shape[-1] * stage.expansion, 1, name=f"{name}_expand")
-    values = layers.DepthwiseConv2D(
+    values = DepthwiseConv2D(
         stage.kernel_size,
         strides=stride,
         padding="same",

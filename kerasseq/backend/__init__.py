@@ -1,6 +1,6 @@
 """What differs between TensorFlow, JAX and PyTorch; nothing else asks which of them runs."""
 
-from kerasseq.backend.convolutions import depthwise
+from kerasseq.backend.convolutions import depthwise, depthwise_2d
 from kerasseq.backend.functions import Constants, compiled, product
 from kerasseq.backend.loops import scan
 from kerasseq.backend.randomness import random_state, set_random_state
@@ -13,6 +13,7 @@ __all__ = [
     "accelerator",
     "compiled",
     "depthwise",
+    "depthwise_2d",
     "name",
     "parallel_calls",
     "product",
