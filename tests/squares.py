@@ -11,6 +11,7 @@ SETTINGS = {
     "pictures.size": SIZE,
     "model.encoder.kind": "convolution",
     "model.encoder.filters": "[16, 32]",
+    "model.encoder.strides": "[2, 2]",
     "model.encoder.width": 32,
     "model.embedding": 16,
     "model.units": 32,

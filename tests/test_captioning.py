@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 import kerasseq
+from kerasseq.applications.captioning.config import configure
+from kerasseq.applications.captioning.train import Captioning
 from kerasseq.cli import main
 from kerasseq.training.checkpoint import Checkpoints
 from tests import squares
@@ -49,6 +51,21 @@ def test_it_learns_what_is_where(run):
     texts = model.generate([squares.picture(*some, rng) for some in wanted])
     for text, some in zip(texts, wanted, strict=True):
         assert sorted(text.split()) == sorted(f"a {some[0]} square on the {some[1]}".split())
+
+
+@pytest.mark.parametrize(("kind", "lengths"), [("convolution", 2), ("vision-transformer", 1)])
+def test_batch_norms_are_not_told_how_long_captions_are(folder, tmp_path, kind, lengths):
+    """What is written of half the pictures is long. Batches of like captions would tell which."""
+    texts = ["a b c d e f g h i j k l", "a b"] * 16
+    lines = [f"{folder / f'{row}.png'}\t{text}\n" for row, text in enumerate(texts)]
+    (tmp_path / "list.tsv").write_text("".join(lines))
+    lists = {"train": [str(tmp_path / "list.tsv")], "valid": [str(folder / "valid.tsv")]}
+    settings = ["pictures.size=32", "training.batch_pictures=16", f"model.encoder.kind={kind}"]
+    head = Captioning(configure(lists, "transformer", overrides=settings))
+    data = head.prepare(head.build(head.learned()), tmp_path, resume=False)
+    epoch = data.epochs.epoch(0)
+    found = [{len(row[row > 0]) for row in labels} for _, labels, _ in epoch]
+    assert [len(some) for some in found] == [lengths, lengths]
 
 
 def test_training_leaves_a_run_and_names_what_it_leaves_out(folder, tmp_path, capsys):

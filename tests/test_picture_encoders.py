@@ -41,8 +41,8 @@ LAYERS = {
     "network": lambda: PictureEncoder(network(), "torch"),
     "tuned": lambda: PictureEncoder(network(), "unit", trainable=True),
     "pooled": lambda: PictureEncoder(network(), "caffe", pool=True),
-    "convolutions": lambda: ConvolutionalFeatures(SIZE, (4, 6)),
-    "convolutions_pooled": lambda: ConvolutionalFeatures(SIZE, (4, 6), pool=True),
+    "convolutions": lambda: ConvolutionalFeatures(SIZE, (4, 5, 6), (2, 2, 1)),
+    "convolutions_pooled": lambda: ConvolutionalFeatures(SIZE, (4, 6), (4, 1), pool=True),
     "patches": lambda: Patches(SIZE, 4),
     "transformer": lambda: Chain(
         [Patches(SIZE, 4), Projection(8, positions=True), TransformerEncoder(1, 2, 16)]
@@ -101,7 +101,7 @@ def test_padding_has_no_part_in_what_batch_norms_learn():
         filled = np.where(mask[:, :, None, None, None], values, noise).astype("uint8")
         layer(filled, mask, training=True)
         learned.append([numpy(w) for w in layer.weights if "moving" in w.path])
-    assert len(learned[0]) == 4
+    assert len(learned[0]) == 6
     for one, other in zip(*learned, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
@@ -120,7 +120,7 @@ def test_attributes(name):
 FINGERPRINTS = {
     "network": [0.94161, 0.29865, 0.45975, 0.02652],
     "pooled": [48.14558, 13.89888, 39.61689, 44.71534],
-    "convolutions": [0.2803, 0.66276, 0.63822, 0.84784],
+    "convolutions": [2.75424, 1.41863, 1.66065, 1.23882],
     "transformer": [-0.23677, 0.81679, -0.08408, 0.05097],
 }
 
@@ -186,6 +186,8 @@ def test_what_is_no_backbone():
     flat = keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match="must give"):
         PictureEncoder(flat).build((None, None, *SIZE, 3))
+    with pytest.raises(ValueError, match="its filters and its stride"):
+        ConvolutionalFeatures(SIZE, (4, 6), (2,))
 
 
 def synthetic():

@@ -34,6 +34,7 @@ def everything(parts):
         (Plan(Group(("umbrella",), "big")), "a big umbrella"),
         (Plan(Group(("airplane",))), "an airplane"),
         (Plan(Group(("octopus",) * 3, "small")), "three small octopuses"),
+        (Plan(Group(("butterfly",) * 2)), "two butterflies"),
         (Plan(Group(("cat",)), "left of", Group(("bell",))), "a cat left of a bell"),
         (Plan(Group(("cat",)), "right of", Group(("bell",))), "a bell left of a cat"),
         (Plan(Group(("cat",), "big"), "above", Group(("bell",))), "a bell below a big cat"),

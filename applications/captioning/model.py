@@ -19,6 +19,7 @@ from kerasseq.encoders import (
     PictureEncoder,
     Projection,
 )
+from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing import CaptionPreprocessor
 
@@ -45,12 +46,21 @@ class Convolution(Checked):
     """A small network that is trained with the rest."""
 
     kind: Literal["convolution"] = "convolution"
-    filters: tuple[int, ...] = (32, 64, 96, 128)
+    filters: tuple[int, ...] = (48, 96, 128, 128, 128)
+    strides: tuple[int, ...] = (4, 2, 2, 1, 1)
     width: int = 128
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.strides) != len(self.filters) or min(*self.filters, *self.strides) < 1:
+            raise UserError(
+                "model.encoder.filters and model.encoder.strides need a number for each "
+                f"convolution, at least 1, not {list(self.filters)} and {list(self.strides)}"
+            )
 
     def build(self, size: int, pool: bool) -> list:
         return [
-            ConvolutionalFeatures((size, size), self.filters, pool=pool),
+            ConvolutionalFeatures((size, size), self.filters, self.strides, pool=pool),
             Projection(self.width, positions=not pool, norm=True),
         ]
 

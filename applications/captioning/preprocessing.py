@@ -18,7 +18,7 @@ from kerasseq.data.picture_batches import PictureBatches, picture_plan
 from kerasseq.data.picture_lists import PictureCorpus
 from kerasseq.data.picture_store import FrozenEncoder, PictureStore
 from kerasseq.data.pictures import CaptionedCorpus
-from kerasseq.encoders import PictureEncoder
+from kerasseq.encoders import ConvolutionalFeatures, PictureEncoder
 from kerasseq.metrics import CiderD
 from kerasseq.models import SequenceModel
 from kerasseq.models.batching import Compiled
@@ -107,7 +107,9 @@ def prepare(
         if corpus is not None
     }
     plan = functools.partial(picture_plan, rows=settings.batch_pictures, seed=settings.seed)
-    steps = plan(stores["train"])
+    # Batch norms that learn must not be told what is to be written.
+    normed = isinstance(model.encoder.layers[0], ConvolutionalFeatures)
+    steps = plan(stores["train"], **({"shapes": 1} if normed else {}))
 
     critic = _critic(model, stores["train"], config) if settings.self_critical else None
 

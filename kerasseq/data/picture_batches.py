@@ -21,6 +21,9 @@ def picture_plan(
     Captions of a batch have much the same length, of a picture's captions the longest one's.
 
     Args:
+        shapes: distinct shapes at most. With 1, captions of all lengths are mixed, as a network
+            needs that trains with batch normalisation: else the mean and variance of a batch tell
+            it the length of what is to be written, which it will not be told in use.
         every: an example is not a picture but one of its captions.
     """
     frames, labels = store.lengths(), store.target_lengths()

@@ -4,6 +4,7 @@ A picture is a clip of one frame. The regions of a frame follow each other row b
 frame: S = F * P.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -132,46 +133,57 @@ class PictureEncoder(Frames):
 
 @keras.saving.register_keras_serializable("kerasseq")
 class ConvolutionalFeatures(Frames):
-    """A small network for pictures, to be trained from nothing: convolutions that halve the map.
+    """A small network for pictures, to be trained from nothing.
 
-        x = relu(norm(Conv(x))) for each number of filters;  3 x 3, stride 2
+        x = relu(norm(Conv(x))) for each number of filters
 
     With batch normalisation (Ioffe and Szegedy, 2015), over all real frames of a batch in training
-    and with what was seen then in use; x begins as -1 to 1. Each halves rows and columns, rounding
-    up.
+    and with what was seen then in use; x begins as -1 to 1. A convolution of stride s has a kernel
+    of s + 1 rows and columns, at least 3, and divides those of the map by s, rounding up. Without
+    the last ones, of stride 1, a region would hold little of what is around it.
 
     Args:
         size: rows and columns of a frame.
         filters: channels of the convolutions, the last of them D.
+        strides: of the convolutions.
         pool: a frame is one vector, the mean over its regions (P = 1).
 
     Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, D).
+
+    Raises:
+        ValueError: there are not as many strides as filters.
     """
 
     def __init__(
         self,
         size: tuple[int, int],
-        filters: tuple[int, ...] = (32, 64, 96, 128),
+        filters: tuple[int, ...] = (48, 96, 128, 128, 128),
+        strides: tuple[int, ...] = (4, 2, 2, 1, 1),
         pool: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.size, self.filters, self.pool = tuple(size), tuple(filters), pool
-        self.width = self.filters[-1]
-        halves = 1 << len(self.filters)
-        self.grid = (1, 1) if pool else tuple(-(-length // halves) for length in self.size)
+        if len(filters) != len(strides):
+            raise ValueError(
+                f"Each convolution has its filters and its stride. Received: filters={filters}, "
+                f"strides={strides}"
+            )
+        self.size, self.filters, self.strides = tuple(size), tuple(filters), tuple(strides)
+        self.pool, self.width = pool, self.filters[-1]
+        less = math.prod(strides)
+        self.grid = (1, 1) if pool else tuple(-(-length // less) for length in self.size)
         self.convolutions = [
             keras.layers.Conv2D(
                 count,
-                3,
-                strides=2,
+                max(3, stride + 1),
+                strides=stride,
                 padding="same",
                 use_bias=False,
                 data_format="channels_last",
                 kernel_initializer="he_uniform",
                 name=f"convolution_{index}",
             )
-            for index, count in enumerate(self.filters)
+            for index, (count, stride) in enumerate(zip(self.filters, self.strides, strict=True))
         ]
         self.norms = [
             keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"norm_{index}")
@@ -194,8 +206,13 @@ class ConvolutionalFeatures(Frames):
         return _pooled(values, self.pool)
 
     def get_config(self) -> dict:
-        options = {"size": self.size, "filters": self.filters, "pool": self.pool}
-        return {**super().get_config(), **options}
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "filters": self.filters,
+            "strides": self.strides,
+            "pool": self.pool,
+        }
 
 
 @keras.saving.register_keras_serializable("kerasseq")

@@ -74,6 +74,8 @@ class Plan(NamedTuple):
 
 def plural(name: str) -> str:
     """Of a name whose plural is regular."""
+    if name.endswith("y") and name[-2] not in "aeiou":
+        return f"{name[:-1]}ies"
     return name + ("es" if name.endswith(_HISSING) else "s")
 
 
