@@ -45,6 +45,7 @@ def load(model: str | Path) -> Any:
     check_archive(path)
     for part in (
         "acoustics",
+        "backbones",
         "encoders",
         "language_model",
         "preprocessing",

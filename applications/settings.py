@@ -38,8 +38,16 @@ class Attention(Checked):
         "location",
         "multi_head",
     ] = "additive"
-    alignment: Literal["global"] = "global"
+    alignment: Literal["global", "hard"] = "global"
     heads: int = 4  # multi_head only
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.score == "multi_head" and self.alignment != "global":
+            raise UserError(
+                f"model.attention.alignment={self.alignment} is for one head: leave it out or take "
+                "another model.attention.score than multi_head"
+            )
 
     def build(self, units: int) -> Any:
         """The attention of a decoder of so many units."""

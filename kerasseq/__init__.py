@@ -30,7 +30,15 @@ _MODULES = {
     "Transducer": "kerasseq.models",
     "UserError": "kerasseq.errors",
 }
-_PACKAGES = ("acoustics", "attention", "decoders", "encoders", "generation", "models")
+_PACKAGES = (
+    "acoustics",
+    "attention",
+    "backbones",
+    "decoders",
+    "encoders",
+    "generation",
+    "models",
+)
 
 __all__ = [*_MODULES, *_PACKAGES, "load"]
 

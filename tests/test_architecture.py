@@ -21,6 +21,7 @@ LAYERS = (
         "masking",
         "precision",
         "recurrent",
+        "sampling",
         "streaming",
     },
     {"attention"},

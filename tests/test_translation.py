@@ -143,6 +143,10 @@ def test_what_is_wrong_with_validation_and_test_pairs_is_told(pairs, tmp_path, c
         ("rnn-attention model.layers=0", "at least 1"),
         ("rnn-attention model.units=0", "at least 1"),
         ("rnn-attention model.attention.score=multi_head model.units=6", "heads"),
+        (
+            "rnn-attention model.attention.score=multi_head model.attention.alignment=hard",
+            "for one head",
+        ),
         ("convolution model.kernel_size=2", "odd"),
         ("rnn tokenizer.kind=char tokenizer.sampling=0.1", "unigram or bpe"),
         ("rnn tokenizer.sampling=-1", "from 0 to 1"),

@@ -8,7 +8,8 @@ import keras
 class Attention(keras.layers.Layer):
     """Contract of an attention layer, which holds weights, never a sequence's data.
 
-    `precompute(memory) -> static`, `initial_state(memory) -> state`;
+    `precompute(memory) -> static`, `initial_state(memory, draws) -> state`, `draws` as for an
+    `Alignment`;
     `attend(queries (N, T, Q), static, state) -> contexts (N, T, D), weights (N, T, S), state`,
     T > 1 only where `stepwise` is False; `step` is `attend` with one query for each row.
     `context_width` is D; the state holds the last query's weights, `state["weights"]` (N, S).

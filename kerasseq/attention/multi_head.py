@@ -62,7 +62,7 @@ class MultiHeadAttention(Attention):
         keys, values = self.keys_values(memory.values)
         return {"keys": keys, "values": values, "bias": attention_bias(memory.mask)[:, None, None]}
 
-    def initial_state(self, memory: Memory) -> dict:
+    def initial_state(self, memory: Memory, draws: Any = 0) -> dict:
         return {"weights": ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)}
 
     def weigh(

@@ -18,7 +18,7 @@ class StepAttention(Attention):
     Args:
         score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive,
             location.
-        alignment: an `Alignment`, or the name of one: global.
+        alignment: an `Alignment`, or the name of one: global, hard.
 
     Raises:
         ValueError: no such score or alignment.
@@ -48,9 +48,9 @@ class StepAttention(Attention):
             "mask": memory.mask,
         }
 
-    def initial_state(self, memory: Memory) -> dict:
+    def initial_state(self, memory: Memory, draws: Any = 0) -> dict:
         weights = ops.zeros(ops.shape(memory.values)[:2], dtype=self.compute_dtype)
-        return {**self.alignment.initial_state(memory), "weights": weights}
+        return {**self.alignment.initial_state(memory, draws), "weights": weights}
 
     def attend(
         self, queries: Any, static: dict, state: dict, training: bool = False

@@ -144,7 +144,7 @@ class RNNDecoder(Decoder):
         build(self.readout, (None, None, readout))
         self.build_logits(self.readout.units)
 
-    def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
+    def start(self, memory: Memory, length: Any, training: bool = False) -> tuple[dict, Any]:
         static: dict = {}
         if self.sees_memory:
             mean, cells = self._bridged(memory)
@@ -153,7 +153,7 @@ class RNNDecoder(Decoder):
         state: dict = {"cells": cells}
         if self.attention is not None:
             static["attention"] = self.attention.precompute(memory)
-            attention = dict(self.attention.initial_state(memory))
+            attention = dict(self.attention.initial_state(memory, length if training else 0))
             state["weights"] = attention.pop("weights")
             state["attention"] = attention
         elif self.joins_context:
@@ -240,7 +240,7 @@ class RNNDecoder(Decoder):
     ) -> tuple[Any, Any]:
         """Features (N, T, D) under teacher forcing, and weights (N, T, S) if they are wanted."""
         embedded = self.embedding(tokens, training=training)
-        static, state = self.start(memory, tokens.shape[1])
+        static, state = self.start(memory, ops.shape(tokens)[1], training)
         run = self._stepwise if self.stepwise else self._parallel
         features, weights = run(embedded, static, state, training, weighing)
         return self.dropout(features, training=training), weights

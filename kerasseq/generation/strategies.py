@@ -9,6 +9,7 @@ from keras import ops
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 from kerasseq.masking import softmax
+from kerasseq.sampling import drawn
 
 
 class Setting(NamedTuple):
@@ -137,11 +138,7 @@ class Sample(_OneHypothesis):
         mass = softmax(logits)
         if self.top_p < 1:
             mass = ops.where(ops.cumsum(mass, axis=-1) - mass < self.top_p, mass, 0.0)
-        total = ops.cumsum(mass, axis=-1)
-        u = ops.take(setting.uniforms, position, axis=1)[:, None]
-        # The first that passes u; one without mass could only by rounding.
-        passed = ops.logical_and(total > u * total[:, -1:], mass > 0)
-        index = ops.argmax(ops.cast(passed, "int32"), axis=-1)
+        index = drawn(mass, ops.take(setting.uniforms, position, axis=1))
         if truncated:
             index = ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0]
-        return ops.cast(index, "int32")
+        return index

@@ -65,8 +65,8 @@ DECODERS: dict[str, Callable] = {
         f"rnn-{score}-{alignment}-{query}{'-fed' if fed else ''}": _attentive(
             score, alignment, query=query, input_feeding=fed
         )
-        for score in SCORES
         for alignment in ALIGNMENTS
+        for score in (SCORES if alignment == "global" else ("additive", "location"))
         for query, fed in (("before", False), ("after", False), ("after", True))
     },
 }
