@@ -23,12 +23,13 @@ class SelfCritical:
         weights of all tokens of w_k:  r(w_k) - 1 / (K - 1) sum_{j != k} r(w_j)
 
     so that what earns more than the other draws becomes more probable, and what earns less
-    becomes less so. Self-critical sequence training (Rennie et al., 2017, equation 7) with the
-    mean of the other draws as its baseline, as in Luo, 2020 (A Better Variant of Self-Critical
-    Sequence Training), equation 5: unbiased, and nearer to each draw than the greedy text, which
-    nearly all draws are worse than. `losses.cross_entropy` divides by the sum of the weights'
-    sizes. The gradient must be that of the very distribution that is drawn from: without dropout,
-    and without the tokens that no text may have (`compile(on_policy=True)`).
+    becomes less so. Self-critical sequence training (Rennie et al., 2017, Self-Critical Sequence
+    Training for Image Captioning) with the mean of the other draws as its baseline, as in Luo, 2020
+    (A Better Variant of Self-Critical Sequence Training, section 3): unbiased, and nearer to each
+    draw than the greedy text, which nearly all draws are worse than. `losses.cross_entropy` divides
+    by the sum of the weights' sizes. The gradient must be that of the very distribution that is
+    drawn from: without dropout, and without the tokens that no text may have
+    (`compile(on_policy=True)`).
 
     Args:
         model: writes and is trained; its variables must be up to date at each call.
