@@ -140,5 +140,5 @@ class Sample(_OneHypothesis):
             mass = ops.where(ops.cumsum(mass, axis=-1) - mass < self.top_p, mass, 0.0)
         index = drawn(mass, ops.take(setting.uniforms, position, axis=1))
         if truncated:
-            index = ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0]
+            index = ops.cast(ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0], "int32")
         return index
