@@ -119,6 +119,23 @@ def test_an_interrupted_self_critical_run_ends_with_the_same_weights(
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_the_backbone_of_a_model_to_start_from_is_trained_if_it_is_asked_for(
+    folder, tmp_path, before
+):
+    def head(trainable):
+        lists = {"train": [str(folder / "list.tsv")], "valid": [str(folder / "valid.tsv")]}
+        encoder = {"weights": "none", "trainable": str(trainable).lower()}
+        settings = [f"model.encoder.{name}={value}" for name, value in encoder.items()]
+        return Captioning(configure(lists, overrides=["pictures.size=32", *settings]))
+
+    first = head(before)
+    model = first.build(first.learned())
+    head(not before).prepare(model, tmp_path, resume=False)
+    trained = model.encoder.layers[0].backbone.trainable_variables
+    assert bool(trained) == (not before)
+
+
 def test_caption_takes_pictures_of_any_kind(run, folder, tmp_path, capsys):
     square = Image.open(folder / "0.png")
     square.convert("CMYK").resize((50, 60)).save(tmp_path / "a.jpg")

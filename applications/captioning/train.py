@@ -17,6 +17,7 @@ from kerasseq.applications.captioning.report import report
 from kerasseq.applications.captioning.stored import reading
 from kerasseq.applications.training import Prepared
 from kerasseq.data.picture_store import PictureStore
+from kerasseq.encoders import PictureEncoder
 from kerasseq.generation import Greedy
 from kerasseq.metrics import CiderD
 from kerasseq.models import Options, SequenceModel
@@ -42,6 +43,9 @@ class Captioning:
         return build(self.config.model, preprocessor)
 
     def prepare(self, model: SequenceModel, folder: Path, resume: bool) -> Prepared:
+        first, encoder = model.encoder.layers[0], self.config.model.encoder
+        if isinstance(first, PictureEncoder) and encoder.kind == "backbone":
+            first.trainable = encoder.trainable  # whatever it was in a model to start from
         data, self.stores = prepare(self.config, self.parts, model, folder, resume)
         return data
 
