@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 # Who comes later may import who comes earlier; those on one line may import each other.
 LAYERS = (
     {"errors"},
-    {"config", "data", "default_backend", "drawing", "metrics", "preprocessing"},
+    {"config", "data", "default_backend", "drawing", "media", "metrics", "preprocessing"},
     {
         "acoustics",
         "backbones",

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq.errors import UserError
+from kerasseq.media.picture import PictureError, chosen, read_picture
 from kerasseq.preprocessing import CaptionPreprocessor
-from kerasseq.preprocessing.picture import PictureError, chosen, read_picture
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasseq.errors import UserError
+from kerasseq.media.sound import SoundError, read_sound, resampled
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.preprocessing.normalization import SPOKEN, STEPS, normalized
 from kerasseq.preprocessing.padding import sound_ladder
-from kerasseq.preprocessing.sound import SoundError, read_sound, resampled
 
 from .test_text_preprocessor import saved
 

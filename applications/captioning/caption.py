@@ -7,8 +7,8 @@ import numpy as np
 
 from kerasseq.data.folder import groups, mapped
 from kerasseq.errors import UserError
+from kerasseq.media.picture import read_picture
 from kerasseq.models import Options, Seq2Seq
-from kerasseq.preprocessing.picture import read_picture
 
 TOGETHER = 8
 """Batches that are held in memory together."""

@@ -9,9 +9,9 @@ import numpy as np
 from kerasseq.applications.speech_recognition.transcribe import Transcript, transcribe_sounds
 from kerasseq.data import SoundCorpus
 from kerasseq.data.corpus import Problems
+from kerasseq.media.sound import SoundError
 from kerasseq.metrics.speech import character_errors, interval, word_errors
 from kerasseq.models import Options, SequenceModel
-from kerasseq.preprocessing.sound import SoundError
 
 LENGTHS = ((1, 1), (2, 4), (5, 8), (9, None))
 """Words of a recording, at least and at most, for which errors are told apart."""

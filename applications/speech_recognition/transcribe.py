@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
 from kerasseq.preprocessing.silence import cut_at_silences
-from kerasseq.preprocessing.sound import read_sound
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".sph")
 

@@ -58,7 +58,7 @@ def _caption(options: argparse.Namespace) -> int:
     files.check(options)
     from kerasseq import load
     from kerasseq.applications.captioning.caption import caption
-    from kerasseq.preprocessing.picture import PICTURES, VIDEOS
+    from kerasseq.media.picture import PICTURES, VIDEOS
 
     paths = files.named(options, PICTURES + VIDEOS, "picture")
     if options.attention and len(paths) != 1:
@@ -71,7 +71,7 @@ def _caption(options: argparse.Namespace) -> int:
     status = files.written(files.shown(found, len(paths)), line)
     if options.attention and not status:
         from kerasseq.applications.captioning.look import look
-        from kerasseq.preprocessing.picture import read_picture
+        from kerasseq.media.picture import read_picture
 
         preprocessor = model.preprocessor
         clip = read_picture(paths[0], preprocessor.size, preprocessor.frames)

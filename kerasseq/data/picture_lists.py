@@ -27,7 +27,7 @@ from kerasseq.data.lists import (
 )
 from kerasseq.data.pictures import Captioned, Rows, captions_of, grouped
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.picture import is_url
+from kerasseq.media.picture import is_url
 
 NAMES = Names(
     ("file_name", "image", "image_path", "path", "file", "filename", "picture", "image_name"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseq.data.examples import Examples
-from kerasseq.preprocessing.picture import is_url, read_picture
+from kerasseq.media.picture import is_url, read_picture
 
 
 class Captioned(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseq.data.examples import Examples
-from kerasseq.preprocessing.sound import read_sound
+from kerasseq.media.sound import read_sound
 
 
 class Recording(NamedTuple):

@@ -5,7 +5,7 @@ import numpy as np
 
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.sound_store import FRAMES, SoundStore, check_speeds
-from kerasseq.preprocessing.sound import resampled
+from kerasseq.media.sound import resampled
 
 
 def sound_plan(

@@ -14,8 +14,8 @@ from kerasseq.data.folder import build_folder, groups, mapped, nothing_left, opt
 from kerasseq.data.recordings import Recording, SoundCorpus
 from kerasseq.data.rows import Rows, RowWriter, joined, row_texts, text_rows
 from kerasseq.errors import UserError
+from kerasseq.media.sound import SoundError
 from kerasseq.preprocessing.padding import pad_ragged
-from kerasseq.preprocessing.sound import SoundError
 from kerasseq.preprocessing.speech import SpeechPreprocessor
 
 FORMAT = 1  # of the files; a store with another is built anew

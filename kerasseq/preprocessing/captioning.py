@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.media.picture import read_picture, squashed
 from kerasseq.preprocessing.normalization import CAPTION
-from kerasseq.preprocessing.picture import read_picture, squashed
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
 from kerasseq.preprocessing.writing import WritingPreprocessor
 

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.media.sound import read_sound, to_int16
 from kerasseq.preprocessing.normalization import SPOKEN
 from kerasseq.preprocessing.padding import sound_ladder
-from kerasseq.preprocessing.sound import read_sound, to_int16
 from kerasseq.preprocessing.tokenizer import Tokenizer
 from kerasseq.preprocessing.writing import WritingPreprocessor
 

@@ -17,7 +17,7 @@ from kerasseq.data.pictures import Captioned, CaptionedCorpus
 from kerasseq.data.scenes.drawings import NAMES, check_packages, drawing, drawn
 from kerasseq.data.scenes.grammar import OPPOSITE, Group, Plan
 from kerasseq.data.scenes.layout import SIDE, Thing, placed
-from kerasseq.preprocessing.picture import squashed
+from kerasseq.media.picture import squashed
 
 NAME = "scenes of OpenMoji drawings"
 
