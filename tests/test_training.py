@@ -277,11 +277,6 @@ class TestRunFolder:
             with pytest.raises(UserError, match="log.jsonl: cannot be written: Is a directory"):
                 run.append({})
 
-    def test_there_is_nothing_to_resume(self, tmp_path):
-        with pytest.raises(UserError, match="there is no run to resume"):
-            Run(tmp_path / "r", self.config(), resume=True)
-        assert not (tmp_path / "r").exists()
-
     def test_other_files_are_left_alone(self, tmp_path):
         (tmp_path / "thesis.tex").touch()
         with pytest.raises(UserError, match="has other files in it"):

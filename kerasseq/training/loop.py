@@ -173,6 +173,7 @@ class _Loop:
     def _advance(self, count: int) -> None:
         """Count a step of an epoch of `count` batches, and see what is due."""
         config, position = self.config, self.position
+        self.run.begin()
         position.step += 1
         position.index += 1
         epoch_over = position.index >= count

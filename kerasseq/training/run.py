@@ -10,6 +10,15 @@ import keras
 from kerasseq import config as configuration
 from kerasseq.errors import UserError
 from kerasseq.training.checkpoint import Checkpoints, write_whole, writing
+from kerasseq.training.folder import (
+    ASIDE,
+    CONFIG,
+    LOCK,
+    check_overwriting,
+    forget_old,
+    set_aside,
+    undo,
+)
 
 
 class Run:
@@ -17,55 +26,56 @@ class Run:
 
         config.toml  log.jsonl  checkpoints/  curves.png  model.keras
 
+    A run that fails before its first step leaves nothing behind.
+
     Args:
         folder: where; made if it is not there.
         config: the whole configuration, a frozen dataclass.
-        resume: whether to go on with the run that is there.
+        resume: go on with the run that is there; where there is none, one begins.
         keep: how many checkpoints stay.
+        overwrite: delete the run that is there, once the new one has made its first step.
+
+    Attributes:
+        resumed: whether there was a run to go on with.
 
     Raises:
-        UserError: the folder has a run and `resume` is false, or has none and `resume` is true,
-            or its run has another configuration, or another process is at it.
+        UserError: the folder cannot be used, has other files or, without `resume` and `overwrite`,
+            a run; or its run has another configuration, or another process is at it.
     """
 
-    def __init__(self, folder: str | Path, config: object, resume: bool = False, keep: int = 2):
+    def __init__(
+        self,
+        folder: str | Path,
+        config: object,
+        resume: bool = False,
+        keep: int = 2,
+        overwrite: bool = False,
+    ):
         self.folder = Path(folder)
-        self.resumed = resume
-        written = self.folder / "config.toml"
-        if resume and not written.exists():
-            raise UserError(f"{self.folder}: there is no run to resume; leave out --resume")
-        if not written.exists() and self.folder.exists() and not _only_ours(self.folder):
-            raise UserError(f"{self.folder}: has other files in it; choose another --output")
+        self.resumed = check(folder, config, resume, overwrite)
+        self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        self._stepped = self.resumed
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.folder / ".lock")
+            self._lock = _lock(self.folder / LOCK)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be used: {error.strerror}") from None
         try:
-            if written.exists():
-                self._compare(written, config)
-            else:
+            if not self.resumed:
+                if (self.folder / CONFIG).exists():
+                    set_aside(self.folder)
                 text = configuration.to_toml(config).encode()
-                write_whole(written, lambda file: file.write(text))
+                write_whole(self.folder / CONFIG, lambda file: file.write(text))
             self.checkpoints = Checkpoints(self.folder / "checkpoints", keep)
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self.__exit__(type(error), error)
             raise
 
-    def _compare(self, written: Path, config: object) -> None:
-        # A key that is younger than the run has its default there.
-        old = configuration.as_dict(configuration.read(type(config), [written]))
-        changed = configuration.differences(old, configuration.as_dict(config))
-        if changed:
-            raise UserError(
-                f"{self.folder}: has a run with another configuration ({'; '.join(changed)}); "
-                "choose another --output, or repeat the run's own settings"
-            )
-        if not self.resumed:
-            raise UserError(
-                f"{self.folder}: has a run already; go on with it by --resume, "
-                "or choose another --output"
-            )
+    def begin(self) -> None:
+        """Note that a step is made: from here on the run stays, whatever happens."""
+        if not self._stepped:
+            self._stepped = True
+            forget_old(self.folder)
 
     @property
     def curves_path(self) -> Path:
@@ -124,12 +134,54 @@ class Run:
     def __enter__(self) -> "Run":
         return self
 
-    def __exit__(self, *_) -> None:
-        self.close()
+    def __exit__(self, kind: type | None = None, error: object = None, trace: object = None):
+        try:
+            # Who interrupts a run may want to go on with the data that it has prepared.
+            if isinstance(error, Exception) and not self._stepped and self.folder.exists():
+                undo(self.folder, self._made)
+        finally:
+            self.close()
 
 
-def _only_ours(folder: Path) -> bool:
-    return all(path.name in (".lock", "config.toml.part") for path in folder.iterdir())
+def check(
+    folder: str | Path, config: object, resume: bool = False, overwrite: bool = False
+) -> bool:
+    """Whether a run goes on in a folder, or else begins in it; nothing is written.
+
+    Raises:
+        UserError: as `Run`.
+    """
+    folder = Path(folder)
+    if resume and overwrite:
+        raise UserError("--resume goes on with a run and --overwrite deletes it: choose one")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{folder}: is not a folder; choose another --output")
+    try:
+        names = set(os.listdir(folder)) if folder.exists() else set()
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
+    if CONFIG not in names:
+        # An old run alone is what a new one left that was killed as it began.
+        if names - {LOCK, f"{CONFIG}.part", *([ASIDE] if overwrite else [])}:
+            raise UserError(f"{folder}: has other files in it; choose another --output")
+        return False
+    if overwrite:
+        check_overwriting(folder)
+        return False
+    # A key that is younger than the run has its default there.
+    old = configuration.as_dict(configuration.read(type(config), [folder / CONFIG]))
+    changed = configuration.differences(old, configuration.as_dict(config))
+    if changed:
+        raise UserError(
+            f"{folder}: has a run with another configuration ({'; '.join(changed)}); choose "
+            "another --output, or repeat the run's own settings, or delete it by --overwrite"
+        )
+    if not resume:
+        raise UserError(
+            f"{folder}: has a run already; go on with it by --resume, delete it by --overwrite, "
+            "or choose another --output"
+        )
+    return True
 
 
 def _lock(path: Path):
