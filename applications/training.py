@@ -11,6 +11,7 @@ from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.presets import load
 from kerasseq.data import BatchPlan
 from kerasseq.data.corpus import Problems
+from kerasseq.data.unknown import UnknownUnits
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
@@ -41,12 +42,14 @@ class Prepared(NamedTuple):
         valid: the validation batches.
         examples: how many there are to train on.
         problems: what was left out of each part, by its name.
+        unknown: by the name of each part, what of its texts the vocabulary lacks.
     """
 
     epochs: Epochs
     valid: Sequence[Any]
     examples: int
     problems: dict[str, Problems]
+    unknown: dict[str, list[UnknownUnits]]
 
 
 class Head(Protocol):
@@ -126,6 +129,9 @@ def train(
         for part, problems in data.problems.items():
             if len(problems):
                 say(f"{part}: {problems}")
+        for part, some in data.unknown.items():
+            for unknown in filter(len, some):
+                say(f"{part}: {unknown}")
         say("\n".join(head.opening(model, data)))
         measure = None if config.best_by == "loss" else head.measure
         position = fit(model, data.epochs, data.valid, config, run, measure)

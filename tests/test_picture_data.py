@@ -330,7 +330,7 @@ def clips(listed):
 
 def test_the_store_has_the_pictures_in_order(store, clips):
     every = np.arange(40)
-    assert len(store) == 40 and not len(store.problems) and not store.with_unknown
+    assert len(store) == 40 and not len(store.problems) and not len(store.unknown)
     assert store.references(every) == TEXTS and store.references([3, 1]) == [TEXTS[3], TEXTS[1]]
     assert store.counts.tolist() == COUNTS
     frames = [min(3, 1 + i % 4) for i in range(40)]
@@ -413,7 +413,7 @@ def test_what_cannot_be_used_is_named_and_left_out(tmp_path):
 
     store = build("s")
     assert store.references([0]) == [["one ñandú", "two ñandú ñu"]] and len(store) == 1
-    assert (store.unknown, store.with_unknown) == (Counter({"ñandú": 2, "ñu": 1}), 2)
+    assert (store.unknown.units, len(store.unknown)) == (Counter({"ñandú": 2, "ñu": 1}), 2)
     assert store.problems.counts == {
         "the picture is cut off": 1,
         "not a picture file, or a damaged one": 1,

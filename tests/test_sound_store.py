@@ -44,7 +44,7 @@ def store(folder, preprocessor, tmp_path_factory):
 
 
 def test_rows_are_the_recordings_in_order(store, preprocessor):
-    assert len(store) == 60 and not len(store.problems) and not store.with_unknown
+    assert len(store) == 60 and not len(store.problems) and not len(store.unknown)
     assert store.texts(np.arange(60)) == TEXTS
     sounds = store.sounds(np.array([7, 3, 7]))
     for got, index in zip(sounds, (7, 3, 7), strict=True):
@@ -105,7 +105,7 @@ def test_what_cannot_be_used_is_named_and_left_out(preprocessor, tmp_path):
     (tmp_path / "l.tsv").write_text("".join(f"{name}.wav\t{text}\n" for name, text in rows))
     store = SoundStore.build(tmp_path / "s", RecordingCorpus([tmp_path / "l.tsv"]), preprocessor)
     assert store.texts(np.arange(2)) == ["one", "one ñ ño"] and len(store) == 2
-    assert (store.unknown, store.with_unknown) == (Counter("ñ"), 1)
+    assert (store.unknown.units, len(store.unknown)) == (Counter("ñ"), 1)
     assert store.problems.counts == {
         "longer than 3 s": 1,
         "shorter than 0.05 s": 1,

@@ -26,7 +26,7 @@ CORPUS = ListCorpus(PAIRS)
 
 @pytest.fixture(scope="module")
 def preprocessor():
-    return TextPreprocessor.learn(PAIRS, "unigram", 60, lowercase=True)
+    return TextPreprocessor.learn(PAIRS, "unigram", 60, steps=["lower", "spaces"])
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_it_is_built_once_for_the_same_pairs_and_options(preprocessor, tmp_path)
     assert with_text != first and build(keep_text=True) == with_text
     file.write_text("a man\tin blue\n" * 4)
     assert build(keep_text=True)[1] == 4
-    other = TextPreprocessor(preprocessor.tokenizer("source"), lowercase=False)
+    other = TextPreprocessor(preprocessor.tokenizer("source"), steps=["spaces"])
     before = build()
     assert build(preprocessor=other) != before
     assert sorted(os.listdir(tmp_path)) == ["a.tsv", "store"]

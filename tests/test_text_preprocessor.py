@@ -89,7 +89,7 @@ def test_detokenize_stops_at_eos_and_returns_the_text(preprocessor):
 
 
 def test_lowercase():
-    preprocessor = TextPreprocessor.learn(PAIRS, "bpe", 110, lowercase=True)
+    preprocessor = TextPreprocessor.learn(PAIRS, "bpe", 110, steps=["lower"])
     _, labels, _ = preprocessor.targets(["ZWEI Männer."])
     assert preprocessor.detokenize(labels) == ["zwei männer."]
 

@@ -44,7 +44,7 @@ class TokenizerConfig:
 
     kind: Literal["word", "unigram", "bpe", "char"] = "word"
     vocabulary_size: int = 2500
-    normalization: tuple[str, ...] = ("nfkc", "lower", "punctuation", "spaces")
+    normalization: tuple[str, ...] = ("invisible", "nfkc", "lower", "punctuation", "spaces")
     max_length: int = 40  # units of a caption at most
 
 

@@ -120,8 +120,9 @@ def prepare(
 
     valid = PictureBatches(stores["valid"], plan(stores["valid"], every=True), every=True)
     problems = {name: store.problems for name, store in stores.items()}
+    unknown = {name: [store.unknown] for name, store in stores.items()}
     epochs = Epochs(steps, epoch, on_policy=critic is not None)
-    return Prepared(epochs, valid, len(stores["train"]), problems), stores
+    return Prepared(epochs, valid, len(stores["train"]), problems, unknown), stores
 
 
 def _critic(model: SequenceModel, store: PictureStore, config: CaptioningConfig) -> SelfCritical:

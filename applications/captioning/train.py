@@ -66,9 +66,6 @@ class Captioning:
             f"Data    {self.parts.name}: {data.examples:,} pictures with {captions:,} captions "
             "to train on"
         )
-        if store.with_unknown:
-            words = ", ".join(map(repr, list(store.unknown)[:8]))
-            yield f"        {store.with_unknown:,} captions have words outside it: {words}"
         trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
         yield (
             f"Model   {kind}, {model.count_params():,} parameters, {trained:,} of them trained, "

@@ -53,7 +53,7 @@ class TokenizerConfig:
 
     kind: Literal["char", "unigram", "bpe", "word"] = "char"  # phonemes: word
     vocabulary_size: int = 1000
-    normalization: tuple[str, ...] = ("nfkc", "lower", "punctuation", "spaces")
+    normalization: tuple[str, ...] = ("invisible", "nfkc", "lower", "punctuation", "spaces")
     max_length: int = 400  # units of a transcript at most
     language_model: int = 0  # the order of an n-gram model of the transcripts; 0 for none
 

@@ -85,4 +85,5 @@ def prepare(
 
     valid = SoundBatches(stores["valid"], sound_plan(stores["valid"], seconds=seconds, seed=seed))
     problems = {name: store.problems for name, store in stores.items()}
-    return Prepared(Epochs(plan, epoch), valid, len(stores["train"]), problems), stores
+    unknown = {name: [store.unknown] for name, store in stores.items()}
+    return Prepared(Epochs(plan, epoch), valid, len(stores["train"]), problems, unknown), stores

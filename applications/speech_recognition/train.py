@@ -71,9 +71,6 @@ class SpeechRecognition:
             f"Data    {self.parts.name}: {data.examples:,} recordings, "
             f"{store.seconds / 60:,.1f} minutes to train on"
         )
-        if store.with_unknown:
-            units = ", ".join(map(repr, list(store.unknown)[:8]))
-            yield f"        {store.with_unknown:,} transcripts have units outside it: {units}"
         yield (
             f"Model   {kind}, {model.count_params():,} parameters, "
             f"{model.preprocessor.target_vocabulary_size:,} units"

@@ -13,6 +13,7 @@ from kerasseq.applications.translation.model import (
     Transformer,
 )
 from kerasseq.errors import UserError
+from kerasseq.preprocessing.normalization import TEXT
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -40,7 +41,7 @@ class TokenizerConfig:
     kind: Literal["unigram", "bpe", "char", "word"] = "unigram"
     vocabulary_size: int = 8000
     shared: bool = True  # one vocabulary for both sides
-    lowercase: bool = False
+    normalization: tuple[str, ...] = TEXT  # of both sides, and of references
     max_length: int = 256  # pieces on one side at most
     sampling: float = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
     character_coverage: float = 1.0  # of the characters; below 1 for Chinese, say

@@ -17,6 +17,7 @@ from kerasseq.data import (
     datasets,
     holdout,
 )
+from kerasseq.data.store import unknown_of
 from kerasseq.preprocessing import TextPreprocessor
 
 
@@ -80,7 +81,7 @@ def learned(config: TokenizerConfig, pairs: Corpus) -> TextPreprocessor:
         config.kind,
         config.vocabulary_size,
         shared=config.shared,
-        lowercase=config.lowercase,
+        steps=config.normalization,
         character_coverage=config.character_coverage,
         max_source_length=config.max_length,
         max_target_length=config.max_length,
@@ -124,12 +125,15 @@ def prepare(
     # Of a validation part that was cut off the problems are those of the whole.
     if str(valid.problems) != str(store.problems):
         problems["validation"] = valid.problems
+    unknown = {"training": store.unknown, "validation": valid.unknown}
     if parts.test is not None:
+        unknown["test"] = unknown_of(parts.test, preprocessor)
         problems["test"] = parts.test.problems
+    sides = {name: list(some.values()) for name, some in unknown.items()}
     steps = plan(store, sampling)
 
     def epoch(number: int) -> TokenBatches:
         return TokenBatches(store, steps, sampling=sampling, epoch=number)
 
     unsampled = TokenBatches(valid, plan(valid, None))
-    return Prepared(Epochs(steps, epoch), unsampled, len(store), problems)
+    return Prepared(Epochs(steps, epoch), unsampled, len(store), problems, sides)

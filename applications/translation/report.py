@@ -36,7 +36,8 @@ def report(
     texts = model.generate(sources)
     what = "unseen" if parts.test else "validation"
     say(f"\n{len(pairs)} {what} texts")
-    for (source, reference), text in zip(pairs, texts, strict=True):
+    references = model.preprocessor.normalize([reference for _, reference in pairs])
+    for source, reference, text in zip(sources, references, texts, strict=True):
         verdict = "" if text == reference else f"    but the reference: {reference}\n"
         say(f"  {source}\n  → {text}\n{verdict}")
     if scores:

@@ -71,13 +71,14 @@ class Translation:
     def measure(self, model: Seq2Seq) -> dict[str, float]:
         sources, references = self._valid
         texts = model.generate(list(sources), Options(Greedy()), batch_size=64, jit=False)
-        return {"bleu": bleu(texts, references).value}
+        return {"bleu": bleu(texts, model.preprocessor.normalize(references)).value}
 
     def scores(self, model: Seq2Seq) -> dict[str, float]:
         if self.parts.test is None:
             return {}
         sources, references = zip(*islice(self.parts.test, MEASURED), strict=True)
         texts = model.generate(sources, Options(Beam(5)))
+        references = model.preprocessor.normalize(references)
         scores = (exact_match(texts, references), bleu(texts, references), chrf(texts, references))
         return {score.name: round(score.value, 2) for score in scores}
 

@@ -273,6 +273,7 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
     with _output(options.output, options.data) as file:
         found = _in_chunks(write, sources)
         texts = [hypotheses[0].text if hypotheses else "" for hypotheses in found]
+        references = model.preprocessor.normalize(references)
         scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
         if options.json:
             row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}

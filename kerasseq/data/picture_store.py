@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +12,12 @@ from kerasseq.data.corpus import Problems, digest
 from kerasseq.data.folder import build_folder, groups, mapped, nothing_left, options_of, read_meta
 from kerasseq.data.pictures import Captioned, CaptionedCorpus
 from kerasseq.data.rows import Rows, RowWriter, joined, row_texts, text_rows
+from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import FileError
 from kerasseq.preprocessing.captioning import CaptionPreprocessor
 from kerasseq.preprocessing.padding import pad_ragged
 
-FORMAT = 1  # of the files; a store with another is built anew
+FORMAT = 2  # of the files; a store with another is built anew
 
 _GROUP = 16  # pictures that a thread decodes at a time
 
@@ -49,8 +49,7 @@ class PictureStore:
 
     Attributes:
         problems: what was left out of the corpus.
-        unknown: words (or characters) outside the vocabulary: in how many captions each is.
-        with_unknown: captions that have such; they are kept, and encoded with unk.
+        unknown: the words (or characters) of the captions that the vocabulary lacks.
         encoded: whether it holds features, not pixels.
         starts: (N + 1,) int64; the captions of picture i are `starts[i]` to `starts[i + 1]`.
     """
@@ -59,7 +58,7 @@ class PictureStore:
         self.path, self.preprocessor = Path(path), preprocessor
         meta = read_meta(self.path)
         self.problems = Problems.from_dict(meta["problems"])
-        self.unknown, self.with_unknown = Counter(meta["unknown"]), meta["with_unknown"]
+        self.unknown = UnknownUnits.from_dict(meta["unknown"])
         dtype, self.encoded = meta["dtype"], meta["dtype"] == "float16"
         self._values = Rows(self.path / "values", dtype, dtype, tuple(meta["shape"]))
         self._targets = Rows(self.path / "targets", "int32")
@@ -160,7 +159,7 @@ class _Decoded(NamedTuple):
 
 
 def _write(folder, corpus, preprocessor, encoder, threads, progress) -> dict:
-    problems, unknown, count, with_unknown = Problems(), Counter(), 0, 0
+    problems, unknown, count = Problems(), UnknownUnits("captions"), 0
     dtype = "float16" if encoder else "uint8"
     shape: tuple[int, ...] = (*preprocessor.size, 3)
     tokenizer = preprocessor.tokenizer("target")
@@ -187,9 +186,8 @@ def _write(folder, corpus, preprocessor, encoder, threads, progress) -> dict:
                 captions = [text for row in some.texts for text in row]
                 texts.add(text_rows(captions))
                 np.array([len(row) for row in some.texts], np.int32).tofile(counts)
-                for missing in filter(None, map(tokenizer.unknown, captions)):
-                    unknown.update(set(missing))
-                    with_unknown += 1
+                for units in map(tokenizer.unknown, captions):
+                    unknown.add(units)
             count += len(some.clips)
             progress(count)
     problems.merge(corpus.problems)
@@ -197,8 +195,7 @@ def _write(folder, corpus, preprocessor, encoder, threads, progress) -> dict:
         raise nothing_left("picture", problems)
     return {
         "problems": problems.to_dict(),
-        "unknown": dict(sorted(unknown.items(), key=lambda item: (-item[1], item[0]))),
-        "with_unknown": with_unknown,
+        "unknown": unknown.to_dict(),
         "dtype": dtype,
         "shape": list(shape),
     }

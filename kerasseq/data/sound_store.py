@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +12,13 @@ from kerasseq.data.corpus import Problems, digest
 from kerasseq.data.folder import build_folder, groups, mapped, nothing_left, options_of, read_meta
 from kerasseq.data.recordings import Recording, SoundCorpus
 from kerasseq.data.rows import Rows, RowWriter, joined, row_texts, text_rows
+from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
 from kerasseq.media.sound import SoundError
 from kerasseq.preprocessing.padding import pad_ragged
 from kerasseq.preprocessing.speech import SpeechPreprocessor
 
-FORMAT = 1  # of the files; a store with another is built anew
+FORMAT = 2  # of the files; a store with another is built anew
 FRAMES = 100  # a second: the lengths that a plan is made of
 
 _SHORTEST = 0.05  # seconds: two windows of 25 ms
@@ -36,15 +36,14 @@ class SoundStore:
 
     Attributes:
         problems: what was left out of the corpus.
-        unknown: characters (or words) outside the vocabulary: in how many transcripts each is.
-        with_unknown: transcripts that have such; they are kept, and encoded with unk.
+        unknown: the characters (or words) of the transcripts that the vocabulary lacks.
     """
 
     def __init__(self, path: str | os.PathLike, preprocessor: SpeechPreprocessor):
         self.path, self.preprocessor = Path(path), preprocessor
         meta = read_meta(self.path)
         self.problems = Problems.from_dict(meta["problems"])
-        self.unknown, self.with_unknown = Counter(meta["unknown"]), meta["with_unknown"]
+        self.unknown = UnknownUnits.from_dict(meta["unknown"])
         self._sounds = Rows(self.path / "sounds", "int16", "int16")
         self._targets = Rows(self.path / "targets", "int32")
         self._texts = Rows(self.path / "texts", "uint8")
@@ -128,7 +127,7 @@ class _Decoded(NamedTuple):
 
 
 def _write(folder, corpus, preprocessor, threads, progress) -> dict:
-    problems, unknown, count, with_unknown = Problems(), Counter(), 0, 0
+    problems, unknown, count = Problems(), UnknownUnits("transcripts"), 0
     most = preprocessor.max_seconds
     with contextlib.ExitStack() as stack:
         read = stack.enter_context(corpus.reader(preprocessor.rate, most))
@@ -143,9 +142,8 @@ def _write(folder, corpus, preprocessor, threads, progress) -> dict:
         for _, some in mapped(decode, groups(corpus, _GROUP), threads):
             for problem in some.problems:
                 problems.add(*problem)
-            for units in filter(None, some.unknown):
-                unknown.update(units)
-                with_unknown += 1
+            for units in some.unknown:
+                unknown.add(units)
             if some.sounds:
                 sounds.add(joined(some.sounds))
                 targets.add(joined(some.targets))
@@ -157,8 +155,7 @@ def _write(folder, corpus, preprocessor, threads, progress) -> dict:
         raise nothing_left("recording", problems)
     return {
         "problems": problems.to_dict(),
-        "unknown": dict(unknown.most_common()),
-        "with_unknown": with_unknown,
+        "unknown": unknown.to_dict(),
     }
 
 
@@ -183,7 +180,7 @@ def _decoded(group, read, preprocessor) -> _Decoded:
         some.sounds.append(samples)
         some.targets.append(ids)
         some.texts.append(text)
-        some.unknown.append(sorted(set(tokenizer.unknown(text))))
+        some.unknown.append(tokenizer.unknown(text))
     return some
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
 from kerasseq.data.folder import build_folder, mapped, nothing_left, options_of, read_meta
 from kerasseq.data.rows import Rows, RowWriter, row_texts, text_rows
+from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.padding import Ragged, pad_ragged
+from kerasseq.preprocessing.padding import UNKNOWN, Ragged, pad_ragged
 from kerasseq.preprocessing.text import SIDES, TextPreprocessor
 
-FORMAT = 2  # of the files; a store with another is built anew
+FORMAT = 3  # of the files; a store with another is built anew
 
 
 class TokenStore:
@@ -28,12 +29,14 @@ class TokenStore:
 
     Attributes:
         problems: what was left out of the corpus.
+        unknown: by side, the characters (or words) of the texts that the vocabulary lacks.
     """
 
     def __init__(self, path: str | os.PathLike, preprocessor: TextPreprocessor):
         self.path, self.preprocessor = Path(path), preprocessor
         meta = read_meta(self.path)
         self.problems = Problems.from_dict(meta["problems"])
+        self.unknown = {side: UnknownUnits.from_dict(meta["unknown"][side]) for side in SIDES}
         self._ids = {side: Rows(self.path / f"{side}.ids", meta["dtype"][side]) for side in SIDES}
         self._texts = {side: Rows(self.path / f"{side}.text", "uint8") for side in SIDES}
 
@@ -129,6 +132,7 @@ class TokenStore:
 
 def _write(folder, corpus, preprocessor, keep_text, threads, progress) -> dict:
     problems, pairs = Problems(), 0
+    unknown = {side: UnknownUnits(f"{side} texts") for side in SIDES}
     sizes = (preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
     dtype = {
         side: "uint16" if size <= 1 << 16 else "int32"
@@ -151,14 +155,36 @@ def _write(folder, corpus, preprocessor, keep_text, threads, progress) -> dict:
             chunk, rows = _within_limits(chunk, rows, preprocessor, problems)
             for side, writer in writers.items():
                 writer.add(rows[side])
+                _count_unknown(unknown[side], rows[side], getattr(chunk, side), preprocessor, side)
             for side, writer in texts.items():
-                writer.add(text_rows(preprocessor.normalize(getattr(chunk, side))))
+                writer.add(text_rows(preprocessor.normalize(getattr(chunk, side), side)))
             pairs += len(chunk.lines)
             progress(pairs)
     problems.merge(corpus.problems)
     if not pairs:
         raise nothing_left("pair", problems)
-    return {"dtype": dtype, "problems": problems.to_dict()}
+    missing = {side: unknown[side].to_dict() for side in SIDES}
+    return {"dtype": dtype, "problems": problems.to_dict(), "unknown": missing}
+
+
+def unknown_of(corpus: Corpus, preprocessor: TextPreprocessor) -> dict[str, UnknownUnits]:
+    """By side, what of the texts of a corpus the vocabulary lacks."""
+    unknown = {side: UnknownUnits(f"{side} texts") for side in SIDES}
+    for chunk in corpus.chunks():
+        for side in SIDES:
+            texts = getattr(chunk, side)
+            rows = preprocessor.encode(texts, side)
+            _count_unknown(unknown[side], rows, texts, preprocessor, side)
+    return unknown
+
+
+def _count_unknown(unknown: UnknownUnits, rows: Ragged, texts, preprocessor, side) -> None:
+    """Count the texts of some rows; only those with unknown ids are looked at again."""
+    ends = np.concatenate([[0], np.cumsum(rows.ids == UNKNOWN)])[rows.offsets]
+    affected = [texts[index] for index in np.flatnonzero(np.diff(ends))]
+    for units in preprocessor.unknown(affected, side):
+        unknown.add(units)
+    unknown.texts += len(texts) - len(affected)
 
 
 def _within_limits(chunk, rows, preprocessor, problems):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.preprocessing.normalization import check_steps, normalized
 from kerasseq.preprocessing.padding import BEGIN, END, PAD, Ragged
 from kerasseq.preprocessing.tokenizer import Tokenizer
 
@@ -19,21 +20,30 @@ class Preprocessor(keras.layers.Layer):
     array is NumPy's.
 
     Subclasses name their SIDES and what they read ("text", "sound"), and offer `features(raw)`,
-    `targets(texts)`, `normalize(texts)` and `padded_length(steps, side)`.
+    `targets(texts)` and `padded_length(steps, side)`.
+
+    Texts are normalised by named steps before a tokenizer reads them, and so are references before
+    they are compared with what a model writes.
 
     Args:
         tokenizers: by side; None stands for a file's, to be loaded.
         vocabularies: what `get_config` wrote: size and digest of each side.
+        steps: names of `kerasseq.preprocessing.normalization.STEPS`, in order.
 
     Raises:
-        UserError: if used without its vocabulary, or loaded with another than it was saved with.
+        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
+            than it was saved with.
     """
 
     SIDES: tuple[str, ...] = ("target",)
     reads = "text"
 
     def __init__(
-        self, tokenizers: dict[str, Tokenizer] | None, vocabularies: dict | None, **kwargs
+        self,
+        tokenizers: dict[str, Tokenizer] | None,
+        vocabularies: dict | None,
+        steps: Sequence[str],
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.built = True
@@ -43,6 +53,7 @@ class Preprocessor(keras.layers.Layer):
             side: {"size": tokenizer.vocabulary_size, "digest": tokenizer.digest}
             for side, tokenizer in tokenizers.items()
         }
+        self.steps = check_steps(steps)
         self._refused: UserError | None = None
         self._tokenizers = tokenizers or {}
 
@@ -68,13 +79,17 @@ class Preprocessor(keras.layers.Layer):
             )
         return self._tokenizers[side]
 
-    def normalize(self, texts: Sequence[str]) -> list[str]:
-        """The texts as the tokenizers read them."""
-        raise NotImplementedError
+    def normalize(self, texts: Sequence[str], side: str = "target") -> list[str]:
+        """The texts as the model reads and writes them; references are compared in this form."""
+        return normalized(texts, self.steps, self.tokenizer(side).normalize)
+
+    def unknown(self, texts: Sequence[str], side: str = "target") -> list[list[str]]:
+        """Of each text the characters, or the words, that the vocabulary lacks."""
+        return list(map(self.tokenizer(side).unknown, self.normalize(texts, side)))
 
     def prefix(self, texts: Sequence[str]) -> Ragged:
         """Ids of the beginnings of N target texts, without an end."""
-        rows = self.tokenizer("target").encode(self.normalize(texts))
+        rows = self.tokenizer("target").encode(normalized(texts, self.steps))
         flat = [token for row in rows for token in row]
         offsets = np.cumsum([0, *map(len, rows)])
         return Ragged(np.asarray(flat, np.int32), offsets)
@@ -93,6 +108,7 @@ class Preprocessor(keras.layers.Layer):
         config.pop("dtype", None)
         return {
             **config,
+            "steps": list(self.steps),
             "vocabularies": {side: dict(self.vocabularies[side]) for side in self.SIDES},
         }
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kerasseq.errors import UserError
 
@@ -22,7 +22,20 @@ def _accents(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
+# Control characters that are no white space, and format characters that show nothing. The two
+# joiners are none of them: Persian and the scripts of India spell with these, and emoji are put
+# together by them. The zero-width space, which parts words, is a space.
+_INVISIBLE: dict[int, str | None] = dict.fromkeys(
+    [
+        *(*range(0x09), *range(0x0E, 0x1C), 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0), 0xAD),
+        *(0x061C, 0x180E, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065)),
+        *(*range(0x2066, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)),
+    ]
+) | {0x200B: " "}
+
 STEPS: dict[str, Callable[[str], str]] = {
+    # Characters that show nothing.
+    "invisible": lambda text: text.translate(_INVISIBLE),
     # Unicode NFKC: one form for what looks alike, ligatures and wide letters taken apart.
     "nfkc": lambda text: unicodedata.normalize("NFKC", text),
     "lower": str.lower,
@@ -35,12 +48,17 @@ STEPS: dict[str, Callable[[str], str]] = {
 }
 """The steps by name. Saved models name them: what a step does never changes."""
 
-SPOKEN = ("nfkc", "notes", "lower", "punctuation", "spaces")
-"""The steps that suit transcripts of speech: what is written but not said goes."""
+TEXT = ("invisible", "nfkc", "spaces")
+"""The steps that suit written text: one form for what looks alike."""
 
+SPOKEN = ("invisible", "nfkc", "notes", "lower", "punctuation", "spaces")
+"""The steps that suit transcripts of speech: they drop what is written but not said."""
 
-CAPTION = ("nfkc", "lower", "punctuation", "spaces")
-"""The steps that suit captions: words alone count."""
+CAPTION = ("invisible", "nfkc", "lower", "punctuation", "spaces")
+"""The steps that suit captions: only words count."""
+
+# Nearly every text is the same after the second round; a few, as "<<a>b>", take more.
+_ROUNDS = 8
 
 
 def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
@@ -58,9 +76,38 @@ def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
     return steps
 
 
-def normalized(texts: Sequence[str], steps: Sequence[str]) -> list[str]:
-    """Each text after all steps, in their order."""
-    texts = list(texts)
-    for step in steps:
-        texts = list(map(STEPS[step], texts))
-    return texts
+def normalized(
+    texts: Iterable[str], steps: Sequence[str], last: Callable[[str], str] = str
+) -> list[str]:
+    """Each text after all steps, in their order, then `last`.
+
+    The steps are repeated until they change nothing. So a normalised text stays as it is when it
+    is normalised again, as a hypothesis is that equals its reference.
+
+    Args:
+        texts: the texts.
+        steps: names of STEPS.
+        last: a step of the tokenizer's own.
+    """
+    functions = [*map(STEPS.__getitem__, steps), last]
+
+    def settle(text: str) -> str:
+        for _ in range(_ROUNDS):
+            before = text
+            for function in functions:
+                text = function(text)
+            if text == before:
+                break
+        return text
+
+    return list(map(settle, texts))
+
+
+def normalized_lines(texts: Iterable[str], steps: Sequence[str]) -> Iterator[str]:
+    """`normalized`, of one text after the other.
+
+    Raises:
+        UserError: if there is no step of a name.
+    """
+    check_steps(steps)
+    return (normalized([text], steps)[0] for text in texts)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerasseq.preprocessing.base import Preprocessor
+from kerasseq.preprocessing.normalization import TEXT, normalized, normalized_lines
 from kerasseq.preprocessing.padding import (
     END,
     PAD,
@@ -30,14 +31,17 @@ class TextPreprocessor(Preprocessor):
     Args:
         source: tokenizer of the source side.
         target: tokenizer of the target side; None shares the source's.
-        lowercase: lower-case both sides (`str.lower`) first.
+        steps: the normalisation of both sides, and of references: names of
+            `kerasseq.preprocessing.normalization.STEPS`, in order. Without any, as suits program
+            text, a text comes back exactly, its white space included.
         max_source_length: S at most, eos included; a longer text is cut, with a warning.
         max_target_length: T at most, eos included; likewise.
         vocabularies: what `get_config` wrote: size and digest for "source" and "target". It
             stands in for the tokenizers until the assets are loaded.
 
     Raises:
-        UserError: if used without its vocabulary, or loaded with another than it was saved with.
+        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
+            than it was saved with.
     """
 
     SIDES = SIDES
@@ -47,15 +51,14 @@ class TextPreprocessor(Preprocessor):
         source: Tokenizer | None = None,
         target: Tokenizer | None = None,
         *,
-        lowercase: bool = False,
+        steps: Sequence[str] = TEXT,
         max_source_length: int = 256,
         max_target_length: int = 256,
         vocabularies: dict | None = None,
         **kwargs,
     ):
         both = None if source is None else {"source": source, "target": target or source}
-        super().__init__(both, vocabularies, **kwargs)
-        self.lowercase = lowercase
+        super().__init__(both, vocabularies, steps, **kwargs)
         self.max_source_length = max_source_length
         self.max_target_length = max_target_length
 
@@ -67,7 +70,7 @@ class TextPreprocessor(Preprocessor):
         vocabulary_size: int = 8000,
         *,
         shared: bool = True,
-        lowercase: bool = False,
+        steps: Sequence[str] = TEXT,
         max_source_length: int = 256,
         max_target_length: int = 256,
         **options,
@@ -82,14 +85,12 @@ class TextPreprocessor(Preprocessor):
         """
 
         def lines(*sides):
-            for pair in pairs:
-                for side in sides:
-                    yield pair[side].lower() if lowercase else pair[side]
+            return normalized_lines((pair[side] for pair in pairs for side in sides), steps)
 
         sides = [(0, 1)] if shared else [(0,), (1,)]
         return cls(
             *(Tokenizer.train(lines(*side), kind, vocabulary_size, **options) for side in sides),
-            lowercase=lowercase,
+            steps=steps,
             max_source_length=max_source_length,
             max_target_length=max_target_length,
         )
@@ -104,15 +105,11 @@ class TextPreprocessor(Preprocessor):
         """V of the source side, special ids included."""
         return self.vocabularies["source"]["size"]
 
-    def normalize(self, texts: Sequence[str]) -> list[str]:
-        """The texts as the tokenizers read them."""
-        return [text.lower() for text in texts] if self.lowercase else list(texts)
-
     def encode(
         self, texts: Sequence[str], side: str, sampling: float | None = None, seed: int = 0
     ) -> Ragged:
         """Ids of N texts, each ended by eos, end to end and uncut; see `Tokenizer.encode`."""
-        return self.tokenizer(side).encode_flat(self.normalize(texts), sampling, seed)
+        return self.tokenizer(side).encode_flat(normalized(texts, self.steps), sampling, seed)
 
     def features(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """Source texts to {"values": (N, S) int32, "mask": (N, S) bool, True = real}."""
@@ -130,7 +127,7 @@ class TextPreprocessor(Preprocessor):
         return tokens, labels, weights
 
     def _padded(self, texts, side, limit):
-        rows = self.tokenizer(side).encode(self.normalize(texts))
+        rows = self.tokenizer(side).encode(normalized(texts, self.steps))
         cut = [index for index, row in enumerate(rows) if len(row) >= limit]
         if cut:
             warnings.warn(
@@ -144,7 +141,14 @@ class TextPreprocessor(Preprocessor):
     def get_config(self):
         return {
             **super().get_config(),
-            "lowercase": self.lowercase,
             "max_source_length": self.max_source_length,
             "max_target_length": self.max_target_length,
         }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "TextPreprocessor":
+        config = dict(config)
+        if "steps" not in config:
+            # Of older files: the tokenizers themselves do the rest.
+            config["steps"] = ("lower",) if config.pop("lowercase", False) else ()
+        return cls(**config)

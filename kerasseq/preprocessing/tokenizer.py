@@ -16,6 +16,16 @@ from kerasseq.preprocessing.padding import BEGIN, END, PAD, UNKNOWN, Ragged
 
 Kind = Literal["unigram", "bpe", "char", "word"]
 
+# The mark by which SentencePiece begins a word.
+_WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+
+# Characters that SentencePiece has a use of its own for: it reads the first as a space, skips lines
+# with the second in training, and ends a text at the third. None of them is in a vocabulary.
+_OWN = (_WORD, "\N{LOWER FIVE EIGHTHS BLOCK}", "\0")
+_FOREIGN = _OWN[1]
+
+_LIGATURE = "\N{LATIN SMALL LIGATURE FI}"
+
 # The library's random generator is seeded for the whole process, not for a processor.
 _random_generator = threading.Lock()
 
@@ -23,7 +33,10 @@ _random_generator = threading.Lock()
 class Tokenizer:
     """Subword segmentation by SentencePiece, with pad 0, unk 1, bos 2 and eos 3.
 
-    Text can never produce pad, bos or eos: "</s>" in a sentence is four ordinary characters.
+    Text never produces pad, bos or eos: "</s>" in a sentence is four ordinary characters. A text
+    comes back from its ids exactly, but for what is outside the vocabulary. A tokenizer normalises
+    nothing: preprocessors do that. Only files of older versions have tokenizers that apply NFKC
+    themselves; `normalize` tells what they make of a text.
 
     Args:
         model: a serialised SentencePiece model with these special ids.
@@ -47,6 +60,8 @@ class Tokenizer:
                 "pad_id=0, unk_id=1, bos_id=2, eos_id=3."
             )
         self._model = model
+        # No method tells the rule; it has one that takes a ligature apart.
+        self._normalizes = self._processor.normalize(_LIGATURE) != _WORD + _LIGATURE
 
     @classmethod
     def train(
@@ -55,7 +70,6 @@ class Tokenizer:
         kind: Kind = "unigram",
         vocabulary_size: int = 8000,
         *,
-        normalization: Literal["nfkc", "none"] = "nfkc",
         byte_fallback: bool = False,
         character_coverage: float = 1.0,
         sentences: int = 1_000_000,
@@ -68,8 +82,6 @@ class Tokenizer:
                 (split at spaces alone).
             vocabulary_size: pieces, special ones included. A text that does not yield so many
                 gives fewer.
-            normalization: "nfkc" (Unicode NFKC, white space joined) or "none" (text returns
-                exactly as it was, indentation included; for program text and the like).
             byte_fallback: spell a character outside the vocabulary in UTF-8 bytes, so that
                 nothing is unknown, at the price of 256 pieces.
             character_coverage: the part of the text's characters that get a piece. Less than 1
@@ -91,8 +103,8 @@ class Tokenizer:
                 byte_fallback=byte_fallback,
                 # A number is its digits; else 1,234 and 1.234 would have no piece in common.
                 split_digits=True,
-                normalization_rule_name="identity" if normalization == "none" else "nmt_nfkc",
-                remove_extra_whitespaces=normalization != "none",
+                normalization_rule_name="identity",
+                remove_extra_whitespaces=False,
                 input_sentence_size=sentences,
                 shuffle_input_sentence=True,
                 max_sentence_length=1 << 20,
@@ -158,7 +170,7 @@ class Tokenizer:
         return Ragged(ids, offsets)
 
     def _encode(self, texts, sampling, seed, add_eos):
-        texts = list(texts)
+        texts = self._readable(texts)
         if sampling is None:
             return self._processor.encode(texts, add_eos=add_eos, num_threads=1)
         with _random_generator:
@@ -172,6 +184,24 @@ class Tokenizer:
                 nbest_size=-1,
             )
 
+    def _readable(self, texts: Iterable[str]) -> list[str]:
+        """The texts, with characters of the library's own as characters that it does not know."""
+        texts = list(texts) if self._normalizes else list(map(_without_own, texts))
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"A text has half a surrogate pair in it, {error.object[error.start]!a}, which is "
+                "no character: leave it out."
+            ) from None
+        return texts
+
+    def normalize(self, text: str) -> str:
+        """The text as this tokenizer reads it."""
+        if not self._normalizes:
+            return text
+        return self._processor.normalize(text).removeprefix(_WORD).replace(_WORD, " ")
+
     def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
         """Text of each row of ids; pad, bos and eos are dropped, unk is shown as "⁇"."""
         rows = [[int(i) for i in row] for row in rows]
@@ -179,13 +209,14 @@ class Tokenizer:
 
     def unknown(self, text: str) -> list[str]:
         """The characters, or for a vocabulary of words the words, that the vocabulary lacks."""
-        pieces = self._processor.encode(text, out_type=str)
+        (readable,) = self._readable([text])
         found: list[str] = []
-        for piece in pieces:
+        for piece in self._processor.encode(readable, out_type=str):
             if self._processor.piece_to_id(piece) == UNKNOWN:
                 # Both come joined to runs; only words carry the mark of their beginning.
-                found += piece[1:].split("▁") if piece.startswith("▁") else piece
-        return found
+                found += piece[1:].split(_WORD) if piece.startswith(_WORD) else piece
+        own = sorted(set(text) & set(_OWN))
+        return [*filter(lambda unit: unit != _FOREIGN, found), *own] if own else found
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The written form of each id; "▁" begins a word."""
@@ -203,10 +234,18 @@ class _Source:
             for line in self.lines:
                 if line and not line.isspace():
                     self.count += 1
-                    yield line
+                    yield _without_own(line, "")
         except BaseException as error:
             self.error = error
             raise
+
+
+def _without_own(text: str, other: str = _FOREIGN) -> str:
+    """The text with `other` for each character that SentencePiece has a use of its own for."""
+    for character in _OWN:
+        if character in text:
+            text = text.replace(character, other)
+    return text
 
 
 def _refusal(error, source, vocabulary_size):

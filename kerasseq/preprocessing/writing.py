@@ -1,14 +1,13 @@
 """What the preprocessors of sound and of pictures share: the texts that a model writes."""
 
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
 
 from kerasseq.preprocessing.base import Preprocessor
-from kerasseq.preprocessing.normalization import SPOKEN, check_steps, normalized
+from kerasseq.preprocessing.normalization import SPOKEN, normalized, normalized_lines
 from kerasseq.preprocessing.padding import (
     END,
     PAD,
@@ -47,8 +46,9 @@ class WritingPreprocessor(Preprocessor):
         vocabularies: dict | None,
         **kwargs,
     ):
-        super().__init__(None if target is None else {"target": target}, vocabularies, **kwargs)
-        self.steps, self.end, self.max_target_length = check_steps(steps), end, max_target_length
+        tokenizers = None if target is None else {"target": target}
+        super().__init__(tokenizers, vocabularies, steps, **kwargs)
+        self.end, self.max_target_length = end, max_target_length
 
     @classmethod
     def learn(
@@ -67,31 +67,21 @@ class WritingPreprocessor(Preprocessor):
             character_coverage: as in `Tokenizer.train`.
             options: of the preprocessor.
         """
-        check_steps(steps)
-        lines = (normalized([text], steps)[0] for text in texts)
         tokenizer = Tokenizer.train(
-            lines, kind, vocabulary_size, character_coverage=character_coverage
+            normalized_lines(texts, steps),
+            kind,
+            vocabulary_size,
+            character_coverage=character_coverage,
         )
         return cls(tokenizer, steps=steps, **options)
 
-    def normalize(self, texts: Sequence[str]) -> list[str]:
-        """The texts as the tokenizer reads them, and as they are scored."""
-        return normalized(texts, self.steps)
-
     def encode(self, texts: Sequence[str], sampling: float | None = None, seed: int = 0) -> Ragged:
         """Ids of N texts end to end and uncut, each ended by eos if `end`."""
-        rows = self.tokenizer("target").encode_flat(self.normalize(texts), sampling, seed)
+        texts = normalized(texts, self.steps)
+        rows = self.tokenizer("target").encode_flat(texts, sampling, seed)
         if self.end:
             return rows
         return Ragged(rows.ids[rows.ids != END], rows.offsets - np.arange(len(rows.offsets)))
-
-    def unknown(self, texts: Iterable[str]) -> Counter[str]:
-        """What the vocabulary lacks, characters or words: in how many texts each is."""
-        tokenizer = self.tokenizer("target")
-        found: Counter[str] = Counter()
-        for text in self.normalize(list(texts)):
-            found.update(set(tokenizer.unknown(text)))
-        return found
 
     def padded_length(self, steps: int, side: str = "target") -> int:
         """The labels that a row of so many real ones is padded to."""
@@ -128,7 +118,6 @@ class WritingPreprocessor(Preprocessor):
     def get_config(self):
         return {
             **super().get_config(),
-            "steps": list(self.steps),
             "end": self.end,
             "max_target_length": self.max_target_length,
         }
