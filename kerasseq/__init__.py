@@ -1,11 +1,12 @@
 """kerasseq: sequence-to-sequence learning with Keras 3."""
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
 
-from kerasseq.default_backend import choose
+from kerasseq.default_backend import check_name, choose, start
+from kerasseq.importing import import_with_keras
+from kerasseq.lazy import lazy_names
 
 choose()
 
@@ -34,10 +35,16 @@ _PACKAGES = (
     "acoustics",
     "attention",
     "backbones",
+    "data",
     "decoders",
     "encoders",
     "generation",
+    "language_model",
+    "metrics",
     "models",
+    "preprocessing",
+    "training",
+    "transduction",
 )
 
 __all__ = [*_MODULES, *_PACKAGES, "load"]
@@ -54,22 +61,15 @@ def load(model: str | Path) -> Any:
     return presets.load(model)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(f"kerasseq.{name}")
-    if name not in _MODULES:
-        raise AttributeError(f"module 'kerasseq' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(__name__, {**_MODULES, **dict.fromkeys(_PACKAGES, "")})
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+def _load_all() -> None:
+    """Import all classes, for Keras finds those alone that are imported."""
+    check_name(sys.modules["keras"].backend.backend())
+    for name in (*_MODULES, *_PACKAGES):
+        __getattr__(name)
 
 
-# Keras finds classes once they are imported. The command alone imports what it needs when it
-# needs it, so that it answers before a backend is there.
-if Path(*sys.argv[:1]).stem != "kerasseq":
-    for _name in (*_MODULES, *_PACKAGES):
-        __getattr__(_name)
+# The command answers some questions without Keras, whose import takes seconds.
+import_with_keras(__name__, _load_all, start)

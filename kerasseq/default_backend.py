@@ -1,90 +1,74 @@
-"""Which backend Keras starts with, where the user did not say."""
+"""Which backend Keras starts with, where the user did not say, and whether it can."""
 
-import contextlib
 import importlib.util
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+from kerasseq.errors import UserError
+from kerasseq.importing import Execute, import_quietly
 
 BACKENDS = ("tensorflow", "jax", "torch")
+
+
+class BackendError(UserError, ImportError):
+    """Keras has no backend that kerasseq runs on."""
 
 
 def choose() -> None:
     """Set KERAS_BACKEND to an installed backend, unless it is set or Keras is there already.
 
-    The backend in Keras's own configuration file, or else TensorFlow, comes first: Keras would
-    fail on it where it is not installed. TensorFlow is not imported yet, but when it is, then
-    without the notes that it writes to the terminal on every machine without a GPU.
-
-    Raises:
-        ImportError: no backend is installed.
+    The backend in Keras's own configuration file comes first, then TensorFlow. TensorFlow is not
+    imported yet, but when it is, then without the notes that it writes to the terminal on every
+    machine without a GPU.
     """
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "KERAS_BACKEND" not in os.environ:
-        os.environ["KERAS_BACKEND"] = _first_installed()
-    if "tensorflow" not in sys.modules:
-        sys.meta_path.insert(0, _QuietFinder("tensorflow"))
+    if not os.environ.get("KERAS_BACKEND"):
+        found = next(filter(_installed, (_configured(), *BACKENDS)), None)
+        if found:
+            os.environ["KERAS_BACKEND"] = found
+    import_quietly("tensorflow")
 
 
-def _first_installed() -> str:
-    for backend in (_configured(), *BACKENDS):
-        if backend and importlib.util.find_spec(backend):
-            return backend
-    raise ImportError(
-        "kerasseq needs TensorFlow, JAX or PyTorch: pip install kerasseq[tensorflow], "
-        "kerasseq[jax] or kerasseq[torch]."
-    )
+def start(import_keras: Execute) -> None:
+    """Import Keras, if its backend can be.
 
-
-class _QuietFinder:
-    """Finds a module as others do, once, and keeps its import from writing to the terminal."""
-
-    def __init__(self, module: str):
-        self.module = module
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self.module:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def quietly(module: Any) -> None:
-                with _quiet():
-                    execute(module)
-
-            spec.loader.exec_module = quietly
-        return spec
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep notes, also those from C++, off the terminal, unless the block fails."""
+    Raises:
+        BackendError: the backend is not one of ours, is not installed, or cannot be imported.
+    """
+    chosen = os.environ.get("KERAS_BACKEND")
+    if not chosen:
+        raise BackendError(
+            "kerasseq needs TensorFlow, JAX or PyTorch: pip install kerasseq[tensorflow], "
+            "kerasseq[jax] or kerasseq[torch]."
+        )
+    check_name(chosen)
+    if not _installed(chosen):
+        raise BackendError(
+            f"KERAS_BACKEND is {chosen!r}, which is not installed: pip install kerasseq[{chosen}], "
+            "or set KERAS_BACKEND to another."
+        )
     try:
-        terminal = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # standard error is no file, as in a notebook
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(terminal)
-    with tempfile.TemporaryFile() as notes:
-        os.dup2(notes.fileno(), terminal)
-        try:
-            yield
-        except BaseException:
-            notes.seek(0)
-            os.write(kept, notes.read())
-            raise
-        finally:
-            os.dup2(kept, terminal)
-            os.close(kept)
+        import_keras()
+    except ImportError as error:
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise BackendError(f"Keras cannot start on {chosen}: {reason}.") from error
+
+
+def check_name(backend: str) -> None:
+    """Raise a `BackendError` unless kerasseq runs on the backend of that name."""
+    if backend not in BACKENDS:
+        raise BackendError(
+            f"kerasseq does not run on the Keras backend {backend!r}: set KERAS_BACKEND to "
+            f"{', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}."
+        )
+
+
+def _installed(backend: str | None) -> bool:
+    return backend in BACKENDS and importlib.util.find_spec(backend) is not None
 
 
 def _configured() -> str | None:

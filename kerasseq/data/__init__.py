@@ -1,40 +1,34 @@
-from kerasseq.data.batches import TokenBatches
-from kerasseq.data.corpus import Corpus, ListCorpus, holdout
-from kerasseq.data.examples import Examples, ListedExamples, cut_off
-from kerasseq.data.picture_batches import PictureBatches, picture_plan
-from kerasseq.data.picture_lists import PictureCorpus
-from kerasseq.data.picture_store import FrozenEncoder, PictureStore
-from kerasseq.data.pictures import Captioned, CaptionedCorpus
-from kerasseq.data.plan import BatchPlan
-from kerasseq.data.readers import FileCorpus
-from kerasseq.data.recording_lists import RecordingCorpus
-from kerasseq.data.recordings import Recording, SoundCorpus
-from kerasseq.data.sound_batches import SoundBatches, sound_plan
-from kerasseq.data.sound_store import SoundStore
-from kerasseq.data.store import TokenStore
+"""Examples to train on: lists and texts, stored and batched."""
 
-__all__ = [
-    "BatchPlan",
-    "Captioned",
-    "CaptionedCorpus",
-    "Corpus",
-    "Examples",
-    "FileCorpus",
-    "FrozenEncoder",
-    "ListCorpus",
-    "ListedExamples",
-    "PictureBatches",
-    "PictureCorpus",
-    "PictureStore",
-    "Recording",
-    "RecordingCorpus",
-    "SoundBatches",
-    "SoundCorpus",
-    "SoundStore",
-    "TokenBatches",
-    "TokenStore",
-    "cut_off",
-    "holdout",
-    "picture_plan",
-    "sound_plan",
-]
+from kerasseq.lazy import lazy_names
+
+# Where each name is. The batches need Keras, and the readers of lists do not.
+_MODULES = {
+    "BatchPlan": "kerasseq.data.plan",
+    "Captioned": "kerasseq.data.pictures",
+    "CaptionedCorpus": "kerasseq.data.pictures",
+    "Corpus": "kerasseq.data.corpus",
+    "Examples": "kerasseq.data.examples",
+    "FileCorpus": "kerasseq.data.readers",
+    "FrozenEncoder": "kerasseq.data.picture_store",
+    "ListCorpus": "kerasseq.data.corpus",
+    "ListedExamples": "kerasseq.data.examples",
+    "PictureBatches": "kerasseq.data.picture_batches",
+    "PictureCorpus": "kerasseq.data.picture_lists",
+    "PictureStore": "kerasseq.data.picture_store",
+    "Recording": "kerasseq.data.recordings",
+    "RecordingCorpus": "kerasseq.data.recording_lists",
+    "SoundBatches": "kerasseq.data.sound_batches",
+    "SoundCorpus": "kerasseq.data.recordings",
+    "SoundStore": "kerasseq.data.sound_store",
+    "TokenBatches": "kerasseq.data.batches",
+    "TokenStore": "kerasseq.data.store",
+    "cut_off": "kerasseq.data.examples",
+    "holdout": "kerasseq.data.corpus",
+    "picture_plan": "kerasseq.data.picture_batches",
+    "sound_plan": "kerasseq.data.sound_batches",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,6 +1,15 @@
-from kerasseq.preprocessing.captioning import CaptionPreprocessor
-from kerasseq.preprocessing.speech import SpeechPreprocessor
-from kerasseq.preprocessing.text import TextPreprocessor
-from kerasseq.preprocessing.tokenizer import Tokenizer
+"""What a model saves: raw input to features, texts to ids and back."""
 
-__all__ = ["CaptionPreprocessor", "SpeechPreprocessor", "TextPreprocessor", "Tokenizer"]
+from kerasseq.lazy import lazy_names
+
+# Where each name is. The preprocessors need Keras, and the readers of files do not.
+_MODULES = {
+    "CaptionPreprocessor": "kerasseq.preprocessing.captioning",
+    "SpeechPreprocessor": "kerasseq.preprocessing.speech",
+    "TextPreprocessor": "kerasseq.preprocessing.text",
+    "Tokenizer": "kerasseq.preprocessing.tokenizer",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

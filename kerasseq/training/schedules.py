@@ -63,7 +63,7 @@ class InverseSquareRoot(Warmed):
         return ops.sqrt(start / ops.maximum(update, start))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@keras.saving.register_keras_serializable("kerasseq", "CosineSchedule")  # Cosine is a score
 class Cosine(Warmed):
     """Half a cosine from the peak to 0: Loshchilov and Hutter 2017 (SGDR), equation 5."""
 
