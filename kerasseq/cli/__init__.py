@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = options.run(options)
     except UserError as error:
-        print(f"kerasseq: {error}", file=sys.stderr)
+        print(f"kerasseq: {printable_lines(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         # A training that was interrupted says what it saved.
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"kerasseq: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"kerasseq: {printable(where)}{error.strerror or error}", file=sys.stderr)
         return 2
     return status or 0
 
@@ -50,12 +51,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    from kerasseq.cli import compact, data, pictures, speech, train, use
+    from kerasseq.cli import compact, data, info, pictures, speech, train, use
 
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, use, speech, pictures, compact, data):
+    for module in (train, use, speech, pictures, info, compact, data):
         module.add_commands(commands)
     return top

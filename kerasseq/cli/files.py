@@ -1,12 +1,12 @@
 """What the commands on files of sound or pictures share."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_json
 
 
 def add_files(add: argparse.ArgumentParser, files: str, batch_size: int) -> None:
@@ -58,11 +58,12 @@ def written(found: Iterable[Any], line: Callable[[Any], str]) -> int:
             failed.append(one.error)
         print(line(one), flush=True)
     if failed:
-        print(f"{len(failed)} could not be read:", *failed[:5], sep="\n  ", file=sys.stderr)
+        named = map(printable, failed[:5])
+        print(f"{len(failed)} could not be read:", *named, sep="\n  ", file=sys.stderr)
     return 1 if failed else 0
 
 
 def as_json(one: Any, **more: Any) -> str:
     """An object with the file, its text or error, and more that is known of it."""
     row = {"file": one.file, "text": one.text}
-    return json.dumps({**row, **({"error": one.error} if one.error else more)}, ensure_ascii=False)
+    return printable_json({**row, **({"error": one.error} if one.error else more)})

@@ -1,7 +1,6 @@
 """`kerasseq caption`, and `kerasseq evaluate` of models that see."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from kerasseq.cli import files
 from kerasseq.cli.models import measured, must_read, strategy, test_part
 from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_json
 
 
 def add_commands(commands: Any) -> None:
@@ -47,7 +47,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     if options.json:
         scores = {score.name: score.value for score in found.scores}
         row = {"pictures": len(found.texts), "took": round(found.took, 2), "scores": scores}
-        print(json.dumps(row, ensure_ascii=False))
+        print(printable_json(row))
         return
     rate = len(found.texts) / found.took
     print(f"{len(found.texts):,} pictures in {found.took:.1f} s, {rate:.0f} a second")
@@ -67,7 +67,7 @@ def _caption(options: argparse.Namespace) -> int:
     must_read(model, options.model, "picture")
     how = replace(model.default_options, **strategy(options))
     found = caption(model, paths, how, batch_size=options.batch_size)
-    line = files.as_json if options.json else lambda one: one.text
+    line = files.as_json if options.json else lambda one: printable(one.text)
     status = files.written(files.shown(found, len(paths)), line)
     if options.attention and not status:
         from kerasseq.applications.captioning.look import look

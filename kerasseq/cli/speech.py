@@ -1,7 +1,6 @@
 """`kerasseq transcribe`, and `kerasseq evaluate` of models that hear."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import Any
 from kerasseq.cli import files
 from kerasseq.cli.models import measured, must_read, strategy, test_part
 from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_json
 
 _PIECE = 3200
 """Bytes of raw sound that are read at a time."""
@@ -64,7 +64,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
         row = {"recordings": len(found.texts), **speed}
         for name in ("rates", "by_length"):
             row[name] = [vars(rate) for rate in getattr(found, name)]
-        print(json.dumps(row, ensure_ascii=False))
+        print(printable_json(row))
         return
     print(f"{len(found.texts):,} recordings, {found.seconds / 60:.1f} minutes")
     print(*found.rates, sep="\n")
@@ -130,7 +130,7 @@ def _line(options: argparse.Namespace) -> Callable[[Any], str]:
         return lambda one: _subtitles(one.words)
     if options.json:
         return lambda one: files.as_json(one, seconds=one.seconds, words=_words(one))
-    return lambda one: one.text
+    return lambda one: printable(one.text)
 
 
 def _words(one: Any) -> list[dict]:
@@ -195,7 +195,7 @@ class _Partial:
     def __call__(self, text: str, seconds: float, last: bool = False) -> None:
         if self._json and (last or text != self._text):
             row = {"text": text, "seconds": round(seconds, 2), "final": last}
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+            print(printable_json(row), flush=True)
         elif not self._json:
-            print(text[len(self._text) :], end="\n" if last else "", flush=True)
+            print(printable(text[len(self._text) :]), end="\n" if last else "", flush=True)
         self._text = text

@@ -1,8 +1,7 @@
-"""Using a trained model: `generate`, `evaluate`, `attention` and `info`."""
+"""Using a trained model: `generate`, `evaluate` and `attention`."""
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from kerasseq.cli import pictures, speech
 from kerasseq.cli.models import must_read
 from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_json
 
 CHUNK = 2048
 """Lines that are read, generated from and written together."""
@@ -63,9 +63,6 @@ def add_commands(commands: Any) -> None:
     add.add_argument("text", metavar="TEXT")
     add.add_argument("--target", metavar="TEXT", help="default: what the model writes")
     add.add_argument("--output", metavar="FILE", default="attention.png", help="a picture")
-
-    add = _command(commands, "info", _info, "what a model is and was made from")
-    add.add_argument("--json", action="store_true")
 
 
 def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -180,11 +177,11 @@ def _generate(options: argparse.Namespace) -> None:
 
 def _line(source: str, hypotheses: list, as_json: bool) -> str:
     if not as_json:
-        return "\t".join(one.text.replace("\t", " ") for one in hypotheses)
+        return "\t".join(printable(one.text.replace("\t", " ")) for one in hypotheses)
     found = [{"text": one.text, "score": round(one.score, 4)} for one in hypotheses]
     first = found[0]["text"] if found else ""
     row = {"source": source, "text": first, "hypotheses": found}
-    return json.dumps(row, ensure_ascii=False)
+    return printable_json(row)
 
 
 def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
@@ -277,7 +274,7 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
         scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
         if options.json:
             row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}
-            print(json.dumps(row, ensure_ascii=False))
+            print(printable_json(row))
         else:
             print(f"{len(texts):,} pairs")
             print("\n".join(map(str, scores)))
@@ -298,44 +295,3 @@ def _attention(options: argparse.Namespace) -> None:
     must_read(model, options.model, "text")
     attention_map(*model.attention(options.text, options.target), options.output)
     print(options.output)
-
-
-def _info(options: argparse.Namespace) -> None:
-    from kerasseq import load
-    from kerasseq.applications import presets
-
-    path = presets.find(options.model)
-    model = load(path)
-    vocabularies = model.preprocessor.vocabularies
-    facts = {
-        "file": str(path),
-        "bytes": path.stat().st_size,
-        "parameters": model.count_params(),
-        "model": type(model).__name__,
-        **{part: _kind(getattr(model, part)) for part in model.parts if part in _SHOWN},
-        "vocabulary": {side: vocabularies[side]["size"] for side in vocabularies},
-        **model.card,
-    }
-    if options.json:
-        print(json.dumps(facts, ensure_ascii=False, indent=2))
-        return
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {_figure(item)}" for name, item in value.items())
-        print(f"{key:<12} {_figure(value)}")
-
-
-# Of a model's parts those that tell models of one class apart.
-_SHOWN = ("encoder", "decoder")
-
-
-def _kind(part: Any) -> str:
-    """The class of a part, or those of the layers of a chain."""
-    layers = getattr(part, "layers", None) if type(part).__name__ == "Chain" else None
-    return " > ".join(type(layer).__name__ for layer in layers or [part])
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
