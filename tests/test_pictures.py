@@ -99,10 +99,85 @@ def test_greys(tmp_path, image, expected):
     assert read[0, 0].tolist() == [[value] * 3 for value in expected]
 
 
-def test_floats(tmp_path):
-    image = Image.fromarray(np.array([[0, 0.5, 1, 2, np.nan]], np.float32))
-    read = read_picture(saved(tmp_path, image, "a.tif"))
-    assert read[0, 0, :, 0].tolist() == [0, 127, 255, 255, 0]
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([0, 0.5, 1, np.nan], [0, 127, 255, 0]),
+        ([0, 0.1, 0.1, 0.1], [0, 25, 25, 25]),
+        ([0, 128, 255, 64], [0, 128, 255, 64]),
+        ([0, 0.5, 1, 2], [0, 63, 127, 255]),
+        ([0, 1000, 2000, 4000], [0, 63, 127, 255]),
+        ([-1, 0, 1, 3], [0, 63, 127, 255]),
+        ([0, 1, np.inf, -np.inf], [0, 255, 255, 0]),
+    ],
+)
+def test_floats(tmp_path, numbers, expected):
+    image = Image.fromarray(np.array([numbers], np.float32))
+    assert read_picture(saved(tmp_path, image, "a.tif"))[0, 0, :, 0].tolist() == expected
+
+
+def test_a_picture_without_a_number_is_refused(tmp_path):
+    image = Image.fromarray(np.full((2, 2), np.nan, np.float32))
+    with pytest.raises(PictureError, match="no pixel is a number"):
+        read_picture(saved(tmp_path, image, "a.tif"))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dtype", "expected"),
+    [
+        ([0, 1000, 4000, 4095], np.uint16, [0, 62, 250, 255]),
+        ([0, 100, 200, 255], np.uint16, [0, 100, 200, 255]),
+        ([0, 256, 32768, 65535], np.uint16, [0, 1, 128, 255]),
+        ([0, 256, 32768, 65535], np.int32, [0, 1, 128, 255]),
+        ([0, 1 << 20, 1 << 21, 1 << 22], np.int32, [0, 63, 127, 255]),
+        ([-2, 0, 1, 2], np.int32, [0, 127, 191, 255]),
+    ],
+)
+def test_whole_numbers_of_many_bits(tmp_path, numbers, dtype, expected):
+    for name in ["a.tif"] + ["a.png"] * (dtype == np.uint16):
+        path = saved(tmp_path, Image.fromarray(np.array([numbers], dtype)), name)
+        assert read_picture(path)[0, 0, :, 0].tolist() == expected
+
+
+def tiff(numbers, bits, format=1):
+    """A grey TIFF of one row that Pillow cannot write."""
+    import struct
+
+    entries = [(256, len(numbers)), (257, 1), (258, bits), (259, 1), (262, 1), (273, 0)]
+    entries += [(277, 1), (278, 1), (279, 0), (339, format)]
+    if bits == 12:
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        data = b"".join((one << 12 | other).to_bytes(3, "big") for one, other in pairs)
+    else:
+        data = np.array(numbers, f"<u{bits // 8}").tobytes()
+    first = 8 + 2 + 12 * len(entries) + 4
+    entries = [(tag, {273: first, 279: len(data)}.get(tag, value)) for tag, value in entries]
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + rows + b"\0" * 4 + data
+
+
+@pytest.mark.parametrize(
+    ("numbers", "bits", "expected"),
+    [
+        ([0, 16, 100, 200], 12, [0, 1, 6, 12]),
+        ([0, 2048, 4080, 4095], 12, [0, 128, 255, 255]),
+        ([0, 1 << 30, 1 << 31, (1 << 32) - 1], 32, [0, 63, 127, 255]),
+    ],
+)
+def test_scientific_tiffs(tmp_path, numbers, bits, expected):
+    (tmp_path / "a.tif").write_bytes(tiff(numbers, bits))
+    assert read_picture(tmp_path / "a.tif")[0, 0, :, 0].tolist() == expected
+
+
+def test_lab(tmp_path):
+    from PIL import ImageCms
+
+    image = Image.new("RGB", (8, 4), RED)
+    image.paste(WHITE, (4, 0, 8, 4))
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    image = ImageCms.profileToProfile(image, *profiles, outputMode="LAB")
+    read = read_picture(saved(tmp_path, image, "a.tif"))[0].astype(int)
+    assert np.abs(read[:, :4] - RED).max() <= 6 and np.abs(read[:, 4:] - WHITE).max() <= 6
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB", "L"])
@@ -279,7 +354,7 @@ def test_what_there_is_not(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     for path, kind in (
         (tmp_path / "none.png", "there is no such picture"),
-        (tmp_path, "there is no such picture"),
+        (tmp_path, "a folder, not a file"),
         (tmp_path / "empty.png", "the file is empty"),
         (tmp_path / "text.jpg", "not a picture file, or a damaged one"),
         ("https://a.org/b.png", "a URL, which is not fetched: download it first"),

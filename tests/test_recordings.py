@@ -229,7 +229,7 @@ def test_an4_in_its_official_layout(tmp_path, suffix):
 
 
 def test_an4_is_cut_by_speaker(tmp_path):
-    pytest.importorskip("librosa")
+    pytest.importorskip("soxr")
     folder = tmp_path / "an4"
     (folder / "etc").mkdir(parents=True)
     for part, count in (("train", 260), ("test", 2)):

@@ -11,7 +11,7 @@ from kerasseq.errors import UserError
 from kerasseq.preprocessing import SpeechPreprocessor
 
 soundfile = pytest.importorskip("soundfile")
-pytest.importorskip("librosa")
+pytest.importorskip("soxr")
 
 RATE = 8000
 RNG = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from kerasseq.preprocessing.padding import sound_ladder
 from .test_text_preprocessor import saved
 
 soundfile = pytest.importorskip("soundfile")
-pytest.importorskip("librosa")
+pytest.importorskip("soxr")
 
 TEXTS = ["Yes, it is.", "<noise> Don't go", "one  TWO (three)", "it is not one"]
 RATE = 16000
@@ -100,9 +100,11 @@ def test_what_is_no_sound_is_named(tmp_path):
             read_sound(tmp_path / name, RATE, *part)
 
 
-def test_without_librosa_there_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "librosa", None)
-    with pytest.raises(UserError, match=r'librosa: pip install "kerasseq\[audio\]"'):
+@pytest.mark.parametrize("package", ["soundfile", "soxr"])
+def test_without_its_packages_there_is_a_sentence(tmp_path, monkeypatch, package):
+    soundfile.write(tmp_path / "a.wav", tone(0.1), 8000)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UserError, match=rf'{package}: pip install "kerasseq\[audio\]"'):
         read_sound(tmp_path / "a.wav", RATE)
 
 

@@ -11,7 +11,7 @@ from kerasseq.errors import UserError
 from kerasseq.preprocessing import SpeechPreprocessor
 
 pytest.importorskip("espeakng_loader")
-pytest.importorskip("librosa")
+pytest.importorskip("soxr")
 pytest.importorskip("babel")
 
 from kerasseq.applications.speech_recognition.corpus import UNHEARD, corpus  # noqa: E402

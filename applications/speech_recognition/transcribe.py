@@ -11,8 +11,6 @@ from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
 from kerasseq.preprocessing.silence import cut_at_silences
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".sph")
-
 PART = 20.0
 """Seconds of a recording that are transcribed at once, at most; longer ones are cut."""
 

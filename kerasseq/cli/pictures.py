@@ -58,7 +58,7 @@ def _caption(options: argparse.Namespace) -> int:
     files.check(options)
     from kerasseq import load
     from kerasseq.applications.captioning.caption import caption
-    from kerasseq.media.picture import PICTURES, VIDEOS
+    from kerasseq.media.endings import PICTURES, VIDEOS
 
     paths = files.named(options, PICTURES + VIDEOS, "picture")
     if options.attention and len(paths) != 1:

@@ -85,9 +85,10 @@ def _transcribe(options: argparse.Namespace) -> int:
         _stream(options)
         return 0
     from kerasseq import load
-    from kerasseq.applications.speech_recognition.transcribe import SUFFIXES, transcribe
+    from kerasseq.applications.speech_recognition.transcribe import transcribe
+    from kerasseq.media.endings import SOUNDS
 
-    paths = files.named(options, SUFFIXES, "sound file")
+    paths = files.named(options, SOUNDS, "sound file")
     if options.srt and len(paths) != 1:
         raise UserError(f"--srt is for one recording, and these are {len(paths)}.")
     model = load(options.model)

@@ -15,7 +15,8 @@ import numpy as np
 from kerasseq.data.corpus import digest
 from kerasseq.data.recordings import Recording, SoundCorpus
 from kerasseq.errors import UserError
-from kerasseq.media.sound import SoundError, to_int16
+from kerasseq.media.levels import to_int16
+from kerasseq.media.sound import SoundError
 
 FORMAT = 1  # of the sound: another makes stores anew
 

@@ -1,14 +1,26 @@
 """Sound files as int16 numbers at one rate."""
 
 import os
-import re
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from kerasseq.errors import FileError, UserError
+from kerasseq.media.files import ContentError, check_file, failures
+from kerasseq.media.levels import check_numbers, level, to_int16
+from kerasseq.media.sound_sources import Source, source
 
-# What the writers of a pipe put where the number of bytes, not known yet, belongs.
-_UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)
+MOST_HOURS = 4
+"""Of a recording: what is longer is refused, by its header where that tells."""
+
+RATES = (1_000, 768_000)
+"""Samples a second that a recording may have."""
+
+MOST_CHANNELS = 64
+
+_EMPTY = "the recording is empty"
+_CUT_OFF = "the recording is cut off"
+_BEFORE = "the recording ends before the part that is asked for"
 
 
 class SoundError(FileError):
@@ -24,7 +36,10 @@ def read_sound(
 ) -> np.ndarray:
     """A recording, or a part of it, as (samples,) int16: channels averaged, at `rate`.
 
-    Whatever libsndfile reads: wav, flac, ogg, mp3, NIST sphere, aiff, ...
+    libsndfile reads wav, flac, ogg, opus, mp3, NIST sphere, aiff, ...; PyAV reads m4a, webm, wma,
+    amr and the sound of videos. The kind of a file is told by what is in it, not by its name.
+
+    Float samples are from -1 to 1, or 16-bit numbers; see `levels.level`.
 
     Args:
         rate: samples a second of the result.
@@ -34,34 +49,15 @@ def read_sound(
 
     Raises:
         SoundError: if there is no such file, it is no sound, is cut off or damaged, has nothing
-            in it (between `start` and `end`), or is longer than `most`.
-        UserError: if librosa is not installed.
+            in it (between `start` and `end`), is longer than `most` or than MOST_HOURS, or its
+            rate, channels or samples are none that a recording has.
+        UserError: if soundfile, soxr, or for tracks in containers PyAV, is not installed.
     """
-    librosa, soundfile = _librosa()
-    if not os.path.isfile(path):
-        raise SoundError(path, "there is no such recording")
-    try:
-        with soundfile.SoundFile(os.fspath(path)) as file:
-            _check(path, file, start, end, most)
-            length = None if end is None else end - start
-            samples, _ = librosa.load(file, sr=rate, mono=True, offset=start, duration=length)
-            whole = start == 0 and end is None
-            if whole and len(samples) < _least(file) * rate / file.samplerate - 1:
-                raise SoundError(path, "the recording is cut off")
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        known = os.path.getsize(path) > 0
-        kind = "not a sound file, or a damaged one" if known else "the file is empty"
-        raise SoundError(path, kind) from error
-    except OSError as error:
-        raise SoundError(path, f"cannot be read: {error.strerror}") from error
-    if not len(samples):
-        raise SoundError(path, "the recording is empty")
-    return to_int16(samples)
-
-
-def to_int16(samples: np.ndarray) -> np.ndarray:
-    """Samples from -1 to 1 as int16, clipped."""
-    return np.clip(np.round(samples * 32768.0), -32768, 32767).astype(np.int16)
+    path = os.fspath(path)
+    check_file(path, SoundError, "recording")
+    with failures(path, SoundError, "sound"), source(path) as sound:
+        _check(sound, start, end, most)
+        return _decoded(sound, rate, start, end, most)
 
 
 def resampled(samples: np.ndarray, factor: float) -> np.ndarray:
@@ -69,52 +65,80 @@ def resampled(samples: np.ndarray, factor: float) -> np.ndarray:
 
     Ko et al., "Audio Augmentation for Speech Recognition", 2015, section 2: x(factor t).
     """
-    import soxr
-
-    return samples if factor == 1 else soxr.resample(samples, factor * 1000.0, 1000.0, "MQ")
+    return samples if factor == 1 else _soxr().resample(samples, factor * 1000.0, 1000.0, "MQ")
 
 
-def _librosa():
+def _soxr():
     try:
-        import librosa
-        import soundfile
+        import soxr
     except ModuleNotFoundError as error:
-        raise UserError(
-            f'Sound needs the package {error.name}: pip install "kerasseq[audio]"'
-        ) from error
-    return librosa, soundfile
+        raise UserError('Sound needs the package soxr: pip install "kerasseq[audio]"') from error
+    return soxr
 
 
-def _check(path, file, start, end, most):
+def _check(sound: Source, start, end, most) -> None:
     """Refuse what the header shows to be of no use."""
-    seconds = file.frames / file.samplerate
-    if not file.frames:
-        raise SoundError(path, "the recording is empty")
-    if start >= seconds or (end is not None and end > seconds + 0.1):
-        raise SoundError(path, "the recording ends before the part that is asked for")
+    if not RATES[0] <= sound.rate <= RATES[1]:
+        raise ContentError(f"{sound.rate:,} samples a second, which no recording has")
+    if sound.channels > MOST_CHANNELS:
+        raise ContentError(f"more than {MOST_CHANNELS} channels")
     if end is not None and end <= start:
-        raise SoundError(path, "the part that is asked for is empty")
-    if most is not None and min(seconds, end or seconds) - start > most:
-        raise SoundError(path, f"longer than {most:g} s")
-    announced = _announced(path, file)
-    if announced and announced > file.frames:
-        raise SoundError(path, "the recording is cut off")
+        raise ContentError("the part that is asked for is empty")
+    if sound.samples is not None:
+        _check_length(sound, sound.samples, start, end, most)
 
 
-def _announced(path, file) -> int | None:
-    """Samples that the header speaks of, where libsndfile tells only those that are there."""
-    if file.format == "NIST":
-        with open(path, "rb") as raw:
-            found = re.search(rb"sample_count -i (\d+)", raw.read(1024))
-        return int(found[1]) if found else None
-    if found := re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE):
-        size, there = map(int, found.groups())
-        # An odd byte of padding is counted by some writers and not by others.
-        if size not in _UNKNOWN_SIZES and size > there + 16:
-            return file.frames + 1
-    return None
+def _check_length(sound: Source, samples: int, start, end, most) -> None:
+    seconds = samples / sound.rate
+    if not samples:
+        raise ContentError(_EMPTY)
+    if start >= seconds or (end is not None and end > seconds + 0.1):
+        raise ContentError(_BEFORE)
+    _check_most(seconds if end is None else min(seconds, end), start, most)
 
 
-def _least(file) -> float:
-    """Samples that a sound file must yield; an mp3 without a table has but an estimate."""
-    return file.frames * (0.9 if file.format in ("MP3", "MPEG") else 1.0)
+def _check_most(end: float, start: float, most: float | None) -> None:
+    if most is not None and end - start > most:
+        raise ContentError(f"longer than {most:g} s")
+    if end - start > MOST_HOURS * 3600:
+        raise ContentError(f"longer than {MOST_HOURS} hours: cut it into parts")
+
+
+def _decoded(sound: Source, rate: int, start, end, most) -> np.ndarray:
+    """The samples of a part, block by block, so that memory grows with the result alone."""
+    first = round(start * sound.rate)
+    wanted = None if end is None else max(1, round(end * sound.rate) - first)
+
+    def blocks() -> Iterator[np.ndarray]:
+        done = 0
+        for block in sound.blocks(first):
+            block = block[: None if wanted is None else wanted - done].mean(axis=1)
+            check_numbers(block)
+            done += len(block)
+            _check_most(done / sound.rate, 0.0, most)
+            yield block
+            if done == wanted:
+                break
+
+    factor = np.float32(level(blocks()) if sound.floats else 1.0)
+    convert, total, found = _converter(sound.rate, rate), 0, []
+    for block in blocks():
+        total += len(block)
+        found.append(to_int16(convert(block * factor)))
+    found.append(to_int16(convert(np.zeros(0, np.float32), last=True)))
+    if not total:
+        raise ContentError(_BEFORE if start else _EMPTY)
+    if (start == 0 and end is None and total < sound.least - 1) or (
+        wanted is not None and total < wanted - 0.1 * sound.rate
+    ):
+        raise ContentError(_CUT_OFF if sound.samples is not None else _BEFORE)
+    samples = np.zeros(-(-total * rate // sound.rate), np.int16)
+    np.concatenate(found, out=samples[: sum(map(len, found))])
+    return samples
+
+
+def _converter(rate: int, wanted: int) -> Callable[..., np.ndarray]:
+    """What turns block after block of one rate into another."""
+    if rate == wanted:
+        return lambda block, last=False: block
+    return _soxr().ResampleStream(rate, wanted, 1, "float32", "HQ").resample_chunk

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.media.sound import read_sound, to_int16
+from kerasseq.media.files import ContentError
+from kerasseq.media.levels import scaled
+from kerasseq.media.sound import read_sound
 from kerasseq.preprocessing.normalization import SPOKEN
 from kerasseq.preprocessing.padding import sound_ladder
 from kerasseq.preprocessing.tokenizer import Tokenizer
@@ -65,7 +67,7 @@ class SpeechPreprocessor(WritingPreprocessor):
 
         Args:
             recordings: paths of sound files, or arrays (samples,) at the model's rate: int16, or
-                floats from -1 to 1.
+                floats from -1 to 1 (or of 16-bit numbers; see `kerasseq.media.levels`).
 
         Raises:
             UserError: a file cannot be used, or an array is empty or no such array.
@@ -96,7 +98,10 @@ class SpeechPreprocessor(WritingPreprocessor):
                     f"{samples.dtype} {samples.shape}."
                 )
             if samples.dtype.kind == "f":
-                samples = to_int16(samples)
+                try:
+                    samples = scaled(samples)
+                except ContentError as error:
+                    raise UserError(f"Recording {index}: {error}.") from error
             elif samples.dtype != np.int16:
                 raise UserError(f"Recording {index} has samples of {samples.dtype}, not of int16.")
         most = int(self.max_seconds * self.rate)

@@ -1,0 +1,78 @@
+"""Files of several tracks, read by PyAV: which kind one is, and opening it and nothing else."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from kerasseq.errors import UserError
+from kerasseq.media.mov import check_counts
+
+_KINDS = (
+    ("mov", rb"....(ftyp|moov|mdat|wide|pnot|free|skip)"),
+    ("matroska", rb"\x1aE\xdf\xa3"),
+    ("avi", rb"RIFF....AVI "),
+    ("mpeg", rb"\0\0\x01\xba"),
+    ("mpegvideo", rb"\0\0\x01\xb3"),
+    ("ogg", rb"OggS"),
+    ("asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+    ("flv", rb"FLV\x01"),
+    ("mpegts", rb"G.{187}G.{187}G"),
+    ("mpegts", rb".{4}G.{191}G.{191}G"),
+    ("aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
+    ("amr", rb"#!AMR"),
+    ("flac", rb"fLaC.{17}[%s]\0{4}" % re.escape(bytes(range(0, 256, 16)))),  # of no known length
+)
+_PICTURES = re.compile(rb"....ftyp(avif|avis|heic|heix|hevc|heim|heis|mif1|msf1)", re.DOTALL)
+
+
+def container(file: BinaryIO) -> str | None:
+    """The name by which PyAV knows a file's kind, told by its first bytes; None is another."""
+    file.seek(0)
+    head = file.read(400)
+    file.seek(0)
+    if _PICTURES.match(head):
+        return None
+    kinds = (name for name, begin in _KINDS if re.match(begin, head, re.DOTALL))
+    return next(kinds, None)
+
+
+@contextlib.contextmanager
+def opened(file: BinaryIO, kind: str | None, limits: dict[str, str] | None = None) -> Iterator[Any]:
+    """A container of PyAV's on an open file; nothing that the file names is opened.
+
+    Args:
+        kind: what `container` gave.
+        limits: options of every decoder.
+
+    Raises:
+        ContentError: more frames are announced than can be in the file.
+        UserError: if PyAV is not installed.
+    """
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise UserError(
+            'Videos, m4a and webm need the package av: pip install "kerasseq[pictures]"'
+        ) from error
+    if kind is None:
+        raise ValueError("of no kind that is known")
+    safe = {"protocol_whitelist": "none", "format_whitelist": kind}
+    if kind == "mov":
+        check_counts(file)
+        safe |= {"enable_drefs": "0", "use_absolute_path": "0"}
+    with av.open(
+        file,
+        format=kind,
+        container_options=safe,
+        metadata_errors="replace",
+        io_open=_refuse,
+    ) as found:
+        for stream in found.streams:
+            if stream.type in ("audio", "video"):
+                stream.codec_context.options = dict(limits or {})
+        yield found
+
+
+def _refuse(url: str, flags: int, options: dict) -> Any:
+    raise PermissionError(f"{url} is another file, which is not opened")
