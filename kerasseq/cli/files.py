@@ -31,15 +31,18 @@ def check(options: argparse.Namespace) -> None:
         raise UserError("Give a file, a folder or --input LIST.")
 
 
-def named(options: argparse.Namespace, suffixes: Sequence[str], what: str) -> list[str]:
-    """The files that the options name."""
+def named(options: argparse.Namespace, endings: Sequence[str], what: str) -> list[str]:
+    """The files that the options name; what is left out of folders is named on standard error."""
     from kerasseq.applications.files import files_in
     from kerasseq.cli.use import lines_of
 
     paths: Iterable[str] = options.file
     if options.input:
         paths = filter(None, map(str.strip, lines_of(options.input)))
-    return list(files_in(paths, suffixes, what))
+    found = files_in(paths, endings, what)
+    if note := found.note(what):
+        print(printable(note + "."), file=sys.stderr)
+    return found.files
 
 
 def shown(found: Iterable[Any], files: int) -> Iterator[Any]:

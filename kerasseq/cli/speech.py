@@ -25,8 +25,8 @@ def add_commands(commands: Any) -> None:
     )
     files.add_files(
         add,
-        "wav, flac, ogg or mp3, or a folder of such; - for raw 16-bit samples at the model's "
-        "rate on standard input, written as they come",
+        "wav, flac, ogg, opus, mp3, m4a, webm, ..., or a folder of such; - for raw 16-bit samples "
+        "at the model's rate on standard input, written as they come",
         16,
     )
     add.add_argument("--json", action="store_true", help="an object a line, with words and times")

@@ -10,14 +10,16 @@ from kerasseq.data.examples import ListedExamples, Part, cut_off
 from kerasseq.data.files import numbered_lines
 from kerasseq.data.recordings import Recording, Rows, SoundCorpus, speaker_folder
 from kerasseq.errors import UserError
+from kerasseq.media.endings import SOUNDS
 
-SUFFIXES = (".flac", ".wav", ".sph")
+# As the data sets are published, and then as people convert them.
+_ENDINGS = (".flac", ".wav", ".sph", *SOUNDS)
 
 
 def sound_file(stem: Path) -> str:
-    """The file of that name with the first of the suffixes that there is."""
-    found = (f"{stem}{suffix}" for suffix in SUFFIXES if os.path.isfile(f"{stem}{suffix}"))
-    return next(found, f"{stem}{SUFFIXES[0]}")
+    """The file of that name with the first of the endings of sound files that there is."""
+    found = (f"{stem}{ending}" for ending in _ENDINGS if os.path.isfile(f"{stem}{ending}"))
+    return next(found, f"{stem}{_ENDINGS[0]}")
 
 
 def _an4_rows(folder: Path, part: str) -> Rows:

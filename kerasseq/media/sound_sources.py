@@ -28,7 +28,7 @@ class Source(NamedTuple):
         least: samples that a file must yield that is not cut off.
         floats: whether the file holds floats, of whatever range.
         blocks: from a sample on, (n, channels) float32 again and again to the end; -1 to 1 unless
-            the file holds floats.
+            the file holds floats. Only a file of floats can be read twice.
     """
 
     rate: int
@@ -99,7 +99,6 @@ def _track(file: Any) -> Source:
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
 
     def blocks(first: int) -> Iterator[np.ndarray]:
-        file.seek(0)
         to_floats = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
         for frame in file.decode(stream):
             for some in to_floats.resample(frame):
