@@ -142,7 +142,7 @@ def test_bad_lines_are_counted_named_and_left_out(write):
     corpus = FileCorpus([path], limit=50)
     assert list(corpus) == [("a", "b"), ("a", "b"), ("c", "d")]
     assert dict(corpus.problems.counts) == {
-        "no tab between a source and a target": 3,
+        "no tab between a source and a target": 2,
         "not valid UTF-8": 2,
         "the source is empty": 2,
         "the target is empty": 2,
@@ -156,9 +156,9 @@ def test_bad_lines_are_counted_named_and_left_out(write):
         f"{path}:6: longer than 50 characters",
     ]
     report = str(corpus.problems)
-    assert report.startswith("11 left out: 3 × no tab") and report.endswith("and 6 more")
+    assert report.startswith("10 left out: 2 × no tab") and report.endswith("and 5 more")
     list(corpus)
-    assert len(corpus.problems) == 11
+    assert len(corpus.problems) == 10
 
 
 def test_bad_lines_of_aligned_files_name_the_side(write):
@@ -237,7 +237,6 @@ def zip_bytes(names, tmp_path):
         ("a.tsv", lambda _: b"", "there is nothing in it"),
         ("a.po", lambda _: b"", "there is nothing in it"),
         ("a.tsv", lambda _: b"one\n\ntwo\n", "nothing but bad lines\\.\n .*a.tsv:1: no tab"),
-        ("a.tsv", lambda _: "a\tb\n".encode("utf-16"), "in UTF-16"),
         ("a.po", lambda _: b'msgid "x\nmsgstr', "not a gettext file"),
         ("a.zip", lambda _: b"PK no zip", "not a whole zip file"),
         ("a.zip", lambda path: zip_bytes(["a.tsv"], path)[:-30], "not a whole zip file"),

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from kerasseq.data.dataset import Dataset, located
 from kerasseq.data.examples import ListedExamples, cut_off
-from kerasseq.data.lists import Names, made, tabs
-from kerasseq.data.pictures import Captioned, CaptionedCorpus
+from kerasseq.data.layouts import Names
+from kerasseq.data.lines import numbered_lines
+from kerasseq.data.lists import Columns, made, table
+from kerasseq.data.pictures import Captioned, CaptionedCorpus, Rows
 
 _COLUMNS = Names(("file",), ("caption",))
 _TEST, _VALID = 0.2, 0.1  # of all, and of what is left
 
 
-def _clip(folder: Path, place: str, line: int, row: tuple[str, str]) -> Captioned:
-    name, caption = row
-    return Captioned(str(folder / "clips" / name), (caption,), place, line)
+def _clip(folder: Path, place: str, line: int, row: Columns) -> Captioned:
+    return Captioned(str(folder / "clips" / row.path), (row.text,), place, line)
 
 
 def drawn_alike(clip: Captioned) -> str:
@@ -31,11 +32,12 @@ def _split(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
     """Cut by a hash: a fifth of the clips for testing, and of the others a tenth for validation."""
     folder = located("fluent-emoji-clips", "fluent_emoji_clips", "captions.tsv", data_dir)
     captions = str(folder / "captions.tsv")
-    whole: CaptionedCorpus = ListedExamples(
-        lambda: made(captions, tabs(captions, _COLUMNS), partial(_clip, folder)),
-        [captions],
-        "fluent-emoji-clips",
-    )
+
+    def rows() -> Rows:
+        found = table(captions, numbered_lines(captions), _COLUMNS)
+        return made(captions, found, partial(_clip, folder))
+
+    whole: CaptionedCorpus = ListedExamples(rows, [captions], "fluent-emoji-clips")
     rest, test = cut_off(whole, _TEST, drawn_alike)
     train, valid = cut_off(rest, _VALID, drawn_alike)
     return {"train": train, "valid": valid, "test": test}

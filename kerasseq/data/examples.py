@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from kerasseq.data.corpus import Problems, digest, text_hash
+from kerasseq.data.lines import is_text
 from kerasseq.errors import UserError
 
 
@@ -19,7 +21,8 @@ class Example(Protocol):
         texts: the transcript, or the captions.
         place: the list that names it, and
         line: where, from 1.
-        what: many of them are called.
+        what: many of them are called, and
+        one: of them.
     """
 
     path: str
@@ -27,9 +30,10 @@ class Example(Protocol):
     place: str
     line: int
     what: str
+    one: str
 
     def wrong(self) -> str | None:
-        """What is wrong with it, as far as that shows before it is decoded."""
+        """What is wrong with it, as far as that shows without the file."""
 
     def stamp(self) -> str:
         """What of it a fingerprint counts, beside the file."""
@@ -42,10 +46,10 @@ E = TypeVar("E", bound=Example)
 
 
 class Examples(Generic[E]):
-    """Examples; each iteration reads them from the start, lazily.
+    """Examples that can be gone through again and again.
 
     Attributes:
-        problems: what the latest reading left out.
+        problems: what was left out.
     """
 
     def __init__(self):
@@ -76,14 +80,14 @@ class Examples(Generic[E]):
 
 
 class ListedExamples(Examples[E]):
-    """The examples that a reader of lists finds.
+    """The examples that a reader of lists finds: read once, when they are first asked for.
 
     What cannot be used is left out and counted in `problems`: a line that is none, an empty text,
     a missing file. What is wrong inside a file shows when it is decoded.
 
     Args:
-        rows: gives (place, line, example) anew with every call, or in the example's stead a text
-            that says what is wrong with the line.
+        rows: gives (place, line, example), or in the example's stead a text that says what is
+            wrong with the line.
         lists: the files that the rows come from, for the fingerprint.
         name: what is read, for the errors.
     """
@@ -96,33 +100,62 @@ class ListedExamples(Examples[E]):
     ):
         super().__init__()
         self._rows, self._lists, self._name = rows, list(map(os.fspath, lists)), name
+        self._read: tuple[list[E], str] | None = None
 
     def __iter__(self) -> Iterator[E]:
-        problems = self.problems = Problems()
-        usable = 0
+        return iter(self._index()[0])
+
+    def fingerprint(self) -> str:
+        return self._index()[1]
+
+    def _index(self) -> tuple[list[E], str]:
+        """The examples and their fingerprint."""
+        if self._read is None:
+            examples: list[E] = []
+            self.problems = Problems()
+            fingerprint = digest(self._stamps(examples))
+            self._read = examples, fingerprint
+        return self._read
+
+    def _stamps(self, examples: list[E]) -> Iterator[str]:
+        """Read the examples; gives what the fingerprint counts of the lists and of each."""
+        problems = self.problems
+        for path in self._lists:
+            yield _stamp(path, os.stat(path))
         for place, line, row in self._rows():
             if isinstance(row, str):
                 problems.add(place, line, row)
-            elif wrong := row.wrong():
-                problems.add(place, line, wrong, row.path)
+            elif isinstance(found := _usable(row), str):
+                problems.add(place, line, found, row.path)
             else:
-                usable += 1
-                yield row
-        if not usable:
+                examples.append(row)
+                yield f"{_stamp(row.path, found)} {row.stamp()}"
+            if len(problems) > _HOPELESS and not examples:
+                break
+        if not examples:
             what = "nothing but bad lines" if len(problems) else "nothing in it"
             raise UserError("\n  ".join([f"{self._name}: there is {what}.", *problems.named]))
 
-    def fingerprint(self) -> str:
-        def stamp(path: str) -> str:
-            stat = os.stat(path)
-            return f"{os.path.abspath(path)} {stat.st_size} {stat.st_mtime_ns}"
 
-        def parts() -> Iterator[str]:
-            yield from map(stamp, self._lists)
-            for some in self:
-                yield f"{stamp(some.path)} {some.stamp()}"
+_HOPELESS = 1_000_000
+"""Bad lines after which no good one is waited for."""
 
-        return digest(parts())
+
+def _usable(example: Example) -> os.stat_result | str:
+    """What the system says of an example's file, or what is wrong with the example."""
+    if wrong := example.wrong():
+        return wrong
+    if not all(map(is_text, example.texts)):
+        return "not valid Unicode"
+    try:
+        found = os.stat(example.path)
+    except (OSError, ValueError):
+        return f"there is no such {example.one}"
+    return found if stat.S_ISREG(found.st_mode) else "not a file"
+
+
+def _stamp(path: str, found: os.stat_result) -> str:
+    return f"{os.path.abspath(path)} {found.st_size} {found.st_mtime_ns}"
 
 
 class Part(Examples[E]):

@@ -1,19 +1,25 @@
-"""Lines of a plain, gzipped or zipped file, lazily, with every failure as one sentence."""
+"""Plain, gzipped and zipped files, opened with every failure as one sentence and within bounds."""
 
 import contextlib
 import gzip
 import io
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import PurePath
+from typing import Any
 
-from kerasseq.data.corpus import CHUNK
 from kerasseq.errors import UserError
 
-MEMBERS = (".tsv", ".tab", ".txt", ".jsonl", ".ndjson")
+MEMBERS = (".tsv", ".tab", ".txt", ".csv", ".jsonl", ".ndjson")
+
+# Texts shrink to a fifth. What unpacks to more than this was made to fill a memory.
+_RATIO, _ANY_RATIO = 20, 32 << 20
+# Bytes of a file that must be read as a whole, and of a packed one; COCO's captions are 92 MB.
+_MOST_WHOLE, _MOST_UNPACKED = 512 << 20, 128 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def plain_name(path: str) -> str:
@@ -22,11 +28,17 @@ def plain_name(path: str) -> str:
 
 
 def check_file(path: str) -> None:
-    """Raise a `UserError` unless `path` is a file that can be opened."""
-    if os.path.isdir(path):
+    """Raise a `UserError` unless `path` is an ordinary file that can be opened."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {_reason(error)}.") from None
+    if stat.S_ISDIR(mode):
         raise UserError(f"{path} is a folder; name the files in it.")
-    if not os.path.exists(path):
-        raise UserError(f"{path} does not exist.")
+    if not stat.S_ISREG(mode):
+        raise UserError(f"{path} is a pipe or a device; write what comes from it to a file.")
     with failures(path), open(path, "rb"):
         pass
 
@@ -40,69 +52,69 @@ def failures(path: str) -> Iterator[None]:
         kind = "zip" if plain_name(path).endswith(".zip") else "gzip"
         raise UserError(f"{path} is not a whole {kind} file ({error}); fetch it again.") from error
     except (OSError, RuntimeError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read: {reason}.") from error
+        raise UserError(f"{path} cannot be read: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> object:
+    return getattr(error, "strerror", None) or error
 
 
 @contextlib.contextmanager
 def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
-    """The bytes of a file, unpacked if its name ends in ".gz"; of a zip's member, if named."""
+    """The bytes of a file, unpacked if its name ends in ".gz"; of a zip's member, if named.
+
+    Raises:
+        UserError: while it is opened or read, if it is damaged or unpacks to more than 20 times
+            its size (and 32 MiB).
+    """
     with contextlib.ExitStack() as stack, failures(path):
-        file = stack.enter_context(open(path, "rb"))
+        file: Any = stack.enter_context(open(path, "rb"))
+        most = max(_RATIO * os.fstat(file.fileno()).st_size, _ANY_RATIO)
         if member is not None:
             archive = stack.enter_context(zipfile.ZipFile(file))
-            file = stack.enter_context(archive.open(member))
+            if archive.getinfo(member).compress_type not in _METHODS:
+                raise UserError(f"{path} is packed in an unusual way; pack it with deflate.")
+            file = _Bounded(stack.enter_context(archive.open(member)), path, most)
         elif path.lower().endswith(".gz"):
-            file = stack.enter_context(gzip.GzipFile(fileobj=file))
+            file = _Bounded(stack.enter_context(gzip.GzipFile(fileobj=file)), path, most)
         yield io.BufferedReader(file, 1 << 20)
 
 
-def read_whole(path: str) -> bytes:
-    """All bytes of a small file, unpacked."""
-    with opened(path) as file:
-        return file.read()
+class _Bounded(io.RawIOBase):
+    """Reads another file, up to a number of bytes."""
+
+    def __init__(self, file: Any, path: str, most: int):
+        self._file, self._path, self._left = file, path, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise UserError(
+                f"{self._path} unpacks to more than {_RATIO} times its size, which texts do not "
+                "do; unpack it yourself if you trust it."
+            )
+        return count
 
 
-def line_batches(path: str, member: str | None = None) -> Iterator[list[str | None]]:
-    r"""The lines, some thousands at a time; None for a line that is not valid UTF-8.
+def read_whole(path: str, most: int = _MOST_WHOLE) -> bytes:
+    """All bytes of a file, unpacked.
 
-    Only "\n" ends a line ("\r" before it goes with it): U+2028 and the like are text.
+    Raises:
+        UserError: there are more than `most`, or more than 128 MiB in a packed file.
     """
-    first = True
-    with opened(path, member) as file:
-        while lines := list(islice(file, CHUNK)):
-            if first:
-                if lines[0].startswith((b"\xff\xfe", b"\xfe\xff")):
-                    raise UserError(f"{path} is in UTF-16; convert it to UTF-8.")
-                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-                first = False
-            yield _decoded(lines)
-
-
-def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, str | None]]:
-    """(number from 1, line), None for a line that is not UTF-8."""
-    number = 0
-    for lines in line_batches(os.fspath(path)):
-        for line in lines:
-            number += 1
-            yield number, line
-
-
-def _decoded(lines):
-    try:
-        texts = b"".join(lines).decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        return [_decoded_line(line) for line in lines]
-    if not texts[-1]:
-        texts.pop()
-    return [text[:-1] if text.endswith("\r") else text for text in texts]
-
-
-def _decoded_line(line):
-    try:
-        return line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        return None
+    if path.lower().endswith(".gz"):
+        most = min(most, _MOST_UNPACKED)
+    with opened(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(
+            f"{path} has more than {most >> 20} MiB to be read at once; cut it into smaller files."
+        )
+    return data
 
 
 def zip_member(path: str) -> str:

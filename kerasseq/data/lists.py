@@ -1,34 +1,42 @@
 """Lists of files and texts: tables with commas or tabs, and JSON lines."""
 
-import csv
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from kerasseq.data.files import check_file, numbered_lines, plain_name
-from kerasseq.errors import UserError
+from kerasseq.data.files import check_file, plain_name
+from kerasseq.data.json_texts import checked, decoded, whole_json
+from kerasseq.data.layouts import Layout, Names, layout_of
+from kerasseq.data.lines import BadLine, Line, numbered_lines
+from kerasseq.data.tables import DELIMITERS, one_line, rows_of, sampled
 
 T = TypeVar("T")
 Found = Iterator[tuple[int, T | str]]
 """(line number from 1, what is there), or in its stead a text that says what is wrong."""
 
+Lines = Iterator[tuple[int, Line]]
+
 OBJECTS = (".json", ".jsonl", ".ndjson")
-TABLES = (".csv",)
-TABS = (".tsv", ".txt", ".tab")
+TABLES = (".csv", ".tsv", ".txt", ".tab")
+
+NO_COLUMNS = "no path and text with a tab or comma between"
+_NEEDS_QUOTES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
-class Names(NamedTuple):
-    """Names of columns or fields, of which the first that is there counts.
+class Columns(NamedTuple):
+    """What a row of a table has.
 
     Attributes:
-        paths: of those that name the file, and
-        texts: of those with what is written of it.
+        path: of the file.
+        text: what is written of it.
+        more: all cells by the names of their columns, if the table has a header.
     """
 
-    paths: tuple[str, ...]
-    texts: tuple[str, ...]
+    path: str
+    text: str
+    more: dict[str, str]
 
 
 def made(place: str, found: Found, make: Callable[[str, int, Any], Any]) -> Iterator:
@@ -64,79 +72,69 @@ def field(row: dict, names: Sequence[str]) -> str | None:
     return next((row[name] for name in names if isinstance(row.get(name), str)), None)
 
 
-def objects(place: str) -> Found[dict]:
-    """A JSON object a line."""
-    for number, line in numbered_lines(place):
-        if line is None:
-            yield number, "not valid UTF-8"
-        elif line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, "not JSON"
-                continue
-            yield number, row if isinstance(row, dict) else {}
+def table(
+    place: str, lines: Lines, names: Names, there: Callable[[str], bool] = lambda path: False
+) -> Found[Columns]:
+    """The rows of a table with or without a header.
 
-
-def table(place: str, names: Names, bare: bool = False) -> Found[tuple[str, str]]:
-    """Path and text of rows with commas, and quotes around what has commas or new lines.
+    The ending of the file's name tells what is likely between two cells, and the first lines tell
+    what is. Cells may be in quotes, and then have commas, tabs and new lines in them.
 
     Args:
-        bare: whether rows of two columns may do without a header.
+        lines: of the file.
+        there: whether there is a file of that path, as the table has it.
+
+    Raises:
+        UserError: while it is read, if the columns of paths and texts cannot be told.
     """
-
-    def texts() -> Iterator[str]:
-        for number, line in numbered_lines(place):
-            if line is None:
-                raise UserError(f"{place}:{number}: not valid UTF-8.")
-            yield line + "\n"
-
-    rows = csv.reader(texts(), skipinitialspace=True)
-    try:
-        first = next(rows, [])
-        columns = _header(first, names)
-        if columns is None and bare and len(first) == 2:
-            columns = (0, 1)
-            yield rows.line_num, _columns(first, columns)
-        elif columns is None:
-            raise UserError(
-                f"{place}:1: the header must name a column of paths ({', '.join(names.paths)}) "
-                f"and one of texts ({', '.join(names.texts)})."
-            )
-        for row in rows:
-            if len(row) > len(first):
-                yield rows.line_num, "more columns than in the first line: a comma needs quotes"
-            elif row:
-                yield rows.line_num, _columns(row, columns)
-    except csv.Error as error:
-        raise UserError(f"{place}:{rows.line_num}: not comma-separated: {error}.") from error
+    ending = os.path.splitext(plain_name(place))[1]
+    samples, lines = sampled(lines, DELIMITERS.get(ending, DELIMITERS[".tsv"]))
+    layout = layout_of(place, samples, names, there)
+    if layout is None:
+        for number, line in lines:
+            if isinstance(line, BadLine):
+                yield number, line.kind
+            elif line.strip():
+                yield number, NO_COLUMNS
+        return
+    passed = layout.header is None
+    for number, row in rows_of(lines, layout.delimiter, layout.quoted, layout.begins):
+        if isinstance(row, BadLine):
+            yield number, row.kind
+        elif passed:
+            yield number, _columns(row, layout)
+        passed |= isinstance(row, list)
 
 
-def tabs(place: str, names: Names) -> Found[tuple[str, str]]:
-    """Path and text of rows with tabs; without a header, of the first two columns."""
-    columns = (0, 1)
-    for number, line in numbered_lines(place):
-        if line is None:
-            yield number, "not valid UTF-8"
-            continue
-        row = line.split("\t")
-        if number == 1 and (found := _header(row, names)):
-            columns = found
+def _columns(row: list[str], layout: Layout) -> Columns | str:
+    while len(row) > layout.width and not row[-1].strip():
+        row.pop()
+    if len(row) > layout.width and (layout.header or layout.delimiter != "\t"):
+        return (
+            f"more columns than in the first line: {_NEEDS_QUOTES[layout.delimiter]} needs quotes"
+        )
+    if len(row) <= max(layout.path, layout.text) or not row[layout.path].strip():
+        return NO_COLUMNS
+    more = dict(zip(layout.header or (), row, strict=False))
+    return Columns(row[layout.path].strip(), one_line(row[layout.text]).strip(), more)
+
+
+def objects(place: str) -> Found[dict]:
+    """JSON objects, one a line or all in a list; the line is then the place in the list."""
+    lines = numbered_lines(place)
+    first = next(lines, (1, ""))
+    if isinstance(first[1], BadLine) or not isinstance(decoded(first[1]), dict):
+        whole = whole_json(place)
+        if isinstance(whole, list | dict):
+            yield from in_list(whole if isinstance(whole, list) else [whole])
+            return
+    for number, line in chain([first], lines):
+        if isinstance(line, BadLine):
+            yield number, line.kind
         elif line.strip():
-            yield number, _columns(row, columns)
+            yield number, checked(decoded(line))
 
 
-def _header(row: list[str], names: Names) -> tuple[int, int] | None:
-    """The columns of the path and of the text, if this is a header."""
-    found = [name.strip().lower() for name in row]
-    path, text = (
-        next((found.index(name) for name in some if name in found), None) for some in names
-    )
-    return None if path is None or text is None else (path, text)
-
-
-def _columns(row: list[str], columns: tuple[int, int]) -> tuple[str, str] | str:
-    if len(row) <= max(columns) or not row[columns[0]].strip():
-        return "no path and text with a tab or comma between"
-    path, text = (row[column].strip() for column in columns)
-    return path, text
+def in_list(rows: list) -> Found[dict]:
+    """The objects of a list."""
+    return ((number, checked(row)) for number, row in enumerate(rows, 1))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kerasseq.data.dataset import Dataset, located
 from kerasseq.data.examples import ListedExamples
-from kerasseq.data.files import numbered_lines
+from kerasseq.data.lines import numbered_lines, text_of
 from kerasseq.data.pictures import Captioned, CaptionedCorpus, Rows
 
 _FLICKR8K_PARTS = {"train": "train", "valid": "dev", "test": "test"}
@@ -17,14 +17,14 @@ def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Rows:
     """The pictures in the order of a part's list, each with its captions."""
     captions: dict[str, list[str]] = {}
     for number, line in numbered_lines(tokens):
-        name, tab, text = (line or "").partition("\t")
+        name, tab, text = text_of(line).partition("\t")
         if not tab or "#" not in name:
             yield str(tokens), number, "not the name of a picture, #, a number, a tab and a caption"
         else:
             captions.setdefault(name.rpartition("#")[0], []).append(text.strip())
     place = str(names)
     for number, line in numbered_lines(names):
-        if name := (line or "").strip():
+        if name := text_of(line).strip():
             texts = tuple(filter(None, captions.get(name, [])))
             yield place, number, Captioned(str(images / name), texts, place, number)
 

@@ -1,37 +1,42 @@
 """Users' own lists of pictures and captions as a corpus."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from kerasseq.data.examples import ListedExamples
-from kerasseq.data.files import numbered_lines, read_whole
+from kerasseq.data.layouts import Names
+from kerasseq.data.lines import numbered_lines
 from kerasseq.data.lists import (
     OBJECTS,
     TABLES,
-    TABS,
-    Found,
-    Names,
+    Columns,
     by_ending,
     field,
+    in_list,
     made,
     metadata,
     objects,
     table,
-    tabs,
 )
 from kerasseq.data.pictures import Captioned, Rows, captions_of, grouped
 from kerasseq.errors import UserError
 from kerasseq.media.picture import is_url
 
 NAMES = Names(
-    ("file_name", "image", "image_path", "path", "file", "filename", "picture", "image_name"),
-    ("text", "caption", "captions", "sentence", "sentences", "description", "texts"),
+    (
+        *("file_name", "image", "image_path", "path", "file", "filename", "picture", "image_name"),
+        *("img", "img_path", "image_file", "image_filename", "file_path", "filepath", "photo"),
+        *("picture_path", "video", "clip"),
+    ),
+    (
+        *("text", "caption", "captions", "sentence", "sentences", "description", "texts"),
+        *("comment", "label", "title", "raw"),
+    ),
 )
 
 
@@ -43,12 +48,11 @@ class PictureCorpus(ListedExamples[Captioned]):
       place in its list, from 1.
     - `.json`, `.jsonl`, `.ndjson`: an object a line, or `.json` a list of objects, with a path
       (`file_name`, `image`, ...) and a caption or a list of captions (`text`, `caption`, ...).
-    - `.csv`, or `.txt` without a tab in its first line: with a header that names a column of paths
-      and one of captions, or path, a comma, caption; captions with commas are in quotes.
-    - `.tsv`, `.txt`: with such a header, or path, a tab, caption; further columns are ignored. A
-      path may end with "#" and a number, as in Flickr8k's and Flickr30k's token files.
+    - `.csv`, `.tsv`, `.txt`: with a header that names a column of paths and one of captions, or
+      without one path and caption; see `RecordingCorpus`. A path may end with "#" and a number,
+      as in Flickr8k's and Flickr30k's token files.
 
-    Lines with the same path are several references of one picture. Lists are UTF-8. Relative
+    Lines with the same path are several references of one picture. Relative
     paths are relative to `folder`, or else to the list's folder. COCO's files are looked for there
     and in the folders that are named as the list is, with or without "captions_", or `images`,
     beside the list or beside its folder: the first folder that has one of the first hundred
@@ -88,7 +92,7 @@ def _list(path: str) -> str:
 
 
 def _reader(path: str, folder: str | None) -> Callable[[], Rows]:
-    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table, TABS: _text}):
+    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table}):
         return partial(reader, path, folder)
     raise UserError(
         f"{path} cannot be read as a list of pictures: give a .tsv, .csv, .txt, .json or .jsonl "
@@ -96,36 +100,32 @@ def _reader(path: str, folder: str | None) -> Callable[[], Rows]:
     )
 
 
-def _text(place: str, folder: str | None) -> Rows:
-    _, first = next(numbered_lines(place), (1, ""))
-    if place.lower().endswith(".txt") and "\t" not in (first or "\t"):
-        return _table(place, folder)
-    return made(place, tabs(place, NAMES), partial(_of_columns, folder))
-
-
 def _table(place: str, folder: str | None) -> Rows:
-    return made(place, table(place, NAMES, bare=True), partial(_of_columns, folder))
+    def there(path: str) -> bool:
+        return os.path.isfile(_located(place, folder, _plain(path)))
+
+    rows = table(place, numbered_lines(place), NAMES, there)
+    return made(place, rows, partial(_of_columns, folder))
 
 
 def _objects(place: str, folder: str | None) -> Rows:
-    """JSON lines, or one JSON text that is a list of objects or COCO's."""
-    found: Found = objects(place)
-    if not place.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
-        try:
-            whole = json.loads(read_whole(place))
-        except (ValueError, RecursionError):
-            whole = None
-        if isinstance(whole, dict) and {"images", "annotations"} <= whole.keys():
-            return _coco(place, folder, whole)
-        if isinstance(whole, list):
-            found = enumerate((row if isinstance(row, dict) else {} for row in whole), 1)
-    return made(place, found, partial(_of_object, folder))
+    """Objects with a path and captions, or one that has all of COCO's captions."""
+    found = objects(place)
+    first = next(found, None)
+    if first is None:
+        return iter(())
+    if isinstance(first[1], dict) and {"images", "annotations"} <= first[1].keys():
+        return _coco(place, folder, first[1])
+    return made(place, chain([first], found), partial(_of_object, folder))
 
 
-def _of_columns(folder: str | None, place: str, number: int, row: tuple[str, str]) -> Captioned:
-    path, text = row
-    path = re.sub(r"(?<=\.\w{3})#\d+$", "", path)
-    return Captioned(_located(place, folder, path), (text,), place, number)
+def _of_columns(folder: str | None, place: str, number: int, row: Columns) -> Captioned:
+    return Captioned(_located(place, folder, _plain(row.path)), (row.text,), place, number)
+
+
+def _plain(path: str) -> str:
+    """A path without the number of the caption behind it."""
+    return re.sub(r"(?<=\.\w{3})#\d+$", "", path)
 
 
 def _of_object(folder: str | None, place: str, number: int, row: dict) -> Captioned | str:
@@ -142,14 +142,14 @@ def _located(place: str, folder: str | None, path: str) -> str:
 
 def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Rows:
     images: dict[Any, str] = {}
-    for number, row in _dicts(whole["images"]):
+    for number, row in _objects_in(whole["images"]):
         name, key = row.get("file_name"), row.get("id")
         if not isinstance(name, str) or not isinstance(key, int | str):
             yield place, number, 'in "images": not an object with "id" and "file_name"'
         else:
             images[key] = name
     folder = folder or _coco_folder(Path(place), list(islice(images.values(), 100)))
-    for number, row in _dicts(whole["annotations"]):
+    for number, row in _objects_in(whole["annotations"]):
         text, key = row.get("caption"), row.get("image_id")
         if not isinstance(text, str) or not isinstance(key, int | str):
             yield place, number, 'in "annotations": not an object with "image_id" and "caption"'
@@ -160,9 +160,9 @@ def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Rows:
             yield place, number, Captioned(path, (text,), place, number)
 
 
-def _dicts(rows: Any) -> Iterator[tuple[int, dict]]:
-    rows = rows if isinstance(rows, list) else []
-    return ((number, row if isinstance(row, dict) else {}) for number, row in enumerate(rows, 1))
+def _objects_in(rows: Any) -> Iterator[tuple[int, dict]]:
+    found = in_list(rows if isinstance(rows, list) else [])
+    return ((number, row if isinstance(row, dict) else {}) for number, row in found)
 
 
 def _coco_folder(place: Path, names: list[str]) -> str:

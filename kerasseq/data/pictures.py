@@ -1,6 +1,5 @@
 """Pictures and clips with their captions."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -25,19 +24,17 @@ class Captioned(NamedTuple):
     place: str
     line: int
 
-    what = "pictures"
+    what, one = "pictures", "picture"
 
     def stamp(self) -> str:
         """What of it a fingerprint counts, beside the file."""
         return "\n".join(self.texts)
 
     def wrong(self) -> str | None:
-        """What is wrong with it, as far as that shows before it is decoded."""
+        """What is wrong with it, as far as that shows without the file."""
         if not self.texts:
             return "there is no caption"
-        if is_url(self.path):
-            return "a URL, which is not fetched"
-        return None if os.path.isfile(self.path) else "there is no such picture"
+        return "a URL, which is not fetched" if is_url(self.path) else None
 
     def read(self, size: tuple[int, int], frames: int) -> np.ndarray:
         """(F, H, W, 3) uint8, of at most `frames` frames; see `read_picture`."""

@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from kerasseq.data.examples import ListedExamples
-from kerasseq.data.files import numbered_lines
+from kerasseq.data.layouts import Names
+from kerasseq.data.lines import BadLine, numbered_lines
 from kerasseq.data.lists import (
     OBJECTS,
     TABLES,
-    TABS,
-    Names,
+    Columns,
     beside,
     by_ending,
     field,
@@ -19,16 +20,29 @@ from kerasseq.data.lists import (
     metadata,
     objects,
     table,
-    tabs,
 )
 from kerasseq.data.recordings import Recording, Rows
 from kerasseq.data.sound_datasets import librispeech_rows
+from kerasseq.data.wav2vec import is_wav2vec, wav2vec_rows, wav2vec_texts
 from kerasseq.errors import UserError
 
 NAMES = Names(
-    ("audio_filepath", "file_name", "path", "file", "filename", "audio", "wav"),
-    ("text", "transcription", "sentence", "transcript"),
+    (
+        *("audio_filepath", "file_name", "path", "file", "filename", "audio", "wav", "file_path"),
+        *("filepath", "audio_path", "audio_file", "wav_filename", "wav_path", "wav_file"),
+        *("recording", "sound", "clip"),
+    ),
+    (
+        *("text", "transcription", "sentence", "transcript", "transcriptions", "transcripts"),
+        *("normalized_text", "raw_text", "label", "caption"),
+    ),
 )
+_STARTS = ("offset", "start", "begin", "start_time")
+_ENDS = ("end", "stop", "end_time")
+_LENGTHS = ("duration", "length")
+
+# Where lists of Common Voice and of LJ Speech have their recordings, beside them.
+_PLACES = ("{}", "clips/{}", "wavs/{}.wav")
 
 
 class RecordingCorpus(ListedExamples[Recording]):
@@ -40,11 +54,15 @@ class RecordingCorpus(ListedExamples[Recording]):
     - `.json`, `.jsonl`, `.ndjson`: a NeMo manifest, an object a line with "audio_filepath",
       "text" and, for a part of a file, "offset" and "duration" in seconds.
     - `.csv`, `.tsv`, `.txt` with a header that names a column of paths (`path`, `file_name`, ...)
-      and one of texts (`text`, `transcription`, `sentence`, ...).
-    - `.tsv`, `.txt` without one: path, a tab, text; further columns are ignored.
+      and one of texts (`text`, `transcription`, `sentence`, ...), and for parts of files columns
+      of seconds (`start` or `offset`, `end` or `duration`). Cells may be in quotes.
+    - such tables without a header: path and text. Of more columns, the text is the first that is
+      not all numbers; where a later one looks more like texts, the list is refused.
+    - LJ Speech's `metadata.csv`, Common Voice's tables, a wav2vec manifest with its `.wrd` or
+      `.ltr` file beside it.
 
-    Lists are UTF-8. Relative paths are relative to the list's folder. Several lists are read one
-    after the other. What cannot be used is left out and counted in `problems`.
+    Relative paths are relative to the list's folder. Several lists are read one after the other.
+    What cannot be used is left out and counted in `problems`.
 
     Args:
         lists: the paths.
@@ -72,8 +90,8 @@ def _readers(path: str) -> tuple[Callable[[], Rows], list[str]]:
     """What reads a list, and the files that it reads."""
     if os.path.isdir(path):
         return _in_folder(Path(path))
-    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table, TABS: _tabs}):
-        return partial(reader, path), [path]
+    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table}):
+        return partial(reader, path), [path, *wav2vec_texts(path)]
     if os.path.basename(path) == "wav.scp":
         return _in_folder(Path(path).parent)
     raise UserError(
@@ -99,34 +117,69 @@ def _in_folder(folder: Path) -> tuple[Callable[[], Rows], list[str]]:
 
 
 def _objects(place: str) -> Rows:
-    return made(place, objects(place), _object)
+    return made(place, objects(place), _of_object)
 
 
 def _table(place: str) -> Rows:
-    return made(place, table(place, NAMES), _recording)
+    lines = numbered_lines(place)
+    first = list(islice(lines, 3))
+    if is_wav2vec([line for _, line in first]):
+        return wav2vec_rows(place, chain(first, lines))
+
+    def there(path: str) -> bool:
+        return os.path.isfile(_located(place, path))
+
+    return made(place, table(place, chain(first, lines), NAMES, there), _of_columns)
 
 
-def _tabs(place: str) -> Rows:
-    return made(place, tabs(place, NAMES), _recording)
+def _of_columns(place: str, number: int, row: Columns) -> Recording | str:
+    times = [_named(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
+    return _recording(place, number, row.path, row.text, *times)
 
 
-def _recording(place: str, number: int, row: tuple[str, str]) -> Recording:
-    path, text = row
-    return Recording(beside(place, path), text, place, number)
-
-
-def _object(place: str, number: int, row: dict) -> Recording | str:
+def _of_object(place: str, number: int, row: dict) -> Recording | str:
     path, text = (field(row, names) for names in NAMES)
     if not path or text is None:
         return 'not an object with the texts "audio_filepath" and "text"'
-    start, length = row.get("offset") or 0, row.get("duration")
-    if not all(isinstance(some, int | float) for some in (start, length or 0)):
-        return '"offset" or "duration" is not a number'
-    if start < 0 or (length is not None and length <= 0):
+    return _recording(place, number, path, text, row.get("offset"), None, row.get("duration"))
+
+
+def _named(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
+    """The first of some cells that is there, as a number if it is one."""
+    cell = next((cells[name].strip() for name in names if cells.get(name, "").strip()), None)
+    try:
+        return None if cell is None else float(cell)
+    except ValueError:
+        return cell
+
+
+def _recording(
+    place: str, number: int, path: str, text: str, start: object, end: object, length: object
+) -> Recording | str:
+    for seconds in (start, end, length):
+        if seconds is not None and not _is_seconds(seconds):
+            return "the offset, end or duration is no number of seconds"
+    if start is None and end is None:
+        # A duration alone only says how long the file is, and often roundly.
+        begin, stop = 0.0, None
+    else:
+        begin = float(start or 0)
+        stop = end if end is not None else None if length is None else begin + length
+    if length == 0 or (stop is not None and stop <= begin):
         return "the recording is empty"
-    # Without an offset, a duration only says how long the file is, and often roundly.
-    end = start + length if start and length else None
-    return Recording(beside(place, path), text, place, number, float(start), end)
+    stop = None if stop is None else float(stop)
+    return Recording(_located(place, path), text, place, number, begin, stop)
+
+
+def _is_seconds(value: object) -> bool:
+    """Whether a value is a number that a time can have: from 0 to thirty years."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
+def _located(place: str, path: str) -> str:
+    """Where a recording is, or would be."""
+    found = (beside(place, form.format(path)) for form in _PLACES)
+    return next((some for some in found if os.path.isfile(some)), beside(place, path))
 
 
 def _kaldi(folder: Path) -> Rows:
@@ -134,11 +187,9 @@ def _kaldi(folder: Path) -> Rows:
     sounds = {}
     place = str(folder / "wav.scp")
     for number, name, path in _entries(folder / "wav.scp"):
-        if path is not None and path.rstrip().endswith("|"):
-            raise UserError(
-                f"{place}:{number}: {name} is piped through a program, which is not run here; "
-                "write its output to a file and name that."
-            )
+        if path is not None and path.endswith("|"):
+            yield place, number, "piped through a program, which is not run: write a file of it"
+            continue
         sounds[name] = number, path
     if (folder / "segments").is_file():
         yield from _segments(str(folder / "segments"), sounds, place, texts)
@@ -169,9 +220,9 @@ def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Rows
 
 
 def _entries(path: Path) -> Iterator[tuple[int, str, str | None]]:
-    """(line number, name, what is after the first space); None if the line is not UTF-8."""
+    """(line number, name, what is after the first space); None if the line is no text."""
     for number, line in numbered_lines(path):
-        if line is None:
+        if isinstance(line, BadLine):
             yield number, f"line {number}", None
         elif line.strip():
             name, _, rest = line.strip().replace("\t", " ", 1).partition(" ")

@@ -1,6 +1,5 @@
 """Recordings with their transcripts."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +29,7 @@ class Recording(NamedTuple):
     start: float = 0.0
     end: float | None = None
 
-    what = "recordings"
+    what, one = "recordings", "recording"
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -42,10 +41,8 @@ class Recording(NamedTuple):
         return f"{self.start} {self.end} {self.text}"
 
     def wrong(self) -> str | None:
-        """What is wrong with it, as far as that shows before it is decoded."""
-        if not self.text.strip():
-            return "the transcript is empty"
-        return None if os.path.isfile(self.path) else "there is no such recording"
+        """What is wrong with it, as far as that shows without the file."""
+        return None if self.text.strip() else "the transcript is empty"
 
     def read(self, rate: int, most: float | None = None) -> np.ndarray:
         """(samples,) int16 at `rate`; more than `most` seconds are a SoundError."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kerasseq.data.dataset import Dataset, File, located
 from kerasseq.data.examples import ListedExamples, Part, cut_off
-from kerasseq.data.files import numbered_lines
+from kerasseq.data.lines import numbered_lines, text_of
 from kerasseq.data.recordings import Recording, Rows, SoundCorpus, speaker_folder
 from kerasseq.errors import UserError
 from kerasseq.media.endings import SOUNDS
@@ -24,9 +24,9 @@ def sound_file(stem: Path) -> str:
 
 def _an4_rows(folder: Path, part: str) -> Rows:
     etc = folder / "etc"
-    names = (name for _, name in numbered_lines(etc / f"an4_{part}.fileids"))
+    names = (text_of(name) for _, name in numbered_lines(etc / f"an4_{part}.fileids"))
     place = etc / f"an4_{part}.transcription"
-    lines = (line for _, line in numbered_lines(place))
+    lines = (text_of(line) for _, line in numbered_lines(place))
     for number, (line, name) in enumerate(zip_longest(lines, names), 1):
         found = re.fullmatch(r"(?:<s> )?(.*?)(?: </s>)? \((\S+)\)\s*", line or "")
         if not found or not name or Path(name).name != found[2]:
@@ -79,9 +79,9 @@ def librispeech_rows(folder: Path) -> Rows:
     """The recordings of a part of LibriSpeech: speaker/chapter/speaker-chapter.trans.txt."""
     for place in sorted(folder.glob("*/*/*.trans.txt")):
         for number, line in numbered_lines(place):
-            name, _, text = (line or "").partition(" ")
+            name, _, text = text_of(line).partition(" ")
             path = sound_file(place.parent / name)
-            row = Recording(path, text, str(place), number) if line else "not valid UTF-8"
+            row = Recording(path, text, str(place), number) if name else "no name and transcript"
             yield str(place), number, row
 
 

@@ -1,0 +1,157 @@
+"""Lines of a text file, lazily, whatever its encoding and its line ends; none takes much memory."""
+
+import codecs
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO, NamedTuple
+
+from kerasseq.data.corpus import CHUNK
+from kerasseq.data.files import opened
+
+MOST = 1 << 20
+"""Characters of a line."""
+
+_BLOCK = 1 << 18
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class BadLine(NamedTuple):
+    """A line that is no text, or a row that cannot be read.
+
+    Attributes:
+        kind: what is wrong with it.
+    """
+
+    kind: str
+
+
+Line = str | BadLine
+
+
+def text_of(line: Line) -> str:
+    """A line; one that is bad is empty."""
+    return line if isinstance(line, str) else ""
+
+
+def line_batches(path: str, member: str | None = None) -> Iterator[list[Line]]:
+    r"""The lines of a file, 8,192 at a time.
+
+    Only "\n" ends a line ("\r" before it goes with it): U+2028 and the like are text. In a file
+    without any "\n" "\r" ends a line. UTF-16 is read too, with a byte order mark or without.
+    """
+    with opened(path, member) as file:
+        lines: list[Line] = []
+        for some in _read_lines(file):
+            lines += some
+            while len(lines) >= CHUNK:
+                yield lines[:CHUNK]
+                del lines[:CHUNK]
+        if lines:
+            yield lines
+
+
+def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, Line]]:
+    """(number from 1, line) of a file."""
+    return enumerate(chain.from_iterable(line_batches(os.fspath(path))), 1)
+
+
+def lines_as_they_come(file: BinaryIO) -> Iterator[Line]:
+    """The lines of a file that another program writes meanwhile."""
+    return chain.from_iterable(_read_lines(file))
+
+
+def is_text(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_lines(file: BinaryIO) -> Iterator[list[Line]]:
+    read = getattr(file, "read1", file.read)
+    first = read(_BLOCK)
+    encoding, mark = _encoding(first)
+    blocks = chain([first[mark:]], iter(lambda: read(_BLOCK), b""))
+    if encoding != "utf-8":
+        blocks = _transcoded(blocks, encoding)
+    first = next(blocks, b"")
+    end = b"\r" if b"\r" in first[:-1] and b"\n" not in first else b"\n"
+    return _split(chain([first], blocks), end)
+
+
+def _split(blocks: Iterable[bytes], end: bytes) -> Iterator[list[Line]]:
+    rest, too_long = b"", False
+    for block in blocks:
+        whole, found, rest = (rest + block).rpartition(end)
+        if found:
+            lines = _decoded(whole, end)
+            if too_long:
+                lines[0] = _TOO_LONG
+            too_long = False
+            yield lines
+        if len(rest) > 4 * MOST:
+            rest, too_long = b"", True
+    if too_long:
+        yield [_TOO_LONG]
+    elif rest:
+        yield _decoded(rest, end)
+
+
+def _decoded(data: bytes, end: bytes) -> list[Line]:
+    other = "\r" if end == b"\n" else "\n"
+    lines: list[Line]
+    try:
+        lines = [_stripped(line, other) for line in data.decode().split(end.decode())]
+    except UnicodeDecodeError:
+        lines = [_decoded_line(line, other) for line in data.split(end)]
+    if b"\0" in data:
+        lines = [_NUL if isinstance(line, str) and "\0" in line else line for line in lines]
+    if len(data) > MOST:
+        lines = [
+            _TOO_LONG if isinstance(line, str) and len(line) > MOST else line for line in lines
+        ]
+    return lines
+
+
+_TOO_LONG, _NUL = BadLine(f"longer than {MOST:,} characters"), BadLine("a NUL byte in it")
+
+
+def _stripped(line: str, other: str) -> str:
+    return line.removesuffix("\r") if other == "\r" else line.removeprefix("\n")
+
+
+def _decoded_line(line: bytes, other: str) -> Line:
+    try:
+        return _stripped(line.decode(), other)
+    except UnicodeDecodeError:
+        return BadLine("not valid UTF-8")
+
+
+def _encoding(first: bytes) -> tuple[str, int]:
+    """The encoding of a text by its first bytes, and the length of the mark that says so."""
+    for mark, encoding in _MARKS:
+        if first.startswith(mark):
+            return encoding, len(mark)
+    sample = first[: 1 << 16]
+    for encoding, high in (("utf-16-le", 1), ("utf-16-be", 0)):
+        # Letters of ASCII and ends of lines have a high byte of zero, and no low one has.
+        zeros = sample[high::2].count(0)
+        if zeros and not sample[1 - high :: 2].count(0) and 64 * zeros > len(sample):
+            return encoding, 0
+    return "utf-8", 0
+
+
+def _transcoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """UTF-8; what was no text is none after it either."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    for block in blocks:
+        yield decoder.decode(block).encode("utf-8", "surrogatepass")
+    if decoder.getstate()[0]:
+        yield b"\xff"

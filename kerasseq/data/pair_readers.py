@@ -1,0 +1,226 @@
+"""The formats of files of pairs.
+
+Each reader is given the paths and the codes of the languages, and yields (both sides' places, line
+numbers, rows). A row is a pair, of which each side may be a bad line, or a text that says what is
+wrong with it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from kerasseq.data.corpus import CHUNK
+from kerasseq.data.files import plain_name, read_whole, zip_member
+from kerasseq.data.json_texts import checked, decoded
+from kerasseq.data.lines import BadLine, Line, is_text, line_batches
+from kerasseq.data.tables import (
+    DELIMITERS,
+    Sample,
+    names_in,
+    one_line,
+    rows_of,
+    sampled,
+    usual_width,
+)
+from kerasseq.errors import UserError
+
+Languages = tuple[str, str]
+Pair = tuple[Line, Line]
+Read = Iterator[tuple[tuple[str, str], Sequence[int], Sequence[Pair | str]]]
+
+_SIDES = (
+    ("source", "src", "source_text", "source_sentence", "input"),
+    ("target", "tgt", "trg", "target_text", "target_sentence", "translation", "output"),
+)
+# ISO 639-1, without which a first line "no, ja" could be a pair.
+_CODES = frozenset(
+    "aa ab af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da "
+    "de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy "
+    "hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg "
+    "li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or "
+    "os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta "
+    "te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
+)
+
+_MOST_OF_GETTEXT = 32 << 20
+"""Bytes of a catalogue, which takes fifty times as many in memory."""
+
+
+def table(path: str, languages: Languages, member: str | None = None) -> Read:
+    """A source and a target a line, between tabs; in `.csv` between commas or the like."""
+    place = path if member is None else f"{path}/{member}"
+    delimiters = DELIMITERS[".csv"] if plain_name(place).endswith(".csv") else "\t"
+    lines = enumerate(chain.from_iterable(line_batches(path, member)), 1)
+    samples, lines = sampled(lines, delimiters)
+    if not samples:
+        yield from _in_chunks(place, lines, _unparted)
+        return
+    some = max(samples, key=lambda some: _score(some, languages))
+    header = names_in(some.rows[0])
+    named = _named_columns(header, languages)
+    width = len(header) if named else usual_width(some.rows)
+    strict = width if named or some.delimiter != "\t" else None
+    columns = named or (0, 1)
+
+    def pair(row: list[str]) -> Pair | str:
+        return _pair(row, columns, strict, some.delimiter)
+
+    def begins(cells: list[str]) -> bool:
+        return some.delimiter == "\t" and len(cells) == width
+
+    rows = rows_of(lines, some.delimiter, some.quoted, begins)
+    if named:
+        rows = _without_header(rows)
+    yield from _in_chunks(place, rows, pair)
+
+
+def _unparted(_: str) -> str:
+    return "no tab between a source and a target"
+
+
+def _score(some: Sample, languages: Languages) -> tuple[bool, int]:
+    width = usual_width(some.rows)
+    named = _named_columns(names_in(some.rows[0]), languages) is not None
+    return named, sum(len(row) == width > 1 for row in some.rows)
+
+
+def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, int] | None:
+    """The columns of the source and the target, if this is a header."""
+    found = [next((header.index(name) for name in side if name in header), None) for side in _SIDES]
+    if None not in found:
+        return found[0], found[1]
+    codes = [name.partition("_")[0] for name in header]
+    if all(languages) and all(code in codes for code in languages):
+        return codes.index(languages[0]), codes.index(languages[1])
+    known = [column for column, code in enumerate(codes) if code in _CODES]
+    return (known[0], known[1]) if len(known) == len(header) == 2 else None
+
+
+def _without_header(rows: Iterator) -> Iterator:
+    for row in rows:
+        if isinstance(row[1], list):
+            break
+        yield row
+    yield from rows
+
+
+def _pair(
+    row: list[str], columns: tuple[int, int], width: int | None, delimiter: str
+) -> Pair | str:
+    while width and len(row) > width and not row[-1].strip():
+        row.pop()
+    if width and len(row) > width:
+        return "more columns than in the first line: a text with the delimiter needs quotes"
+    if len(row) <= max(columns):
+        what = "tab" if delimiter == "\t" else f"{delimiter!r}"
+        return f"no {what} between a source and a target"
+    return one_line(row[columns[0]]), one_line(row[columns[1]])
+
+
+def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) -> Read:
+    rows = iter(rows)
+    while True:
+        numbers, made = [], []
+        for number, row in islice(rows, CHUNK):
+            numbers.append(number)
+            made.append(row.kind if isinstance(row, BadLine) else make(row))
+        if not numbers:
+            return
+        yield (place, place), numbers, made
+
+
+def json_lines(path: str, languages: Languages, member: str | None = None) -> Read:
+    """An object with both sides a line."""
+    place = path if member is None else f"{path}/{member}"
+    lines = enumerate(chain.from_iterable(line_batches(path, member)), 1)
+    full = (line for line in lines if isinstance(line[1], BadLine) or line[1].strip())
+    yield from _in_chunks(place, full, lambda line: _of_object(line, languages))
+
+
+def _of_object(line: str, languages: Languages) -> Pair | str:
+    row = checked(decoded(line))
+    if isinstance(row, str):
+        return row
+    found = [next((row[name] for name in side if name in row), None) for side in _SIDES]
+    texts = row.get("translation")
+    if isinstance(texts, dict) and len(texts) > 1:
+        names = languages if all(languages) else list(texts)[:2]
+        found = [texts.get(name) for name in names]
+    if not all(isinstance(text, str) for text in found):
+        return 'not an object with the texts "source" and "target"'
+    return (found[0], found[1]) if all(map(is_text, found)) else "not valid Unicode"
+
+
+def zipped(path: str, languages: Languages) -> Read:
+    """The one file of pairs in an archive."""
+    member = zip_member(path)
+    is_json = member.lower().endswith((".jsonl", ".ndjson"))
+    return (json_lines if is_json else table)(path, languages, member)
+
+
+def aligned(source: str, target: str, _: Languages) -> Read:
+    """Two files, of which the lines of one number belong together.
+
+    Raises:
+        UserError: they have other numbers of lines.
+    """
+    sides, counts, first = (line_batches(source), line_batches(target)), [0, 0], 1
+    while True:
+        sources, targets = (next(side, []) for side in sides)
+        counts = [counts[0] + len(sources), counts[1] + len(targets)]
+        if len(sources) != len(targets):
+            counts = [
+                count + sum(map(len, side)) for count, side in zip(counts, sides, strict=True)
+            ]
+            raise UserError(
+                f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}: line-aligned "
+                "files must have as many."
+            )
+        if not sources:
+            return
+        numbers = range(first, first + len(sources))
+        yield (source, target), numbers, list(zip(sources, targets, strict=True))
+        first += len(sources)
+
+
+class _Lines(str):
+    """Text whose lines end as those of a file do; for polib, U+2028 and the like do it too.
+
+    No file has its name, for polib opens a file where it finds one.
+    """
+
+    def __new__(cls, text: str) -> "_Lines":
+        return super().__new__(cls, text + "\n# \0")
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        return re.split("\r\n?|\n", self)
+
+
+def gettext(path: str, _: Languages) -> Read:
+    """A catalogue: the translated entries, with their plural forms."""
+    import polib
+
+    data = read_whole(path, _MOST_OF_GETTEXT)
+    try:
+        catalogue = polib.pofile(_Lines(data.decode(_charset(data))))
+    except Exception as error:  # whatever polib stumbles over
+        reason = str(error).split("\n")[0][:200]
+        raise UserError(f"{path} is not a gettext file: {reason}.") from error
+    numbers, rows = [], []
+    for entry in catalogue.translated_entries():
+        forms = sorted(entry.msgstr_plural.items())
+        pairs = [(entry.msgid, entry.msgstr or (forms[0][1] if forms else ""))]
+        if entry.msgid_plural and forms:
+            pairs.append((entry.msgid_plural, forms[-1][1]))
+        for pair in pairs:
+            numbers.append(entry.linenum)
+            texts = [" ".join(text.split("\n")).strip() for text in pair]
+            rows.append((texts[0], texts[1]) if all(map(is_text, texts)) else "not valid Unicode")
+    yield (path, path), numbers, rows
+
+
+def _charset(data: bytes) -> str:
+    head = data.partition(b"charset=")[2][:40]
+    name = head.split(b"\\n")[0].split(b'"')[0].decode("ascii", "replace")
+    return name if name and name != "CHARSET" else "utf-8-sig"
