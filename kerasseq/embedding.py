@@ -1,11 +1,13 @@
 """Token embeddings and positions."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Fraction, Size, VocabularySize, checked
+from kerasseq.errors import UserError
 from kerasseq.precision import weight
 
 
@@ -40,26 +42,27 @@ class TokenEmbedding(keras.layers.Layer):
             uniform in [-0.1, 0.1].
 
     Shapes: ids (N, T) int -> (N, T, D).
+
+    Raises:
+        UserError: an argument is out of its range, a width is odd where positions are sinusoidal,
+            or the ids are no whole numbers.
     """
 
+    @checked
     def __init__(
         self,
-        vocabulary_size: int,
-        width: int,
-        positions: str | None = None,
-        max_length: int = 1024,
+        vocabulary_size: VocabularySize,
+        width: Size,
+        positions: Literal["sinusoidal", "learned"] | None = None,
+        max_length: Size = 1024,
         scale: bool = False,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         initializer: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if positions not in (None, "sinusoidal", "learned"):
-            raise ValueError(
-                f'positions must be None, "sinusoidal" or "learned". Received: {positions!r}'
-            )
         if positions == "sinusoidal" and width % 2:
-            raise ValueError(f"Sinusoidal positions need an even width. Received: {width}")
+            raise UserError(f"Sinusoidal positions need an even width, not {width}.")
         self.vocabulary_size = vocabulary_size
         self.width = width
         self.positions = positions
@@ -99,6 +102,9 @@ class TokenEmbedding(keras.layers.Layer):
         return ops.convert_to_tensor(self._sinusoids, dtype=self.compute_dtype)
 
     def _tokens(self, ids: Any) -> Any:
+        dtype = keras.backend.standardize_dtype(ids.dtype)
+        if "int" not in dtype:
+            raise UserError(f"Token ids must be whole numbers, of int32 for example, not {dtype}.")
         vectors = ops.take(weight(self, self.embeddings), ids, axis=0)
         return vectors * self.width**0.5 if self.scale else vectors
 

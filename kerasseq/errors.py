@@ -7,6 +7,9 @@ class UserError(ValueError):
     The command line prints its text alone; in Python it is an ordinary `ValueError`.
     """
 
+    # Without this mark Keras puts a page about the call before the sentence of a layer.
+    _keras_call_info_injected = True
+
 
 class FileError(UserError):
     """A file that cannot be used.

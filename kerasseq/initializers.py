@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from kerasseq.errors import UserError
+
 _RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish")
 
 
@@ -21,6 +23,22 @@ def redraw(model: keras.Model, initializer: str) -> None:
         if variable.path.split("/")[-1].endswith("kernel") and "recurrent" not in variable.path:
             drawn = type(keras.initializers.get(initializer))(seed=index)
             variable.assign(drawn(variable.shape, dtype=variable.dtype))
+
+
+def built_width(layer: keras.layers.Layer, shape: Any) -> int:
+    """Build a front end or an encoder unless it is, and return the width of what it makes.
+
+    Raises:
+        UserError: it has no width.
+    """
+    build(layer, shape)
+    width = getattr(layer, "width", None)
+    if not isinstance(width, int):
+        raise UserError(
+            f"A {type(layer).__name__} has no width: as a front end or an encoder it sets "
+            "self.width, the D of the vectors that it makes, where it is built."
+        )
+    return width
 
 
 def build(layer: keras.layers.Layer, *shapes: Any) -> None:

@@ -93,6 +93,19 @@ def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, A
     return ops.sum(losses * weights), ops.sum(weights), ops.sum(right * weights)
 
 
+def label_weights(labels: Any, weights: Any = None) -> Any:
+    """The weights (N, T) float32 of labels (N, T), of which 0 is padding.
+
+    Args:
+        weights: (N, T), as they are; (N,), of the rows; or None, 1 for every real label.
+    """
+    real = ops.cast(ops.not_equal(labels, 0), "float32")
+    if weights is None:
+        return real
+    weights = ops.cast(weights, "float32")
+    return weights[:, None] * real if len(weights.shape) == 1 else weights
+
+
 def _entropies(logits, labels, smoothing):
     # The smoothed target is made on the fly in the sum: taking the label's logit out instead has
     # a gradient that scatters into a tensor of the logits' size, which costs more than all else.

@@ -6,6 +6,8 @@ import keras
 from keras import ops
 
 from kerasseq import backend
+from kerasseq.checks import Size, checked, width_of
+from kerasseq.errors import UserError
 from kerasseq.precision import weight
 
 
@@ -22,9 +24,10 @@ class Cell(keras.layers.Layer):
     gates: int
     states: tuple[str, ...]
 
+    @checked
     def __init__(
         self,
-        units: int,
+        units: Size,
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
         **kwargs: Any,
@@ -35,9 +38,9 @@ class Cell(keras.layers.Layer):
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
 
     def build(self, input_shape: Any) -> None:
-        width = self.gates * self.units
+        width, inputs = self.gates * self.units, width_of(self, input_shape)
         self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+            name="kernel", shape=(inputs, width), initializer=self.kernel_initializer
         )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
@@ -140,5 +143,5 @@ CELLS = {"lstm": LSTMCell, "gru": GRUCell}
 def cell(kind: str, units: int, **kwargs: Any) -> Cell:
     """The cell of a name: "lstm" or "gru"."""
     if kind not in CELLS:
-        raise ValueError(f"There is no cell {kind!r}. There are: {', '.join(CELLS)}.")
+        raise UserError(f"There is no cell {kind!r}. There are: {', '.join(CELLS)}.")
     return CELLS[kind](units, **kwargs)

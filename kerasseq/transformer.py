@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kerasseq.attention import MultiHeadAttention
+from kerasseq.checks import Activation, Fraction, Size, checked, width_of
 from kerasseq.initializers import build, matching
 
 
@@ -34,7 +35,10 @@ class FeedForward(keras.layers.Layer):
     Shapes: (N, T, D) -> (N, T, D), with `units` in between.
     """
 
-    def __init__(self, units: int, activation: str = "relu", dropout: float = 0.0, **kwargs: Any):
+    @checked
+    def __init__(
+        self, units: Size, activation: Activation = "relu", dropout: Fraction = 0.0, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.units, self.activation = units, activation
         self.enter = keras.layers.Dense(
@@ -44,7 +48,7 @@ class FeedForward(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         if not hasattr(self, "leave"):
-            self.leave = keras.layers.Dense(input_shape[-1], name="leave")
+            self.leave = keras.layers.Dense(width_of(self, input_shape), name="leave")
         build(self.enter, input_shape)
         build(self.leave, (None, None, self.units))
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # Who comes later may import who comes earlier; those on one line may import each other.
 LAYERS = (
-    {"errors", "importing", "lazy", "printable"},
+    {"checks", "errors", "importing", "lazy", "printable"},
     {"config", "data", "default_backend", "drawing", "media", "metrics", "preprocessing"},
     {
         "acoustics",
@@ -22,6 +22,7 @@ LAYERS = (
         "precision",
         "recurrent",
         "sampling",
+        "serialization",
         "streaming",
     },
     {"attention"},

@@ -181,12 +181,12 @@ def test_a_training_step_and_a_file(name, tmp_path):
 
 
 def test_what_is_no_backbone():
-    with pytest.raises(ValueError, match="scaling must be one of"):
+    with pytest.raises(UserError, match="scaling must be .none. or .unit."):
         PictureEncoder(network(), "half")
     flat = keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Flatten()])
-    with pytest.raises(ValueError, match="must give"):
+    with pytest.raises(UserError, match="must give"):
         PictureEncoder(flat).build((None, None, *SIZE, 3))
-    with pytest.raises(ValueError, match="its filters and its stride"):
+    with pytest.raises(UserError, match="its filters and its stride"):
         ConvolutionalFeatures(SIZE, (4, 6), (2,))
 
 

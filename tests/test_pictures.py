@@ -504,7 +504,7 @@ def test_bad_features(tmp_path):
             preprocessor.features([smooth(), array])
     with pytest.raises(PictureError, match="none.png: there is no such picture"):
         preprocessor.features([tmp_path / "none.png"])
-    with pytest.raises(UserError, match="no pixels"):
+    with pytest.raises(UserError, match="size must be a list of 2"):
         CaptionPreprocessor.learn(TEXTS, size=(0, 4))
 
 

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.acoustics.mel import mel_edges, to_mel
+from kerasseq.acoustics.mel import Scale, mel_edges, to_mel
+from kerasseq.checks import Count, Share, Size, checked, width_of
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.streaming import Streaming
@@ -46,13 +47,18 @@ class FrequencyWarp(Augmentation):
     Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
 
     Raises:
-        UserError: `extent` is out of its range.
+        UserError: an argument is out of its range.
     """
 
     factors = 41  # so finely a is drawn
 
+    @checked
     def __init__(
-        self, rate: int = 16000, scale: str = "slaney", extent: float = 0.1, **kwargs: Any
+        self,
+        rate: Size = 16000,
+        scale: Scale = "slaney",
+        extent: float = 0.1,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if not 0 <= extent < 0.5:
@@ -60,7 +66,7 @@ class FrequencyWarp(Augmentation):
         self.rate, self.scale, self.extent = rate, scale, extent
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
         drawn = np.linspace(1 - self.extent, 1 + self.extent, self.factors)
         self._warps = np.stack([self._warp(factor) for factor in drawn]).astype("float32")
 
@@ -101,15 +107,19 @@ class SpecAugment(Augmentation):
         time_fraction: p, the widest as a fraction of the row's real frames.
 
     Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
+
+    Raises:
+        UserError: an argument is out of its range.
     """
 
+    @checked
     def __init__(
         self,
-        frequency_masks: int = 2,
-        frequency_width: int = 27,
-        time_masks: int = 2,
-        time_width: int = 100,
-        time_fraction: float = 0.2,
+        frequency_masks: Count = 2,
+        frequency_width: Count = 27,
+        time_masks: Count = 2,
+        time_width: Count = 100,
+        time_fraction: Share = 0.2,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -118,7 +128,7 @@ class SpecAugment(Augmentation):
         self.time_fraction = time_fraction
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         if not training:

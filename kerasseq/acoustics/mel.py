@@ -1,10 +1,12 @@
 """Filters on the mel scale."""
 
+from typing import Literal
+
 import numpy as np
 
 from kerasseq.errors import UserError
 
-SCALES = ("slaney", "htk")
+Scale = Literal["slaney", "htk"]
 
 # Slaney's scale is linear up to 1000 Hz, 200/3 Hz a mel, then logarithmic, 27 mels a factor 6.4.
 _STEP, _CORNER = 200.0 / 3, 1000.0

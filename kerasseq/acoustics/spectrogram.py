@@ -1,18 +1,17 @@
 """The acoustic front end."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.acoustics.mel import SCALES, mel_filters
+from kerasseq.acoustics.mel import Scale, mel_filters
+from kerasseq.checks import Amount, Positive, Share, Size, checked
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.streaming import Streaming
-
-NORMALIZATIONS = ("utterance", "mean", "running", "none")
 
 # Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
 # than the whole batch at once.
@@ -59,33 +58,29 @@ class LogMel(Streaming, keras.layers.Layer):
     Streams with "running" and "none". Steps are samples: latency is a window less a sample.
 
     Raises:
-        UserError: an option is none of its choices, or a filter has no frequency bin in it.
+        UserError: an argument is out of its range, a window or a hop is less than a sample, or a
+            filter has no frequency bin in it.
     """
 
+    @checked
     def __init__(
         self,
-        rate: int = 16000,
-        mels: int = 80,
-        window: float = 0.025,
-        hop: float = 0.010,
-        n_fft: int | None = None,
-        low: float = 0.0,
-        high: float | None = None,
-        scale: str = "slaney",
-        pre_emphasis: float = 0.0,
-        dither: float = 0.0,
-        floor: float = 1e-7,
-        normalization: str = "utterance",
-        prior: float = 100.0,
+        rate: Size = 16000,
+        mels: Size = 80,
+        window: Positive = 0.025,
+        hop: Positive = 0.010,
+        n_fft: Size | None = None,
+        low: Amount = 0.0,
+        high: Positive | None = None,
+        scale: Scale = "slaney",
+        pre_emphasis: Share = 0.0,
+        dither: Amount = 0.0,
+        floor: Positive = 1e-7,
+        normalization: Literal["utterance", "mean", "running", "none"] = "utterance",
+        prior: Amount = 100.0,
         **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        if scale not in SCALES:
-            raise UserError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}.")
-        if normalization not in NORMALIZATIONS:
-            raise UserError(
-                f"normalization must be one of {', '.join(NORMALIZATIONS)}, not {normalization!r}."
-            )
         self.options = {
             "rate": rate,
             "mels": mels,
@@ -105,6 +100,11 @@ class LogMel(Streaming, keras.layers.Layer):
         self.pre_emphasis, self.dither = pre_emphasis, dither
         self.normalization, self.prior = normalization, prior
         self.window, self.hop = round(rate * window), round(rate * hop)
+        if min(self.window, self.hop) < 1:
+            raise UserError(
+                f"A window of {window:g} s and a hop of {hop:g} s must have a sample or more at "
+                f"{rate} Hz."
+            )
         self.n_fft = n_fft or 1 << (self.window - 1).bit_length()
         self.pieces = -(-self.window // self.hop)
         if self.n_fft < self.window:

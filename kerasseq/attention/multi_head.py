@@ -6,6 +6,8 @@ import keras
 from keras import ops
 
 from kerasseq.attention.base import Attention
+from kerasseq.checks import Fraction, Size, checked
+from kerasseq.errors import UserError
 from kerasseq.masking import Memory, attention_bias, softmax
 
 
@@ -25,13 +27,17 @@ class MultiHeadAttention(Attention):
     kept from step to step (N, H, D/H, S) and (N, H, S, D/H).
 
     Raises:
-        ValueError: `heads` does not divide `width`.
+        UserError: an argument is out of its range, or `heads` does not divide `width`.
     """
 
-    def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
+    @checked
+    def __init__(self, heads: Size, width: Size, dropout: Fraction = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         if width % heads:
-            raise ValueError(f"heads must divide width. Received: heads={heads}, width={width}")
+            raise UserError(
+                f"The heads of attention divide its width among them, but {heads} do not divide "
+                f"{width}."
+            )
         self.heads, self.width, self.context_width = heads, width, width
         self.query = keras.layers.Dense(width, name="query")
         self.key_value = keras.layers.Dense(2 * width, name="key_value")

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.attention.multi_head import MultiHeadAttention
+from kerasseq.errors import UserError
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -19,13 +20,16 @@ class RotaryAttention(MultiHeadAttention):
     pairs are p and p + D/2H here, which the projections can as well have.
 
     Raises:
-        ValueError: `heads` does not divide `width`, or a head's width is odd.
+        UserError: `heads` does not divide `width`, or a head's width is odd.
     """
 
     def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
         super().__init__(heads, width, dropout, **kwargs)
         if width // heads % 2:
-            raise ValueError(f"A head's width must be even. Received: {width // heads}")
+            raise UserError(
+                f"A head of rotary attention needs an even width, but {heads} heads of a width of "
+                f"{width} have {width // heads} each."
+            )
 
     def weigh(
         self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import OddSize, Size, checked
+from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.precision import weight
 
@@ -31,7 +33,7 @@ class Score(keras.layers.Layer):
 
     def _require_equal_widths(self) -> None:
         if self.query_width != self.memory_width:
-            raise ValueError(
+            raise UserError(
                 f"{type(self).__name__} compares vectors of one width, but the query has "
                 f"{self.query_width} and the memory {self.memory_width} elements. "
                 'Make them equal, or use "bilinear" or "additive".'
@@ -46,7 +48,7 @@ class Dot(Score):
     """e = q . h  (Luong et al., 2015, equation 8, "dot").
 
     Raises:
-        ValueError: the query and the memory differ in width.
+        UserError: the query and the memory differ in width.
     """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -62,7 +64,7 @@ class ScaledDot(Dot):
     """e = q . h / sqrt(D)  (Vaswani et al., 2017, equation 1).
 
     Raises:
-        ValueError: the query and the memory differ in width.
+        UserError: the query and the memory differ in width.
     """
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
@@ -92,7 +94,7 @@ class Cosine(Dot):
     it starts at 10, since a softmax over numbers within [-1, 1] is nearly flat.
 
     Raises:
-        ValueError: the query and the memory differ in width.
+        UserError: the query and the memory differ in width.
     """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -119,7 +121,8 @@ class Additive(Score):
         units: the width of the hidden layer; the query's width unless given.
     """
 
-    def __init__(self, units: int | None = None, **kwargs: Any):
+    @checked
+    def __init__(self, units: Size | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
 
@@ -181,12 +184,15 @@ class Location(Additive):
 
     stepwise = True
 
+    @checked
     def __init__(
-        self, units: int | None = None, filters: int = 10, kernel_size: int = 31, **kwargs: Any
+        self,
+        units: Size | None = None,
+        filters: Size = 10,
+        kernel_size: OddSize = 31,
+        **kwargs: Any,
     ):
         super().__init__(units, **kwargs)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd. Received: {kernel_size}")
         self.filters, self.kernel_size = filters, kernel_size
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:

@@ -8,7 +8,10 @@ from keras import ops
 from kerasseq.attention.alignments import ALIGNMENTS, Alignment
 from kerasseq.attention.base import Attention
 from kerasseq.attention.scores import SCORES, Score
+from kerasseq.checks import checked
+from kerasseq.errors import UserError
 from kerasseq.masking import Memory
+from kerasseq.serialization import revived
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -21,9 +24,10 @@ class StepAttention(Attention):
         alignment: an `Alignment`, or the name of one: global, hard.
 
     Raises:
-        ValueError: no such score or alignment.
+        UserError: no such score or alignment.
     """
 
+    @checked
     def __init__(
         self, score: Score | str = "bilinear", alignment: Alignment | str = "global", **kwargs: Any
     ):
@@ -69,14 +73,12 @@ class StepAttention(Attention):
 
     @classmethod
     def from_config(cls, config: dict) -> "StepAttention":
-        for key in ("score", "alignment"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        return cls(**revived(config, "score", "alignment"))
 
 
 def _named(part: Any, registry: dict, what: str) -> Any:
     if not isinstance(part, str):
         return part
     if part not in registry:
-        raise ValueError(f"There is no {what} {part!r}. There are: {', '.join(registry)}.")
+        raise UserError(f"There is no {what} {part!r}. There are: {', '.join(registry)}.")
     return registry[part]()

@@ -6,10 +6,13 @@ import keras
 from keras import ops, tree
 
 from kerasseq import backend
+from kerasseq.checks import checked, shown
 from kerasseq.embedding import TokenEmbedding
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
 from kerasseq.precision import weight
+from kerasseq.serialization import revived
 
 
 class Stepwise:
@@ -67,8 +70,13 @@ class Decoder(keras.layers.Layer, Stepwise):
         tied: compute the logits with the embedding's own matrix (Press and Wolf, 2017), without
             a bias; else with a dense layer.
         projection: whether there are logits at all. A transducer's prediction network has none.
+
+    Raises:
+        UserError: an argument is out of its range, tied embeddings have not the width of the
+            features, or a memory is no `Memory`.
     """
 
+    @checked
     def __init__(
         self,
         embedding: TokenEmbedding,
@@ -98,7 +106,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         if not self.tied:
             build(self.output_projection, (None, None, width))
         elif width != self.embedding.width:
-            raise ValueError(
+            raise UserError(
                 f"Tied embeddings of width {self.embedding.width} cannot give logits "
                 f"for features of width {width}."
             )
@@ -130,7 +138,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         raise NotImplementedError
 
     def begin(self, memory: Any, length: int, constants: Any = None) -> tuple[Any, Any]:
-        static, state = self.start(memory, length)
+        static, state = self.start(_memory(self, memory), length)
         constants = self.constants() if constants is None else constants
         return {**static, "constants": constants}, state
 
@@ -147,7 +155,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         raise NotImplementedError
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
-        return self.logits(self.features(tokens, memory, training))
+        return self.logits(self.features(tokens, _memory(self, memory), training))
 
     def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         features, state = self.step_features(tokens, position, static, state)
@@ -163,7 +171,13 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     @classmethod
     def from_config(cls, config: dict) -> "Decoder":
-        for key in ("embedding", "attention"):
-            if isinstance(config.get(key), dict):
-                config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        return cls(**revived(config, "embedding", "attention"))
+
+
+def _memory(decoder: Decoder, memory: Any) -> Memory:
+    if not isinstance(memory, Memory):
+        raise UserError(
+            f"A {type(decoder).__name__} attends to a Memory(values, mask), not to "
+            f"{shown(memory)}: give it what an encoder returns."
+        )
+    return memory

@@ -6,9 +6,11 @@ import keras
 from keras import ops
 
 from kerasseq.attention import StepAttention
+from kerasseq.checks import Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders.convolution import HALF, gated
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, mask_to_lengths
 
@@ -31,16 +33,20 @@ class ConvolutionalDecoder(Decoder):
         score: of the attentions, whose alignment is global; none that needs the step before.
         dropout: fraction of each convolution's input and of the features dropped in training.
         tied: compute the logits with the embedding's matrix.
+
+    Raises:
+        UserError: an argument is out of its range, or the score needs the step before.
     """
 
+    @checked
     def __init__(
         self,
         embedding: TokenEmbedding,
-        units: int,
-        layers: int = 1,
-        kernel_size: int = 3,
+        units: Size,
+        layers: Size = 1,
+        kernel_size: Size = 3,
         score: str = "bilinear",
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         tied: bool = False,
         **kwargs: Any,
     ):
@@ -57,7 +63,7 @@ class ConvolutionalDecoder(Decoder):
             self.queries.append(keras.layers.Dense(embedding.width, name=f"query_{i}"))
             self.attentions.append(StepAttention(score, name=f"attention_{i}"))
             if self.attentions[-1].stepwise:
-                raise ValueError(
+                raise UserError(
                     f"All steps attend at once, but {score!r} needs the weights of the step before."
                 )
             self.contexts.append(keras.layers.Dense(units, name=f"context_{i}"))

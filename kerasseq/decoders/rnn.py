@@ -1,13 +1,16 @@
 """Recurrent decoder: with a fixed context vector, or with any attention of the library."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
 from kerasseq import backend
+from kerasseq.attention import Attention, StepAttention
+from kerasseq.checks import Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
 from kerasseq.recurrent import cell
@@ -42,7 +45,7 @@ class RNNDecoder(Decoder):
         units: U, of each layer.
         layers: how many are stacked.
         cell: "lstm" or "gru".
-        attention: None, or an `Attention`.
+        attention: None, an `Attention`, or the name of a score: a `StepAttention` with it.
         query: "before" or "after"; with attention only.
         context: "initial", "joined" or "none"; without attention only.
         input_feeding: see above.
@@ -52,20 +55,21 @@ class RNNDecoder(Decoder):
         projection: whether there are logits at all, and not features alone.
 
     Raises:
-        ValueError: no such `query` or `context`, or a gate without attention.
+        UserError: an argument is out of its range, or there is a gate without attention.
     """
 
+    @checked
     def __init__(
         self,
         embedding: TokenEmbedding,
-        units: int,
-        layers: int = 1,
-        cell: str = "lstm",
-        attention: Any = None,
-        query: str = "after",
-        context: str = "initial",
+        units: Size,
+        layers: Size = 1,
+        cell: Literal["lstm", "gru"] = "lstm",
+        attention: Attention | str | None = None,
+        query: Literal["before", "after"] = "after",
+        context: Literal["initial", "joined", "none"] = "initial",
         input_feeding: bool = False,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         tied: bool = False,
         projection: bool = True,
         gate: bool = False,
@@ -73,13 +77,9 @@ class RNNDecoder(Decoder):
     ):
         super().__init__(embedding, tied, projection, **kwargs)
         if gate and attention is None:
-            raise ValueError("A gate is of what attention finds, and there is none.")
-        if query not in ("before", "after"):
-            raise ValueError(f'query must be "before" or "after". Received: {query!r}')
-        if context not in ("initial", "joined", "none"):
-            raise ValueError(
-                f'context must be "initial", "joined" or "none". Received: {context!r}'
-            )
+            raise UserError("A gate is of what attention finds, and there is none.")
+        if isinstance(attention, str):
+            attention = StepAttention(attention)
         self.units, self.layers, self.cell = units, layers, cell
         self.attention, self.query, self.context = attention, query, context
         self.input_feeding = input_feeding

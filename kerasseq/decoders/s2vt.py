@@ -1,11 +1,12 @@
 """The decoder that reads the source with the layers that write the target."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
 from kerasseq import backend, recurrent
+from kerasseq.checks import Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
@@ -30,12 +31,13 @@ class S2VTDecoder(Decoder):
         tied: compute the logits with the embedding's matrix, whose width is U.
     """
 
+    @checked
     def __init__(
         self,
         embedding: TokenEmbedding,
-        units: int,
-        cell: str = "lstm",
-        dropout: float = 0.0,
+        units: Size,
+        cell: Literal["lstm", "gru"] = "lstm",
+        dropout: Fraction = 0.0,
         tied: bool = False,
         projection: bool = True,
         **kwargs: Any,

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import Activation, Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
@@ -59,17 +60,21 @@ class TransformerDecoder(Decoder):
         embedding: of the target's tokens, with positions; its width is the model's.
         layers, heads, units, activation, dropout, attention_dropout: as `TransformerEncoder`.
         tied: compute the logits with the embedding's matrix.
+
+    Raises:
+        UserError: an argument is out of its range, or `heads` does not divide the width.
     """
 
+    @checked
     def __init__(
         self,
         embedding: TokenEmbedding,
-        layers: int,
-        heads: int,
-        units: int,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
+        layers: Size,
+        heads: Size,
+        units: Size,
+        activation: Activation = "relu",
+        dropout: Fraction = 0.0,
+        attention_dropout: Fraction = 0.0,
         tied: bool = True,
         **kwargs: Any,
     ):

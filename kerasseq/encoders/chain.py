@@ -6,9 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import Encoder, checked
 from kerasseq.errors import UserError
-from kerasseq.initializers import build
+from kerasseq.initializers import built_width
 from kerasseq.masking import Memory
+from kerasseq.serialization import revived
 from kerasseq.streaming import Streaming
 
 
@@ -23,16 +25,19 @@ class Chain(Streaming, keras.layers.Layer):
 
     Shapes: those of the first layer's input -> those of the last one's memory. Streams if all
     its layers do.
+
+    Raises:
+        UserError: there is no layer, or one is no encoder.
     """
 
-    def __init__(self, layers: list, **kwargs: Any):
+    @checked
+    def __init__(self, layers: list[Encoder], **kwargs: Any):
         super().__init__(**kwargs)
         self.layers = list(layers)
 
     def build(self, input_shape: Any) -> None:
         for layer in self.layers:
-            build(layer, input_shape)
-            input_shape = (None, None, layer.width)
+            input_shape = (None, None, built_width(layer, input_shape))
 
     @property
     def width(self) -> int:
@@ -93,8 +98,7 @@ class Chain(Streaming, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict) -> "Chain":
-        layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
-        return cls(**{**config, "layers": layers})
+        return cls(**revived(config, "layers"))
 
 
 def _cast(values: Any, layer: Any) -> Any:

@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.attention.rotary import RotaryAttention
+from kerasseq.checks import Activation, Count, Fraction, OddSize, Size, checked, width_of
 from kerasseq.encoders.convolution import gated
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
@@ -159,31 +160,30 @@ class Conformer(Streaming, keras.layers.Layer):
     `chunk` - 1 steps, whatever the number of layers.
 
     Raises:
-        ValueError: `kernel_size` is even, or `heads` does not fit the width.
+        UserError: an argument is out of its range, or `heads` does not fit the width.
     """
 
+    @checked
     def __init__(
         self,
-        layers: int,
-        heads: int,
-        units: int,
-        kernel_size: int = 15,
-        activation: str = "silu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
-        chunk: int | None = None,
-        left: int = 4,
+        layers: Size,
+        heads: Size,
+        units: Size,
+        kernel_size: OddSize = 15,
+        activation: Activation = "silu",
+        dropout: Fraction = 0.0,
+        attention_dropout: Fraction = 0.0,
+        chunk: Size | None = None,
+        left: Count = 4,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd. Received: {kernel_size}")
         self.settings = LayerSettings(heads, units, activation, dropout, attention_dropout)
         self.count, self.layers = layers, []
         self.kernel_size, self.chunk, self.left = kernel_size, chunk, left
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
         if not self.layers:
             self.layers = [
                 ConformerLayer(

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import Fraction, OddSize, Size, checked, width_of
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
 
@@ -37,15 +38,21 @@ class ConvolutionalEncoder(keras.layers.Layer):
     before every convolution, so it is as if there was none.
 
     Raises:
-        ValueError: `kernel_size` is even.
+        UserError: an argument is out of its range.
     """
 
+    factor = 1
+
+    @checked
     def __init__(
-        self, units: int, layers: int = 1, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any
+        self,
+        units: Size,
+        layers: Size = 1,
+        kernel_size: OddSize = 3,
+        dropout: Fraction = 0.0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd. Received: {kernel_size}")
         self.units, self.layers, self.kernel_size = units, layers, kernel_size
         self.dropout = keras.layers.Dropout(dropout)
         self.enter = keras.layers.Dense(units, name="enter")
@@ -55,7 +62,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         ]
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
         if not hasattr(self, "leave"):
             self.leave = keras.layers.Dense(self.width, name="leave")
         build(self.enter, input_shape)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq import backend
+from kerasseq.checks import Count, checked, width_of
 from kerasseq.masking import Memory
 from kerasseq.precision import weight
 from kerasseq.streaming import Streaming
@@ -24,12 +25,13 @@ class Lookahead(Streaming, keras.layers.Layer):
     Streams, `steps` behind.
     """
 
-    def __init__(self, steps: int, **kwargs: Any):
+    @checked
+    def __init__(self, steps: Count, **kwargs: Any):
         super().__init__(**kwargs)
         self.steps = self.lead = steps
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
         self.kernel = self.add_weight(
             name="kernel", shape=(self.steps + 1, self.width), initializer=_nearly_first
         )

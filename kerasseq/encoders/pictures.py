@@ -5,14 +5,17 @@ frame: S = F * P.
 """
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Size, checked
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
+from kerasseq.serialization import revived
 
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
@@ -49,6 +52,7 @@ class Frames(keras.layers.Layer):
     what a layer that is not trained made before, and pass it unchanged.
     """
 
+    factor = 1
     size: tuple[int, int]
     grid: tuple[int, int]
     width: int
@@ -91,25 +95,24 @@ class PictureEncoder(Frames):
     Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, D).
 
     Raises:
-        ValueError: there is no such `scaling`, or the backbone gives no maps of a known size.
+        UserError: there is no such `scaling`, or the backbone gives no maps of a known size.
     """
 
+    @checked
     def __init__(
         self,
         backbone: keras.Model,
-        scaling: str = "none",
+        scaling: Literal["none", "unit", "symmetric", "torch", "caffe"] = "none",
         pool: bool = False,
         trainable: bool = False,
         **kwargs: Any,
     ):
         super().__init__(trainable=trainable, **kwargs)
-        if scaling not in _SCALINGS:
-            raise ValueError(f"scaling must be one of {', '.join(_SCALINGS)}. Received: {scaling}")
         self.backbone, self.scaling, self.pool = backbone, scaling, pool
         backbone.trainable = trainable
         shape = backbone.output_shape
         if len(shape) != 4 or None in shape[1:]:
-            raise ValueError(f"A backbone must give (M, h, w, D). Received: {shape}")
+            raise UserError(f"A backbone must give maps (M, h, w, D) of a known size, not {shape}.")
         self.size, self.width = tuple(backbone.input_shape[1:3]), shape[-1]
         self.grid = (1, 1) if pool else tuple(shape[1:3])
 
@@ -127,8 +130,7 @@ class PictureEncoder(Frames):
 
     @classmethod
     def from_config(cls, config: dict) -> "PictureEncoder":
-        backbone = keras.saving.deserialize_keras_object(config["backbone"])
-        return cls(**{**config, "backbone": backbone})
+        return cls(**revived(config, "backbone"))
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -151,22 +153,23 @@ class ConvolutionalFeatures(Frames):
     Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, D).
 
     Raises:
-        ValueError: there are not as many strides as filters.
+        UserError: an argument is out of its range, or there are not as many strides as filters.
     """
 
+    @checked
     def __init__(
         self,
-        size: tuple[int, int],
-        filters: tuple[int, ...] = (48, 96, 128, 128, 128),
-        strides: tuple[int, ...] = (4, 2, 2, 1, 1),
+        size: tuple[Size, Size],
+        filters: tuple[Size, ...] = (48, 96, 128, 128, 128),
+        strides: tuple[Size, ...] = (4, 2, 2, 1, 1),
         pool: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if len(filters) != len(strides):
-            raise ValueError(
-                f"Each convolution has its filters and its stride. Received: filters={filters}, "
-                f"strides={strides}"
+            raise UserError(
+                f"Each convolution has its filters and its stride, but there are {len(filters)} "
+                f"filters and {len(strides)} strides."
             )
         self.size, self.filters, self.strides = tuple(size), tuple(filters), tuple(strides)
         self.pool, self.width = pool, self.filters[-1]
@@ -227,10 +230,16 @@ class Patches(Frames):
         patch: rows and columns of a square. What is left over at the right and below is cut off.
 
     Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, patch * patch * 3).
+
+    Raises:
+        UserError: an argument is out of its range, or a frame is smaller than a square.
     """
 
-    def __init__(self, size: tuple[int, int], patch: int, **kwargs: Any):
+    @checked
+    def __init__(self, size: tuple[Size, Size], patch: Size, **kwargs: Any):
         super().__init__(**kwargs)
+        if patch > min(size):
+            raise UserError(f"A frame of {size[0]} x {size[1]} has no square of {patch} x {patch}.")
         self.size, self.patch = tuple(size), patch
         self.width = patch * patch * 3
         self.grid = tuple(length // patch for length in self.size)

@@ -1,10 +1,12 @@
 """Recurrent encoder."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
+from kerasseq.checks import Count, Fraction, Size, checked, width_of
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, last_step, reverse_by_length
 from kerasseq.recurrent import cell
@@ -40,30 +42,34 @@ class RNNEncoder(Streaming, keras.layers.Layer):
     or backwards in chunks, and returns all steps.
 
     Raises:
-        ValueError: a chunk where nothing is read backwards, or not all steps are returned; or
-            `ahead` or `offset` without a chunk.
+        UserError: an argument is out of its range; a chunk where nothing is read backwards, or
+            not all steps are returned; or `ahead` or `offset` without a chunk.
     """
 
+    @checked
     def __init__(
         self,
-        units: int,
-        layers: int = 1,
-        cell: str = "lstm",
+        units: Size,
+        layers: Size = 1,
+        cell: Literal["lstm", "gru"] = "lstm",
         bidirectional: bool = False,
         reverse: bool = False,
         fixed: bool = False,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         residual: bool = False,
-        chunk: int | None = None,
-        ahead: int = 0,
-        offset: int = 0,
+        chunk: Size | None = None,
+        ahead: Count = 0,
+        offset: Count = 0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if chunk and (not bidirectional or reverse or fixed):
-            raise ValueError("Chunks are for both directions and all steps.")
+            raise UserError(
+                "A chunk is for an RNNEncoder that reads both directions and returns all steps: "
+                "set bidirectional, and neither reverse nor fixed."
+            )
         if (ahead or offset) and not chunk:
-            raise ValueError("Only chunks are read from some steps ahead.")
+            raise UserError("The ahead and offset of an RNNEncoder are of chunks: set chunk too.")
         self.chunk, self.ahead, self.offset = chunk, ahead, offset
         self.lead = layers * ahead
         self.units, self.layers, self.cell = units, layers, cell
@@ -80,7 +86,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         return self.units * directions * (self.layers if self.fixed else 1)
 
     def build(self, input_shape: Any) -> None:
-        self.input_width = width = input_shape[-1]
+        self.input_width = width = width_of(self, input_shape)
         for index, forward in enumerate(self.forward_cells):
             build(forward, (None, None, width))
             if self.bidirectional:

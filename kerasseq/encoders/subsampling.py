@@ -1,11 +1,13 @@
 """Fewer steps, and the way into an encoder."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Fraction, Size, checked, width_of
+from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
 from kerasseq.streaming import Streaming
@@ -36,12 +38,13 @@ class FrameStacking(Streaming, keras.layers.Layer):
     a last step lacks is 0.
     """
 
-    def __init__(self, factor: int, **kwargs: Any):
+    @checked
+    def __init__(self, factor: Size, **kwargs: Any):
         super().__init__(**kwargs)
         self.factor = factor
 
     def build(self, input_shape: Any) -> None:
-        self.width = self.factor * input_shape[-1]
+        self.width = self.factor * width_of(self, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = ops.where(mask[:, :, None], values, ops.zeros_like(values))
@@ -81,13 +84,12 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
     Streams.
 
     Raises:
-        ValueError: `factor` is another.
+        UserError: an argument is out of its range.
     """
 
-    def __init__(self, filters: int, width: int, factor: int = 4, **kwargs: Any):
+    @checked
+    def __init__(self, filters: Size, width: Size, factor: Literal[2, 4] = 4, **kwargs: Any):
         super().__init__(**kwargs)
-        if factor not in (2, 4):
-            raise ValueError(f"factor must be 2 or 4. Received: {factor}")
         self.filters, self.width, self.factor = filters, width, factor
         self._strides = (2, factor // 2)  # in time
         # With a stride of 1 the second convolution waits for a step of the first, which is two.
@@ -107,7 +109,7 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         self.leave = keras.layers.Dense(width, name="leave")
 
     def build(self, input_shape: Any) -> None:
-        self._planes, bands, channels = [], input_shape[-1], 1
+        self._planes, bands, channels = [], width_of(self, input_shape), 1
         for convolution in self.convolutions:
             self._planes.append((bands, channels))
             build(convolution, (None, None, bands + 2, channels))
@@ -178,26 +180,30 @@ class Projection(Streaming, keras.layers.Layer):
         norm: normalise the result, before dropout and positions (Ba et al., 2016).
 
     Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D'). Streams without positions.
+
+    Raises:
+        UserError: an argument is out of its range, or a width is odd where there are positions.
     """
 
+    @checked
     def __init__(
         self,
-        width: int,
+        width: Size,
         positions: bool = False,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
         norm: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if positions and width % 2:
-            raise ValueError(f"Sinusoidal positions need an even width. Received: {width}")
+            raise UserError(f"Sinusoidal positions need an even width, not {width}.")
         self.width, self.positions = width, positions
         self.dense = keras.layers.Dense(width, name="dense")
         self.dropout = keras.layers.Dropout(dropout)
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm") if norm else None
 
     def build(self, input_shape: Any) -> None:
-        build(self.dense, input_shape)
+        build(self.dense, (None, None, width_of(self, input_shape)))
         if self.norm:
             build(self.norm, (None, None, self.width))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasseq.checks import Activation, Fraction, Size, checked, width_of
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, attention_bias
 from kerasseq.transformer import LayerSettings, TransformerLayer
@@ -40,16 +41,22 @@ class TransformerEncoder(keras.layers.Layer):
         attention_dropout: fraction of attention weights and feed-forward activations dropped.
 
     Shapes: values (N, S, D) with positions in them, mask (N, S) -> Memory with (N, S, D).
+
+    Raises:
+        UserError: an argument is out of its range, or `heads` does not divide the width.
     """
 
+    factor = 1
+
+    @checked
     def __init__(
         self,
-        layers: int,
-        heads: int,
-        units: int,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        attention_dropout: float = 0.0,
+        layers: Size,
+        heads: Size,
+        units: Size,
+        activation: Activation = "relu",
+        dropout: Fraction = 0.0,
+        attention_dropout: Fraction = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -58,7 +65,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
 
     def build(self, input_shape: Any) -> None:
-        self.width = input_shape[-1]
+        self.width = width_of(self, input_shape)
         if not self.layers:
             self.layers = [
                 TransformerEncoderLayer(self.width, self.settings, name=f"layer_{index}")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Size, VocabularySize, checked
 from kerasseq.decoders import Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import BEGIN, END, PAD
@@ -42,18 +43,14 @@ class NGram(keras.layers.Layer, Stepwise):
         order: n.
 
     Raises:
-        UserError: if used before it has learned or was loaded, or there are too many contexts for
-            a search on the device.
+        UserError: an argument is out of its range; if used before it has learned or was loaded, or
+            there are too many contexts for a search on the device.
     """
 
-    def __init__(self, vocabulary_size: int, order: int = 4, **kwargs: Any):
+    @checked
+    def __init__(self, vocabulary_size: VocabularySize, order: Size = 4, **kwargs: Any):
         super().__init__(**kwargs)
         self.built = True
-        if order < 1 or vocabulary_size <= END:
-            raise UserError(
-                f"An n-gram model needs an order of 1 or more and more than {END + 1} tokens, not "
-                f"order {order} and {vocabulary_size} tokens."
-            )
         self.vocabulary_size, self.order = vocabulary_size, order
         self._ngrams: Table | None = None
         self._rows: Any = _Rows(self)

@@ -1,17 +1,21 @@
 """What all models are: raw input to text, in one file."""
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasseq.checks import shown
 from kerasseq.errors import UserError
 from kerasseq.generation import of_width
+from kerasseq.masking import Memory
 from kerasseq.models.hypothesis import Hypothesis, Word, words_of
 from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
+from kerasseq.serialization import revived
 
 # Parts that hold more than configurations and weights.
 _ASSETS = ("preprocessor", "language_model")
@@ -32,6 +36,8 @@ class SequenceModel(keras.Model):
 
     parts: tuple[str, ...] = ()
     loss_options: tuple[str, ...] = ()
+    frontend: Any = None
+    vocabulary_size: int
 
     def __init__(
         self,
@@ -105,11 +111,52 @@ class SequenceModel(keras.Model):
         """The language model.
 
         Raises:
-            UserError: the model has none.
+            UserError: the model has none, or one of other units.
         """
         if self.language_model is None:
             raise UserError("This model was saved without a language model: set lm_weight to 0.")
+        self._check_size("language model", self.language_model.vocabulary_size)
         return self.language_model
+
+    def require_preprocessor(self) -> Any:
+        """The preprocessor.
+
+        Raises:
+            UserError: the model has none, or one of other units.
+        """
+        if self.preprocessor is None:
+            raise UserError("A model without a preprocessor cannot read or write text.")
+        self._check_size("preprocessor", self.preprocessor.target_vocabulary_size)
+        return self.preprocessor
+
+    def _check_size(self, part: str, size: int) -> None:
+        if size != self.vocabulary_size:
+            raise UserError(
+                f"The {type(self).__name__} writes {self.vocabulary_size} units, but its {part} "
+                f"knows {size}: make both for one vocabulary."
+            )
+
+    def encode(self, features: dict, training: bool = False) -> Memory:
+        """Features ("values", "mask") to the encoder's memory.
+
+        Raises:
+            UserError: a feature is missing, or the encoder returns no `Memory`.
+        """
+        values, mask = required(features, "values", "mask")
+        if self.frontend is not None:
+            values = self.frontend(values, training=training)
+        memory = self.encoder(values, mask, training=training)
+        if not isinstance(memory, Memory):
+            raise UserError(
+                f"The encoder {type(self.encoder).__name__} must return a Memory(values, mask), "
+                f"not {shown(memory)}."
+            )
+        return memory
+
+    @property
+    def factor(self) -> int:
+        """Steps of what the encoder reads to a step of its memory."""
+        return getattr(self.encoder, "factor", 1)
 
     def hypotheses(self, sources: Sequence[Any], options: Any = None, **more: Any) -> list:
         """The hypotheses of each raw source, best first."""
@@ -133,8 +180,11 @@ class SequenceModel(keras.Model):
             hypothesis: what `hypotheses` made of it.
         """
         frames, log_probs = self.heard(source, hypothesis)
-        pieces = self.preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
-        return words_of(pieces, frames, log_probs, self.encoder.factor / self.preprocessor.rate)
+        preprocessor = self.require_preprocessor()
+        if not hasattr(preprocessor, "rate"):
+            raise UserError("Only words that a model of sound wrote have times.")
+        pieces = preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
+        return words_of(pieces, frames, log_probs, self.factor / preprocessor.rate)
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """How much each token of a hypothesis was heard at each step of the encoder, (T, F).
@@ -142,8 +192,8 @@ class SequenceModel(keras.Model):
         Here each token's probability, at the one step that it is ascribed to.
         """
         frames, log_probs = self.heard(source, hypothesis)
-        samples = int(self.preprocessor.features([source])["mask"].sum())
-        weights = np.zeros((len(frames), max([samples // self.encoder.factor, *frames]) + 1))
+        samples = int(self.require_preprocessor().features([source])["mask"].sum())
+        weights = np.zeros((len(frames), max([samples // self.factor, *frames]) + 1))
         weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
         return weights
 
@@ -174,13 +224,38 @@ class SequenceModel(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict) -> "SequenceModel":
-        config = dict(config)
         # Layers within layers take the policy that is set while they are made, not the file's.
         with computing_in(keras.dtype_policies.get(config["dtype"])):
-            for key in cls.parts:
-                if isinstance(config.get(key), dict):
-                    config[key] = keras.saving.deserialize_keras_object(config[key])
-            return cls(**config)
+            return cls(**revived(config, *cls.parts))
+
+
+def listed(sources: Any) -> Sequence[Any]:
+    """The raw sources that a model is given, as what has a length and an order.
+
+    Raises:
+        UserError: it is one source, or none at all.
+    """
+    numbers = isinstance(sources, np.ndarray) and sources.ndim < 2 and sources.dtype.kind in "biuf"
+    if isinstance(sources, str | bytes | os.PathLike | dict) or numbers:
+        raise UserError(f"Give a list of sources, not one: [{shown(sources)}].")
+    if isinstance(sources, list | tuple | np.ndarray):
+        return sources
+    try:
+        return list(sources)
+    except TypeError:
+        raise UserError(f"Give a list of sources, not {shown(sources)}.") from None
+
+
+def required(inputs: Any, *names: str) -> list:
+    """The inputs of these names.
+
+    Raises:
+        UserError: one is missing.
+    """
+    if not isinstance(inputs, dict) or any(name not in inputs for name in names):
+        there = ", ".join(map(str, inputs)) if isinstance(inputs, dict) else shown(inputs)
+        raise UserError(f"The model is called with a dict of {', '.join(names)}, not of {there}.")
+    return [inputs[name] for name in names]
 
 
 def _without_dtypes(config: Any) -> Any:

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Encoder, VocabularySize, checked
 from kerasseq.generation import Greedy
-from kerasseq.initializers import build
+from kerasseq.initializers import build, built_width
+from kerasseq.losses import label_weights
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
@@ -45,15 +47,19 @@ class CTC(Recogniser):
     than frames, which no path spells, do not count. With `r_drop` a, the source passes twice, with
     two draws of dropout and SpecAugment, and the loss is the mean of both and a times their
     `consistency` (Yao et al., 2024).
+
+    Raises:
+        UserError: an argument is out of its range, or the encoder reads no features as they are.
     """
 
     loss_options = ("r_drop",)
     parts = ("encoder", "preprocessor", "language_model")
 
+    @checked
     def __init__(
         self,
-        encoder: keras.layers.Layer,
-        vocabulary_size: int,
+        encoder: Encoder,
+        vocabulary_size: VocabularySize,
         preprocessor: keras.layers.Layer | None = None,
         language_model: keras.layers.Layer | None = None,
         card: dict | None = None,
@@ -62,13 +68,12 @@ class CTC(Recogniser):
         super().__init__(preprocessor, language_model, card, **kwargs)
         self.encoder, self.vocabulary_size = encoder, vocabulary_size
         self.head = keras.layers.Dense(vocabulary_size, name="head")
-        build(encoder, (None, None))
-        build(self.head, (None, None, encoder.width))
+        build(self.head, (None, None, built_width(encoder, (None, None))))
         self.built = True
         self._functions: dict = {}
 
     def call(self, inputs: dict, training: bool = False) -> Memory:
-        memory = self.encoder(inputs["values"], inputs["mask"], training=training)
+        memory = self.encode(inputs, training=training)
         return Memory(self.head(memory.values), memory.mask)
 
     def compute_loss(
@@ -137,8 +142,10 @@ class CTC(Recogniser):
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The probability of each token at the frames that it is ascribed to, (T, F)."""
-        logs, mask = self.log_probabilities(self.preprocessor.features([source]))
-        logs, tokens = logs[0][mask[0]], np.asarray(hypothesis.tokens)
+        logs, mask = self.log_probabilities(self.require_preprocessor().features([source]))
+        logs, tokens = logs[0][mask[0]], np.asarray(hypothesis.tokens, "int32")
+        if not len(tokens):
+            return np.zeros((0, len(logs)))
         found = _path(logs, tokens)
         frames = np.arange(len(logs))
         here = (frames >= found.first[0][:, None]) & (frames <= found.last[0][:, None])
@@ -172,7 +179,7 @@ def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
 def _counted(logits: Memory, labels: Any, weights: Any) -> Any:
     """The weights, 0 in rows that no path spells."""
     possible = least_frames(labels) <= mask_to_lengths(logits.mask)
-    return ops.cast(weights, "float32") * ops.cast(possible, "float32")[:, None]
+    return label_weights(labels, weights) * ops.cast(possible, "float32")[:, None]
 
 
 def ctc_mean(

@@ -42,8 +42,8 @@ class Generator:
 
     def __init__(self, models: Sequence[Any]):
         self.models = list(models)
-        if any(model.preprocessor is None for model in models):
-            raise UserError("A model without a preprocessor cannot read or write text.")
+        for model in models:
+            model.require_preprocessor()
         if len(models) > 1 and len({model.preprocessor.digest("target") for model in models}) > 1:
             raise UserError(
                 "The members of an ensemble must have one target vocabulary: train them on the "

@@ -6,10 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import Encoder, Share, checked
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
-from kerasseq.losses import cross_entropy, r_drop
+from kerasseq.losses import cross_entropy, label_weights, r_drop
 from kerasseq.masking import Memory
+from kerasseq.models.base import required
 from kerasseq.models.ctc import aligned, ctc_mean
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
@@ -37,15 +39,16 @@ class JointSeq2Seq(Seq2Seq):
 
     loss_options = ("label_smoothing", "r_drop")
 
+    @checked
     def __init__(
         self,
         frontend: keras.layers.Layer | None,
-        encoder: keras.layers.Layer,
+        encoder: Encoder,
         decoder: Decoder,
         preprocessor: keras.layers.Layer | None = None,
         language_model: keras.layers.Layer | None = None,
         card: dict | None = None,
-        ctc_weight: float = 0.3,
+        ctc_weight: Share = 0.3,
         **kwargs: Any,
     ):
         super().__init__(frontend, encoder, decoder, preprocessor, language_model, card, **kwargs)
@@ -61,8 +64,9 @@ class JointSeq2Seq(Seq2Seq):
         return Memory(ops.log_softmax(logits, axis=-1), memory.mask)
 
     def call(self, inputs: dict, training: bool = False) -> Any:
+        (tokens,) = required(inputs, "tokens")
         memory = self.encode(inputs, training=training)
-        logits = self.decoder(inputs["tokens"], memory, training=training)
+        logits = self.decoder(tokens, memory, training=training)
         return {"logits": logits, "ctc": self._ctc(memory)}
 
     def compute_loss(
@@ -74,6 +78,7 @@ class JointSeq2Seq(Seq2Seq):
         training: bool = True,
     ) -> Any:
         smoothing = self.label_smoothing if training else 0.0
+        sample_weight = label_weights(y, sample_weight)
         units = ops.where(ops.equal(y, END), 0, y)
         logits, frames = y_pred["logits"], y_pred["ctc"]
         if training and self.r_drop:

@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasseq.errors import UserError
 from kerasseq.generation import Beam, Greedy
-from kerasseq.models.base import SequenceModel
+from kerasseq.models.base import SequenceModel, listed
 from kerasseq.models.batching import by_length
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
@@ -61,10 +61,9 @@ class Recogniser(SequenceModel):
                 the strategy is another.
         """
         options = options or self.default_options
-        if self.preprocessor is None:
-            raise UserError("A model without a preprocessor cannot read or write text.")
+        sources, preprocessor = listed(sources), self.require_preprocessor()
         if not isinstance(options.strategy, Greedy | Beam):
             raise UserError(f"A {type(self).__name__} is decoded by Greedy or Beam.")
         language_model = self.spoken_language() if options.lm_weight else None
         decode = self.decoding(options, language_model, bool(jit))
-        return by_length(self.preprocessor, sources, batch_size, decode)
+        return by_length(preprocessor, sources, batch_size, decode)

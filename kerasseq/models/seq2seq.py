@@ -7,19 +7,26 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from kerasseq.checks import Encoder, checked
 from kerasseq.decoders import Decoder, Stepwise
-from kerasseq.errors import UserError
 from kerasseq.generation import Fusion, attend
 from kerasseq.generation.selection import allowed_tokens
-from kerasseq.initializers import build
-from kerasseq.losses import cross_entropy, doubly_stochastic, evaluation_sums, r_drop
+from kerasseq.initializers import build, built_width
+from kerasseq.losses import (
+    cross_entropy,
+    doubly_stochastic,
+    evaluation_sums,
+    label_weights,
+    r_drop,
+)
 from kerasseq.masking import Memory, repeated
-from kerasseq.models.base import SequenceModel
+from kerasseq.models.base import SequenceModel, listed, required
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
 from kerasseq.preprocessing.padding import BEGIN, END
+from kerasseq.serialization import revived
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -43,14 +50,18 @@ class Seq2Seq(SequenceModel):
 
     The loss is the cross-entropy of the labels (N, T), weighted by the sample weights (N, T),
     which are 0 on padding, and divided by the sum of these.
+
+    Raises:
+        UserError: an argument is not what it must be, or widths or vocabularies do not fit.
     """
 
     parts = ("frontend", "encoder", "decoder", "preprocessor", "language_model")
 
+    @checked
     def __init__(
         self,
         frontend: keras.layers.Layer | None,
-        encoder: keras.layers.Layer,
+        encoder: Encoder,
         decoder: Decoder,
         preprocessor: keras.layers.Layer | None = None,
         language_model: keras.layers.Layer | None = None,
@@ -62,18 +73,14 @@ class Seq2Seq(SequenceModel):
         self._generators: dict = {}
         shape: tuple = (None, None)
         if frontend is not None:
-            build(frontend, shape)
-            shape = (None, None, frontend.width)
-        build(encoder, shape)
-        build(decoder, (None, None, encoder.width))
+            shape = (None, None, built_width(frontend, shape))
+        build(decoder, (None, None, built_width(encoder, shape)))
         self.built = True
 
-    def encode(self, features: dict, training: bool = False) -> Memory:
-        """Features ("values", "mask") to the memory that the decoder attends to."""
-        values = features["values"]
-        if self.frontend is not None:
-            values = self.frontend(values, training=training)
-        return self.encoder(values, features["mask"], training=training)
+    @property
+    def vocabulary_size(self) -> int:
+        """V, of the decoder's logits."""
+        return self.decoder.vocabulary_size
 
     @property
     def loss_options(self) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ class Seq2Seq(SequenceModel):
     @property
     def reduction(self) -> int:
         """Steps of the features to a step of the memory."""
-        return 1 if self.frontend is not None else self.encoder.factor
+        return 1 if self.frontend is not None else self.factor
 
     def members(self, options: Options) -> list[tuple[Stepwise, float]]:
         """What scores hypotheses, and the weight of each."""
@@ -104,15 +111,15 @@ class Seq2Seq(SequenceModel):
         return memory if count == 1 else [memory] * count
 
     def call(self, inputs: dict, training: bool = False) -> Any:
+        (tokens,) = required(inputs, "tokens")
         memory = self.encode(inputs, training=training)
-        if len(inputs["tokens"].shape) == 3:
-            _, targets, steps = ops.shape(inputs["tokens"])
-            memory = repeated(memory, targets)
-            inputs = {**inputs, "tokens": ops.reshape(inputs["tokens"], (-1, steps))}
+        if len(tokens.shape) == 3:
+            _, targets, steps = ops.shape(tokens)
+            memory, tokens = repeated(memory, targets), ops.reshape(tokens, (-1, steps))
         if training and self.doubly_stochastic:
-            logits, weights = self.decoder.attended(inputs["tokens"], memory, training=True)
+            logits, weights = self.decoder.attended(tokens, memory, training=True)
             return {"logits": logits, "attention": weights, "mask": memory.mask}
-        return self.decoder(inputs["tokens"], memory, training=training)
+        return self.decoder(tokens, memory, training=training)
 
     def compute_loss(
         self,
@@ -122,8 +129,7 @@ class Seq2Seq(SequenceModel):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        if sample_weight is None:
-            sample_weight = ops.ones_like(y, dtype="float32")
+        sample_weight = label_weights(y, sample_weight)
         if self.on_policy:
             # What the search never writes has no share in the distribution that it draws from.
             written = allowed_tokens(y_pred.shape[-1])
@@ -141,7 +147,7 @@ class Seq2Seq(SequenceModel):
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         """What validation adds up; see `losses.evaluation_sums`."""
-        return evaluation_sums(y_pred, y, sample_weight)
+        return evaluation_sums(y_pred, y, label_weights(y, sample_weight))
 
     def hypotheses(
         self,
@@ -170,8 +176,7 @@ class Seq2Seq(SequenceModel):
             UserError: the model has no preprocessor or vocabulary, or an ensemble's members have
                 different target vocabularies.
         """
-        if isinstance(sources, str):
-            raise UserError("Give a list of sources, not one text.")
+        sources = listed(sources)
         key = tuple(id(model) for model in with_models)
         if key not in self._generators:
             self._generators[key] = Generator([self, *with_models])
@@ -193,7 +198,7 @@ class Seq2Seq(SequenceModel):
             (best, *_), *_ = self.hypotheses([source])
             ids = np.asarray([best.tokens], "int32")
         else:
-            ids = self.preprocessor.targets([text])[1]
+            ids = self.require_preprocessor().targets([text])[1]
             ids = ids[:, : int((ids[0] != 0).sum())]
         tokens = ids[0].tolist()
         _, weights = self._attended(source, tokens)
@@ -215,11 +220,14 @@ class Seq2Seq(SequenceModel):
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The weights of the decoder's attention, (T, F)."""
-        return self._attended(source, [token for token in hypothesis.tokens if token != END])[1]
+        tokens = [token for token in hypothesis.tokens if token != END]
+        if not tokens:
+            return np.zeros((0, int(ops.convert_to_numpy(self._memory_of(source).mask).sum())))
+        return self._attended(source, tokens)[1]
 
     def _memory_of(self, source: Any) -> Memory:
         """The memory of one raw source."""
-        features = self.preprocessor.features([source])
+        features = self.require_preprocessor().features([source])
         return self.encode(tree.map_structure(ops.convert_to_tensor, features))
 
     def _attended(self, source: Any, tokens: list[int]) -> tuple[Memory, Any]:
@@ -238,6 +246,7 @@ class Seq2Seq(SequenceModel):
         config = dict(config)
         if config.pop("share_embeddings"):
             with computing_in(keras.dtype_policies.get(config["dtype"])):
-                frontend = keras.saving.deserialize_keras_object(config["frontend"])
-            config["frontend"] = config["decoder"]["config"]["embedding"] = frontend
+                config = revived(config, "frontend")
+            shared = {**config["decoder"]["config"], "embedding": config["frontend"]}
+            config["decoder"] = {**config["decoder"], "config": shared}
         return super().from_config(config)

@@ -7,10 +7,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasseq.decoders import Decoder
+from kerasseq.checks import Encoder, Size, checked
+from kerasseq.decoders import RNNDecoder
+from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
-from kerasseq.initializers import build
+from kerasseq.initializers import build, built_width
+from kerasseq.losses import label_weights
 from kerasseq.masking import mask_to_lengths
+from kerasseq.models.base import required
 from kerasseq.models.batching import Compiled, read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
@@ -30,8 +34,8 @@ class Transducer(Recogniser):
 
     Args:
         encoder: features to a `Memory`.
-        decoder: the prediction network, a `Decoder` without logits; with attention to the
-            encoder it is that of Prabhavalkar et al., 2017.
+        decoder: the prediction network, an `RNNDecoder` without positions and logits; with
+            attention to the encoder it is that of Prabhavalkar et al., 2017.
         joiner: of the two; id 0, which no text produces, is the blank.
         preprocessor, language_model, card: see `SequenceModel`.
         max_symbols: units that greedy search writes at one frame, at most.
@@ -42,33 +46,53 @@ class Transducer(Recogniser):
 
     The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
     first weight is not 0 and divided by the sum of the weights: nats a unit.
+
+    Raises:
+        UserError: an argument is out of its range, the encoder reads no features as they are, or
+            the prediction network depends on positions or has another vocabulary than the joiner.
     """
 
     parts = ("encoder", "decoder", "joiner", "preprocessor", "language_model")
 
+    @checked
     def __init__(
         self,
-        encoder: keras.layers.Layer,
-        decoder: Decoder,
+        encoder: Encoder,
+        decoder: RNNDecoder,
         joiner: Joiner,
         preprocessor: keras.layers.Layer | None = None,
         language_model: keras.layers.Layer | None = None,
         card: dict | None = None,
-        max_symbols: int = 5,
+        max_symbols: Size = 5,
         **kwargs: Any,
     ):
         super().__init__(preprocessor, language_model, card, **kwargs)
         self.encoder, self.decoder, self.joiner = encoder, decoder, joiner
         self.max_symbols = max_symbols
-        build(encoder, (None, None))
-        build(decoder, (None, None, encoder.width))
-        build(joiner, (None, None, encoder.width), (None, None, decoder.feature_width))
+        if decoder.max_steps is not None:
+            raise UserError(
+                "A transducer's rows are at different positions, so its prediction network needs "
+                "an embedding with positions=None."
+            )
+        if decoder.vocabulary_size != joiner.vocabulary_size:
+            raise UserError(
+                f"The prediction network knows {decoder.vocabulary_size} units, but the joiner "
+                f"{joiner.vocabulary_size}: make both for one vocabulary."
+            )
+        memory = (None, None, built_width(encoder, (None, None)))
+        build(decoder, memory)
+        build(joiner, memory, (None, None, decoder.feature_width))
         self.built = True
         self._functions: dict = {}
 
+    @property
+    def vocabulary_size(self) -> int:
+        """V, of the joiner's logits."""
+        return self.joiner.vocabulary_size
+
     def call(self, inputs: dict, training: bool = False) -> dict:
-        tokens = inputs["tokens"]
-        memory = self.encoder(inputs["values"], inputs["mask"], training=training)
+        (tokens,) = required(inputs, "tokens")
+        memory = self.encode(inputs, training=training)
         predicted = self.decoder.features(tokens, memory, training=training)
         blank, label = lattice(self.joiner, memory.values, predicted, tokens[:, 1:])
         return {"blank": blank, "label": label, "frames": mask_to_lengths(memory.mask)}
@@ -76,7 +100,7 @@ class Transducer(Recogniser):
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         labels = ops.sum(ops.cast(y != 0, "int32"), axis=1)
         losses = transducer_loss(y_pred["blank"], y_pred["label"], y_pred["frames"], labels)
-        weights = ops.cast(sample_weight, "float32")
+        weights = label_weights(y, sample_weight)
         return ops.sum(ops.where(weights[:, 0] > 0, losses, 0.0)), ops.sum(weights)
 
     def decoding(self, options: Options, language_model: Any, jit: bool) -> Callable:
@@ -90,7 +114,7 @@ class Transducer(Recogniser):
         return decode
 
     def _search(self, options: Options, language_model: Any, features: dict) -> Found:
-        memory = self.encoder(features["values"], features["mask"])
+        memory = self.encode(features)
         networks = self.decoder, self.joiner, memory
         if isinstance(options.strategy, Greedy):
             return greedy_search(*networks, options.max_length, self.max_symbols)[0]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from kerasseq.checks import Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture, squashed
 from kerasseq.preprocessing.normalization import CAPTION
@@ -37,27 +38,26 @@ class CaptionPreprocessor(WritingPreprocessor):
         vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
-            than it was saved with.
+        UserError: if a step is unknown or an argument out of its range; if used without its
+            vocabulary, or loaded with another than it was saved with.
     """
 
     reads = "picture"
     writes = "captions"
 
+    @checked
     def __init__(
         self,
         target: Tokenizer | None = None,
         *,
-        size: tuple[int, int] = (224, 224),
-        frames: int = 1,
+        size: tuple[Size, Size] = (224, 224),
+        frames: Size = 1,
         steps: Sequence[str] = CAPTION,
-        max_target_length: int = 64,
+        max_target_length: Size = 64,
         vocabularies: dict | None = None,
         **kwargs,
     ):
         super().__init__(target, steps, True, max_target_length, vocabularies, **kwargs)
-        if min(*size, frames) < 1:
-            raise UserError(f"A clip of {frames} frames of {size[0]} x {size[1]} has no pixels.")
         self.size, self.frames = tuple(size), frames
 
     @classmethod

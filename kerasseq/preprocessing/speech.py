@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from kerasseq.checks import Positive, Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.files import ContentError
 from kerasseq.media.levels import scaled
@@ -40,22 +41,23 @@ class SpeechPreprocessor(WritingPreprocessor):
         vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
-            than it was saved with.
+        UserError: if a step is unknown or an argument out of its range; if used without its
+            vocabulary, or loaded with another than it was saved with.
     """
 
     reads = "sound"
     writes = "transcripts"
 
+    @checked
     def __init__(
         self,
         target: Tokenizer | None = None,
         *,
-        rate: int = 16000,
+        rate: Size = 16000,
         steps: Sequence[str] = SPOKEN,
         end: bool = False,
-        max_seconds: float = 30.0,
-        max_target_length: int = 512,
+        max_seconds: Positive = 30.0,
+        max_target_length: Size = 512,
         vocabularies: dict | None = None,
         **kwargs,
     ):

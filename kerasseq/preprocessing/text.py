@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import keras
 import numpy as np
 
+from kerasseq.checks import Size, checked
 from kerasseq.preprocessing.base import Preprocessor
 from kerasseq.preprocessing.normalization import TEXT, normalized, normalized_lines
 from kerasseq.preprocessing.padding import (
@@ -40,20 +41,21 @@ class TextPreprocessor(Preprocessor):
             stands in for the tokenizers until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
-            than it was saved with.
+        UserError: if a step is unknown or an argument out of its range; if used without its
+            vocabulary, or loaded with another than it was saved with.
     """
 
     SIDES = SIDES
 
+    @checked
     def __init__(
         self,
         source: Tokenizer | None = None,
         target: Tokenizer | None = None,
         *,
         steps: Sequence[str] = TEXT,
-        max_source_length: int = 256,
-        max_target_length: int = 256,
+        max_source_length: Size = 256,
+        max_target_length: Size = 256,
         vocabularies: dict | None = None,
         **kwargs,
     ):

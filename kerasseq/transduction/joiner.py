@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasseq.checks import Size, VocabularySize, checked
 from kerasseq.initializers import build
 from kerasseq.precision import weight
 
@@ -25,9 +26,13 @@ class Joiner(keras.layers.Layer):
     Args:
         vocabulary_size: V, with blank, which is 0.
         units: J.
+
+    Raises:
+        UserError: an argument is out of its range.
     """
 
-    def __init__(self, vocabulary_size: int, units: int, **kwargs: Any):
+    @checked
+    def __init__(self, vocabulary_size: VocabularySize, units: Size, **kwargs: Any):
         super().__init__(**kwargs)
         self.vocabulary_size, self.units = vocabulary_size, units
         self.encoded = keras.layers.Dense(units, name="encoded")

@@ -1,0 +1,171 @@
+"""What the arguments of a layer may be: its annotations say it, and `checked` holds them to it.
+
+@checked
+def __init__(self, units: Size, cell: Literal["lstm", "gru"] = "lstm", dropout: Fraction = 0.0):
+"""
+
+import functools
+import inspect
+import math
+import numbers
+import reprlib
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+
+from kerasseq.errors import UserError
+
+
+class Rule(NamedTuple):
+    """What a value must be, in words, and whether one is."""
+
+    says: str
+    holds: Callable[[Any], bool]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_name(value: Any) -> bool:
+    """Whether it can be one of a `Literal`, which True is not, though it equals 1."""
+    return isinstance(value, str) or _is_whole(value)
+
+
+def _is_activation(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and callable(keras.activations.get(value))
+    except ValueError:
+        return False
+
+
+def _is_encoder(value: Any) -> bool:
+    called = getattr(value, "call", None)
+    return isinstance(value, keras.layers.Layer) and "mask" in inspect.signature(called).parameters
+
+
+# What has no name of its own.
+_PLAIN = {
+    type(None): Rule("None", lambda value: value is None),
+    bool: Rule("True or False", lambda value: isinstance(value, bool | np.bool_)),
+    float: Rule("a number", _is_number),
+    str: Rule("a string", lambda value: isinstance(value, str)),
+}
+
+# Ids 0 to 3 are padding or the blank, the unknown token, the begin and the end.
+_SPECIAL = 4
+
+Size = Annotated[int, Rule("a whole number of at least 1", lambda n: _is_whole(n) and n >= 1)]
+Count = Annotated[int, Rule("a whole number of at least 0", lambda n: _is_whole(n) and n >= 0)]
+OddSize = Annotated[int, Rule("an odd number of at least 1", lambda n: _is_whole(n) and n % 2 == 1)]
+Fraction = Annotated[
+    float, Rule("a number of at least 0 and below 1", lambda x: _is_number(x) and 0 <= x < 1)
+]
+Share = Annotated[float, Rule("a number from 0 to 1", lambda x: _is_number(x) and 0 <= x <= 1)]
+Positive = Annotated[float, Rule("a number above 0", lambda x: _is_number(x) and x > 0)]
+Amount = Annotated[float, Rule("a number of at least 0", lambda x: _is_number(x) and x >= 0)]
+VocabularySize = Annotated[
+    int,
+    Rule(
+        f"a whole number above {_SPECIAL}, since ids 0 to {_SPECIAL - 1} are special",
+        lambda n: _is_whole(n) and n > _SPECIAL,
+    ),
+]
+Activation = Annotated[str, Rule("the name of one of Keras's activations", _is_activation)]
+Encoder = Annotated[
+    keras.layers.Layer,
+    Rule("a layer that is called with values and a mask, as encoders are", _is_encoder),
+]
+
+
+def checked(init: Callable) -> Callable:
+    """A constructor that first compares its arguments with their annotations.
+
+    An annotation is one of the names above, bool, a `Literal`, a class, a tuple of these, or a
+    union of these; `Any` allows everything.
+
+    Raises:
+        UserError: an argument is not what its annotation says.
+    """
+    signature = inspect.signature(init)
+
+    @functools.cache
+    def rules() -> dict[str, Rule]:
+        hints = typing.get_type_hints(init, include_extras=True)
+        return {name: _rule(hint) for name, hint in hints.items() if name in signature.parameters}
+
+    @functools.wraps(init)
+    def checking(self: Any, *args: Any, **kwargs: Any) -> None:
+        for name, value in signature.bind_partial(self, *args, **kwargs).arguments.items():
+            rule = rules().get(name)
+            if rule and not rule.holds(value):
+                raise UserError(
+                    f"{type(self).__name__}: {name} must be {rule.says}, not {shown(value)}."
+                )
+        init(self, *args, **kwargs)
+
+    checking.__signature__ = signature
+    return checking
+
+
+def shown(value: Any) -> str:
+    """A value in an error, in one short line."""
+    return " ".join(reprlib.repr(value).split())
+
+
+def width_of(layer: Any, shape: Any) -> int:
+    """The D of the vectors (N, S, D) that a layer is built for.
+
+    Raises:
+        UserError: the shape is not that of vectors, or D is not known.
+    """
+    if shape is None or len(shape) < 2 or not shape[-1]:
+        raise UserError(
+            f"{type(layer).__name__} reads vectors (N, S, D) of a known D, but it gets "
+            f"{shown(shape)}: put a layer before it that makes vectors, as TokenEmbedding and "
+            "LogMel do."
+        )
+    return shape[-1]
+
+
+def _rule(hint: Any) -> Rule:
+    """The rule that an annotation stands for."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return Rule("anything", lambda value: True)
+    if origin is Annotated:
+        return parts[1]
+    if origin is Literal:
+        choices = " or ".join(map(repr, parts))
+        return Rule(choices, lambda value: _is_name(value) and value in parts)
+    if origin in (typing.Union, types.UnionType):
+        rules = [_rule(part) for part in parts]
+        says = " or ".join(rule.says for rule in rules)
+        return Rule(says, lambda value: any(rule.holds(value) for rule in rules))
+    if origin in (list, tuple):
+        return _rule_of_list(parts[0], 2 if parts[1:] == parts[:1] else None)
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    kind = origin or hint
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    return Rule(f"{article} {kind.__name__}", lambda value: isinstance(value, kind))
+
+
+def _rule_of_list(hint: Any, count: int | None) -> Rule:
+    """Of lists and tuples, which are one, of `count` items or of one or more."""
+    rule = _rule(hint)
+
+    def holds(values: Any) -> bool:
+        if not isinstance(values, list | tuple) or len(values) not in (count or len(values), 0):
+            return False
+        return len(values) > 0 and all(map(rule.holds, values))
+
+    return Rule(f"a list of {count or 'one or more'}, each {rule.says}", holds)
