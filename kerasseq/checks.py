@@ -65,7 +65,9 @@ _SPECIAL = 4
 
 Size = Annotated[int, Rule("a whole number of at least 1", lambda n: _is_whole(n) and n >= 1)]
 Count = Annotated[int, Rule("a whole number of at least 0", lambda n: _is_whole(n) and n >= 0)]
-OddSize = Annotated[int, Rule("an odd number of at least 1", lambda n: _is_whole(n) and n % 2 == 1)]
+OddSize = Annotated[
+    int, Rule("an odd number of at least 1", lambda n: _is_whole(n) and n > 0 and n % 2)
+]
 Fraction = Annotated[
     float, Rule("a number of at least 0 and below 1", lambda x: _is_number(x) and 0 <= x < 1)
 ]
@@ -155,8 +157,7 @@ def _rule(hint: Any) -> Rule:
     if hint in _PLAIN:
         return _PLAIN[hint]
     kind = origin or hint
-    article = "an" if kind.__name__[0] in "AEIOU" else "a"
-    return Rule(f"{article} {kind.__name__}", lambda value: isinstance(value, kind))
+    return Rule(f"of the class {kind.__name__}", lambda value: isinstance(value, kind))
 
 
 def _rule_of_list(hint: Any, count: int | None) -> Rule:

@@ -35,7 +35,7 @@ def built_width(layer: keras.layers.Layer, shape: Any) -> int:
     width = getattr(layer, "width", None)
     if not isinstance(width, int):
         raise UserError(
-            f"A {type(layer).__name__} has no width: as a front end or an encoder it sets "
+            f"{type(layer).__name__} has no width: as a front end or an encoder it sets "
             "self.width, the D of the vectors that it makes, where it is built."
         )
     return width

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.attention.multi_head import MultiHeadAttention
+from kerasseq.checks import Fraction, Size, checked
 from kerasseq.errors import UserError
 
 
@@ -20,10 +21,12 @@ class RotaryAttention(MultiHeadAttention):
     pairs are p and p + D/2H here, which the projections can as well have.
 
     Raises:
-        UserError: `heads` does not divide `width`, or a head's width is odd.
+        UserError: an argument is out of its range, `heads` does not divide `width`, or a head's
+            width is odd.
     """
 
-    def __init__(self, heads: int, width: int, dropout: float = 0.0, **kwargs: Any):
+    @checked
+    def __init__(self, heads: Size, width: Size, dropout: Fraction = 0.0, **kwargs: Any):
         super().__init__(heads, width, dropout, **kwargs)
         if width // heads % 2:
             raise UserError(

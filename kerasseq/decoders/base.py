@@ -177,7 +177,7 @@ class Decoder(keras.layers.Layer, Stepwise):
 def _memory(decoder: Decoder, memory: Any) -> Memory:
     if not isinstance(memory, Memory):
         raise UserError(
-            f"A {type(decoder).__name__} attends to a Memory(values, mask), not to "
+            f"{type(decoder).__name__} attends to a Memory(values, mask), not to "
             f"{shown(memory)}: give it what an encoder returns."
         )
     return memory

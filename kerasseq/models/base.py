@@ -115,7 +115,7 @@ class SequenceModel(keras.Model):
         """
         if self.language_model is None:
             raise UserError("This model was saved without a language model: set lm_weight to 0.")
-        self._check_size("language model", self.language_model.vocabulary_size)
+        self._check_vocabularies()
         return self.language_model
 
     def require_preprocessor(self) -> Any:
@@ -126,15 +126,27 @@ class SequenceModel(keras.Model):
         """
         if self.preprocessor is None:
             raise UserError("A model without a preprocessor cannot read or write text.")
-        self._check_size("preprocessor", self.preprocessor.target_vocabulary_size)
+        self._check_vocabularies()
         return self.preprocessor
 
-    def _check_size(self, part: str, size: int) -> None:
-        if size != self.vocabulary_size:
-            raise UserError(
-                f"The {type(self).__name__} writes {self.vocabulary_size} units, but its {part} "
-                f"knows {size}: make both for one vocabulary."
-            )
+    def _finish(self) -> None:
+        """The end of a subclass's constructor: its layers are built and fit each other."""
+        self.built = True
+        self._check_vocabularies()
+
+    def _check_vocabularies(self) -> None:
+        read, written = getattr(self.frontend, "vocabulary_size", None), self.vocabulary_size
+        for does, own, part, of in (
+            ("reads", read, "preprocessor", "source_vocabulary_size"),
+            ("writes", written, "preprocessor", "target_vocabulary_size"),
+            ("writes", written, "language_model", "vocabulary_size"),
+        ):
+            size = getattr(getattr(self, part), of, None)
+            if None not in (own, size) and own != size:
+                raise UserError(
+                    f"The {type(self).__name__} {does} {own} units, but its "
+                    f"{part.replace('_', ' ')} knows {size}: make both for one vocabulary."
+                )
 
     def encode(self, features: dict, training: bool = False) -> Memory:
         """Features ("values", "mask") to the encoder's memory.

@@ -69,7 +69,7 @@ class CTC(Recogniser):
         self.encoder, self.vocabulary_size = encoder, vocabulary_size
         self.head = keras.layers.Dense(vocabulary_size, name="head")
         build(self.head, (None, None, built_width(encoder, (None, None))))
-        self.built = True
+        self._finish()
         self._functions: dict = {}
 
     def call(self, inputs: dict, training: bool = False) -> Memory:

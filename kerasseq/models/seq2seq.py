@@ -75,7 +75,7 @@ class Seq2Seq(SequenceModel):
         if frontend is not None:
             shape = (None, None, built_width(frontend, shape))
         build(decoder, (None, None, built_width(encoder, shape)))
-        self.built = True
+        self._finish()
 
     @property
     def vocabulary_size(self) -> int:

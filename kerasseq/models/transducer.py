@@ -82,7 +82,7 @@ class Transducer(Recogniser):
         memory = (None, None, built_width(encoder, (None, None)))
         build(decoder, memory)
         build(joiner, memory, (None, None, decoder.feature_width))
-        self.built = True
+        self._finish()
         self._functions: dict = {}
 
     @property

@@ -122,7 +122,8 @@ def test_an_ensemble_needs_one_vocabulary(preprocessor):
     other = TextPreprocessor.learn([*exchanged, ("q", "q")], "char", 40)
     size = preprocessor.target_vocabulary_size
     if other.target_vocabulary_size != size:
-        other.vocabularies["target"]["size"] = size
+        for side in other.vocabularies.values():
+            side["size"] = size
     models = [model_of("rnn-initial", one) for one in (preprocessor, other)]
     with pytest.raises(UserError, match="one target vocabulary"):
         models[0].generate(SOURCES, with_models=models[1:], jit=False)
