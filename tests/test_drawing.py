@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib import image
 
+from kerasseq.drawing.alignment import alignment_picture
 from kerasseq.drawing.attention import attention_map, readable
 from kerasseq.errors import UserError
 
@@ -58,3 +59,21 @@ def test_weights_that_do_not_fit(tmp_path):
 def test_an_ending_that_names_no_picture(tmp_path):
     with pytest.raises(UserError, match="map.word"):
         attention_map(["a"], ["b"], np.ones((1, 1)), tmp_path / "map.word")
+
+
+def test_a_recording_is_drawn_by_its_spectrogram(tmp_path):
+    rate = 8000
+    noise = np.random.default_rng(0).integers(-8000, 8000, rate)
+    sound = np.concatenate([noise, np.zeros(rate, int)])
+    alignment_picture(sound, rate, ["a"], np.zeros((1, 4)), tmp_path / "map.png")
+    red = image.imread(tmp_path / "map.png")[..., 0]
+    top = red[int(0.05 * len(red)) : int(0.25 * len(red))]  # the map below is pale blue
+    left, right = np.array_split(top[:, 20:-20], 2, axis=1)
+    assert left.mean() > right.mean() + 0.3
+
+
+def test_a_recording_of_a_moment_is_drawn(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alignment_picture(np.zeros(9), 8000, ["a"], np.ones((1, 1)), tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(PNG)

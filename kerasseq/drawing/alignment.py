@@ -18,7 +18,9 @@ def alignment_picture(
     path: str | Path,
     title: str = "",
 ) -> None:
-    """Draw a recording's waveform, and below it the weight of each piece over its time.
+    """Draw a recording's spectrogram, and below it the weight of each piece over its time.
+
+    The spectrogram has 64 mel bands of up to 80 dB below the loudest.
 
     Args:
         sound: (samples,), of the recording.
@@ -29,7 +31,8 @@ def alignment_picture(
         title: a line above the picture.
 
     Raises:
-        UserError: the weights do not fit the pieces, or the ending names no format.
+        UserError: the weights do not fit the pieces, the ending names no format, or librosa is
+            not installed.
     """
     weights = np.asarray(weights, dtype=float)
     if weights.ndim != 2 or len(weights) != len(pieces) or not weights.size:
@@ -40,13 +43,15 @@ def alignment_picture(
     seconds = len(sound) / rate
     size = min(max(0.16 * len(pieces), 1.5), 8.0)
     figure = Figure(figsize=(min(max(2.2 * seconds, 5), 14), 1.4 + size), layout="constrained")
-    wave, map_ = figure.subplots(2, sharex=True, height_ratios=[1, size])
-    # As many points as can be seen: the extremes of short stretches.
-    step = max(1, len(sound) // 2000)
-    cut = np.asarray(sound[: len(sound) // step * step], float).reshape(-1, step)
-    times = np.arange(len(cut)) * step / rate
-    wave.fill_between(times, cut.min(axis=1), cut.max(axis=1), color="#6b8fb5", linewidth=0)
-    wave.set_yticks([])
+    heard, map_ = figure.subplots(2, sharex=True, height_ratios=[1, size])
+    heard.imshow(
+        _decibels(sound, rate),
+        aspect="auto",
+        cmap="magma",
+        origin="lower",
+        extent=(0, seconds, 0, 1),
+    )
+    heard.set_yticks([])
     map_.imshow(
         weights**0.7,
         aspect="auto",
@@ -60,7 +65,7 @@ def alignment_picture(
     map_.set_yticks(np.arange(len(pieces)) + 0.5, labels, fontsize=7, parse_math=False)
     map_.tick_params(length=0)
     map_.set_xlabel("seconds")
-    for axes in (wave, map_):
+    for axes in (heard, map_):
         axes.spines[:].set_color("#b0b0b0")
     if title:
         figure.suptitle(title, fontsize=11, wrap=True, parse_math=False)
@@ -68,3 +73,21 @@ def alignment_picture(
         figure.savefig(path, dpi=150)
     except ValueError as error:  # matplotlib's own list of endings
         raise UserError(f"{path}: {error}.") from None
+
+
+def _decibels(sound: np.ndarray, rate: int) -> np.ndarray:
+    """The mel spectrogram of a recording, (bands, steps), in dB below the loudest."""
+    try:
+        import librosa
+    except ModuleNotFoundError as error:
+        raise UserError(
+            'Spectrograms need the package librosa: pip install "kerasseq[audio]"'
+        ) from error
+    # As many steps as can be seen.
+    hop = max(rate // 100, len(sound) // 2000)
+    width = 1 << (rate // 40).bit_length()
+    samples = np.pad(np.asarray(sound, np.float32), (0, max(0, width - len(sound))))
+    power = librosa.feature.melspectrogram(
+        y=samples, sr=rate, n_fft=width, hop_length=hop, n_mels=64
+    )
+    return librosa.power_to_db(power, ref=np.max)
