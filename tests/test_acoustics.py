@@ -11,6 +11,8 @@ from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment, mel_filters, 
 from kerasseq.acoustics.mel import mel_edges
 from kerasseq.precision import computing_in
 
+pytestmark = pytest.mark.backends
+
 RATE = 16000
 
 

@@ -21,6 +21,8 @@ from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
 
 from .test_generation import Toy
 
+pytestmark = pytest.mark.backends
+
 END = 3
 SMALL, STEPS, WIDTH = 4, 5, 3  # V, S and U of the loss, which knows no special id but the blank
 SIZE = 7  # V of the searches: labels 4, 5 and 6

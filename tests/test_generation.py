@@ -28,6 +28,8 @@ from kerasseq.generation import (
 from kerasseq.generation.selection import Candidates
 from kerasseq.masking import Memory
 
+pytestmark = pytest.mark.backends
+
 PAD, UNKNOWN, BEGIN, END = range(4)
 LENGTH = 8
 seeds = st.integers(0, 2**32 - 1)

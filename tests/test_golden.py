@@ -14,6 +14,8 @@ from kerasseq.preprocessing import TextPreprocessor
 
 from .contracts.zoo import model_of
 
+pytestmark = pytest.mark.backends
+
 FOLDER = Path(__file__).parent / "golden"
 KINDS = (
     "transformer",

@@ -16,6 +16,8 @@ from kerasseq.generation import rescore
 from kerasseq.language_model import NGram, ngram
 from kerasseq.masking import Memory
 
+pytestmark = pytest.mark.backends
+
 PAD, UNKNOWN, BEGIN, END = range(4)
 SIZE = 9
 few = settings(max_examples=15, deadline=None)

@@ -8,6 +8,8 @@ from keras import ops
 from kerasseq import backend, losses
 from kerasseq.transduction.ctc import consistency
 
+pytestmark = pytest.mark.backends
+
 
 def draw(seed, n=3, t=4, v=7):
     rng = np.random.default_rng(seed)

@@ -24,6 +24,8 @@ from kerasseq.encoders.pictures import scale
 from .test_acoustics import compiled, numpy
 from .test_speech_encoders import Mean
 
+pytestmark = pytest.mark.backends
+
 SIZE = (12, 15)
 HAS_WEIGHTS = importlib.util.find_spec(PACKAGE) is not None
 weights_needed = pytest.mark.skipif(not HAS_WEIGHTS, reason=f"needs {PACKAGE}")

@@ -18,6 +18,8 @@ from kerasseq.errors import UserError
 from kerasseq.training import Interrupted, checkpoint
 from tests import toy
 
+pytestmark = pytest.mark.backends
+
 OPTIONS = {
     "max_steps": 12,
     "learning_rate": 0.01,

@@ -14,6 +14,8 @@ from kerasseq.models import CTC, Seq2Seq
 from kerasseq.preprocessing.padding import PAD
 from kerasseq.training.self_critical import SelfCritical
 
+pytestmark = pytest.mark.backends
+
 V = 9
 SOURCE = np.array([[4, 7, 5]], "int32")
 

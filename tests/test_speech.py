@@ -15,6 +15,8 @@ from kerasseq.preprocessing.silence import cut_at_silences
 from kerasseq.training.checkpoint import Checkpoints
 from tests import tones
 
+pytestmark = pytest.mark.backends
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

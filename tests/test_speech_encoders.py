@@ -21,6 +21,8 @@ from kerasseq.precision import computing_in
 
 from .test_acoustics import compiled, numpy, run_stream, sound
 
+pytestmark = pytest.mark.backends
+
 WIDTH = 12
 
 LAYERS = {

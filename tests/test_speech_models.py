@@ -22,6 +22,8 @@ from kerasseq.models.stream import Stream
 from kerasseq.transduction.ctc import consistency
 from tests import tones
 
+pytestmark = pytest.mark.backends
+
 KINDS = {
     "ctc": [],
     "transducer": ["model.units=24", "model.joint=24", "model.dropout=0.0"],

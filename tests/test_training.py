@@ -13,6 +13,8 @@ from kerasseq.training.prefetch import prefetch
 from kerasseq.training.schedules import schedule
 from tests import toy
 
+pytestmark = pytest.mark.backends
+
 SHORT = {"max_steps": 6, "learning_rate": 0.01, "validate_every": 2}
 
 

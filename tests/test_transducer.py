@@ -24,6 +24,8 @@ from kerasseq.transduction.transducer_beam import beam_search
 from kerasseq.transduction.transducer_search import greedy_search
 from tests import toy  # noqa: F401  (JAX keeps what it has compiled)
 
+pytestmark = pytest.mark.backends
+
 VOCABULARY, WIDTH, UNITS, JOINT = 7, 5, 6, 8
 LABELS = (4, 5, 6)
 

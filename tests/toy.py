@@ -5,7 +5,6 @@ python -m tests.toy FOLDER '{"max_steps": 20}' [--resume]
 
 import json
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -20,14 +19,6 @@ from kerasseq import losses
 from kerasseq.training import Run, TrainingConfig, fit
 
 VOCABULARY = 23
-
-if keras.backend.backend() == "jax":
-    import jax
-
-    # Most of the tests' time would go into compiling the same few functions again.
-    jax.config.update("jax_compilation_cache_dir", f"{tempfile.gettempdir()}/kerasseq-tests-jax")
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 @keras.saving.register_keras_serializable("kerasseq_tests")

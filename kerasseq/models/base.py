@@ -36,7 +36,6 @@ class SequenceModel(keras.Model):
 
     parts: tuple[str, ...] = ()
     loss_options: tuple[str, ...] = ()
-    frontend: Any = None
     vocabulary_size: int
 
     def __init__(
@@ -135,7 +134,7 @@ class SequenceModel(keras.Model):
         self._check_vocabularies()
 
     def _check_vocabularies(self) -> None:
-        read, written = getattr(self.frontend, "vocabulary_size", None), self.vocabulary_size
+        read, written = getattr(self._frontend, "vocabulary_size", None), self.vocabulary_size
         for does, own, part, of in (
             ("reads", read, "preprocessor", "source_vocabulary_size"),
             ("writes", written, "preprocessor", "target_vocabulary_size"),
@@ -155,8 +154,9 @@ class SequenceModel(keras.Model):
             UserError: a feature is missing, or the encoder returns no `Memory`.
         """
         values, mask = required(features, "values", "mask")
-        if self.frontend is not None:
-            values = self.frontend(values, training=training)
+        frontend = self._frontend
+        if frontend is not None:
+            values = frontend(values, training=training)
         memory = self.encoder(values, mask, training=training)
         if not isinstance(memory, Memory):
             raise UserError(
@@ -164,6 +164,11 @@ class SequenceModel(keras.Model):
                 f"not {shown(memory)}."
             )
         return memory
+
+    @property
+    def _frontend(self) -> Any:
+        # No attribute of the class, which on PyTorch would hide that of a model.
+        return getattr(self, "frontend", None)
 
     @property
     def factor(self) -> int:

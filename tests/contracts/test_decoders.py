@@ -8,6 +8,8 @@ from kerasseq.masking import Memory, lengths_to_mask
 
 from .zoo import DECODERS, ENCODERS, VOCABULARY, WIDTH, built_decoder, built_encoder
 
+pytestmark = pytest.mark.backends
+
 EVERY_DECODER = pytest.mark.parametrize("name", list(DECODERS))
 EVERY_ENCODER = pytest.mark.parametrize("name", list(ENCODERS))
 

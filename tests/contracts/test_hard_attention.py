@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from kerasseq import backend
@@ -10,6 +11,8 @@ from kerasseq.masking import Memory
 from kerasseq.models import Seq2Seq
 
 from .zoo import DECODERS, VOCABULARY, built_encoder, embedding
+
+pytestmark = pytest.mark.backends
 
 
 def test_it_draws_from_the_softmax_in_training_and_takes_the_best_in_use():

@@ -1,10 +1,5 @@
 """What holds for every model: training under XLA, saving, and the same text everywhere."""
 
-import json
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -18,6 +13,8 @@ from kerasseq.precision import computing_in
 from kerasseq.preprocessing import TextPreprocessor
 
 from .zoo import model_of
+
+pytestmark = pytest.mark.backends
 
 PAIRS = [("one two three", "eins zwei drei"), ("four five", "vier fünf"), ("six", "sechs")] * 20
 SOURCES = ["one five three", "six", "two two four one", "five", "three six one two four"]
@@ -33,6 +30,8 @@ KINDS = (
     "convolution",
 )
 EVERY_KIND = pytest.mark.parametrize("name", KINDS)
+# Few steps: without a limit each search is compiled twice, with little room and with more.
+SHORT = {"max_length": 12}
 # One recurrent with state and static, one with caches: what takes long is done with these.
 TWO_KINDS = pytest.mark.parametrize("name", ["rnn-additive-global-before", "transformer"])
 
@@ -78,9 +77,8 @@ def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path
     assert loaded.generate(SOURCES, jit=False) == model.generate(SOURCES, jit=False)
 
 
-@TWO_KINDS
-def test_fit_with_r_drop(name, preprocessor):
-    model = model_of(name, preprocessor, dropout=0.2)
+def test_fit_with_r_drop(preprocessor):
+    model = model_of("rnn-initial", preprocessor, dropout=0.2)
     model.compile(optimizer="adam", label_smoothing=0.1, r_drop=1.0)
     x, labels, weights = batch(preprocessor)
     history = model.fit(x, labels, sample_weight=weights, batch_size=3, epochs=2, verbose=0)
@@ -89,10 +87,10 @@ def test_fit_with_r_drop(name, preprocessor):
 
 @TWO_KINDS
 def test_text_does_not_depend_on_the_batch(name, preprocessor):
-    model = model_of(name, preprocessor)
-    together = model.generate(SOURCES, jit=False)
-    alone = [model.generate([source], jit=False)[0] for source in SOURCES]
-    pairs = model.generate(SOURCES[::-1], batch_size=2, jit=False)[::-1]
+    model, options = model_of(name, preprocessor), Options(Beam(3), **SHORT)
+    together = model.generate(SOURCES, options, jit=False)
+    alone = [model.generate([source], options, jit=False)[0] for source in SOURCES]
+    pairs = model.generate(SOURCES[::-1], options, batch_size=2, jit=False)[::-1]
     assert together == alone == pairs
 
 
@@ -172,7 +170,7 @@ def test_weights_trained_on_are_never_stale(preprocessor):
 def test_compiled_generation_is_the_uncompiled_one(name, preprocessor):
     model = model_of(name, preprocessor)
     for strategy in (Greedy(), Beam(3, n_best=2), Sample(seed=5)):
-        options = Options(strategy)
+        options = Options(strategy, **SHORT)
         slow = model.hypotheses(SOURCES, options, jit=False)
         fast = model.hypotheses(SOURCES, options, jit=True)
         assert [[h.text for h in row] for row in slow] == [[h.text for h in row] for row in fast]
@@ -181,12 +179,13 @@ def test_compiled_generation_is_the_uncompiled_one(name, preprocessor):
 def test_prefix_minimum_and_ensemble(preprocessor):
     model = model_of("transformer", preprocessor)
     other = model_of("rnn-additive-global-before", preprocessor, seed=2)
-    texts = model.generate(SOURCES, prefixes=["ei"] * len(SOURCES), jit=False)
+    options = Options(Beam(3), **SHORT)
+    texts = model.generate(SOURCES, options, prefixes=["ei"] * len(SOURCES), jit=False)
     assert all(text.startswith("ei") for text in texts)
-    long = model.hypotheses(SOURCES, Options(Greedy(), min_length=9), jit=False)
+    long = model.hypotheses(SOURCES, Options(Greedy(), min_length=9, **SHORT), jit=False)
     assert all(len(row[0].tokens) >= 10 for row in long)
-    both = model.hypotheses(SOURCES, with_models=[other], jit=False)
-    swapped = other.hypotheses(SOURCES, with_models=[model], jit=False)
+    both = model.hypotheses(SOURCES, options, with_models=[other], jit=False)
+    swapped = other.hypotheses(SOURCES, options, with_models=[model], jit=False)
     for a, b in zip(both, swapped, strict=True):
         assert a[0].text == b[0].text
         assert a[0].score == pytest.approx(b[0].score, abs=1e-4)
@@ -197,27 +196,3 @@ def test_attention_of_a_source(preprocessor):
     source, target, weights = model.attention("one two", "eins")
     assert weights.shape == (len(target), len(source))
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-4)
-
-
-OTHER_BACKENDS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name()]
-READ = """
-import json, sys
-import kerasseq, keras
-model = keras.saving.load_model(sys.argv[1])
-print(json.dumps(model.generate(json.loads(sys.argv[2]))))
-"""
-
-
-@pytest.mark.parametrize("other", OTHER_BACKENDS)
-def test_a_fresh_process_on_another_backend_writes_the_same(other, preprocessor, tmp_path):
-    pytest.importorskip(other)
-    model = model_of("transformer", preprocessor)
-    model.save(tmp_path / "model.keras")
-    out = subprocess.run(
-        [sys.executable, "-c", READ, str(tmp_path / "model.keras"), json.dumps(SOURCES)],
-        env={**os.environ, "KERAS_BACKEND": other},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert json.loads(out.splitlines()[-1]) == model.generate(SOURCES, jit=False)
