@@ -41,6 +41,9 @@ class Attention(Checked):
     alignment: Literal["global", "hard"] = "global"
     heads: int = 4  # multi_head only
 
+    def idle(self) -> dict[str, str]:
+        return {} if self.score == "multi_head" else {"heads": "the score is not multi_head"}
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.score == "multi_head" and self.alignment != "global":

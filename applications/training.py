@@ -7,17 +7,18 @@ from typing import Any, NamedTuple, Protocol
 
 import keras
 
-from kerasseq.acoustics.augment import Augmentation
-from kerasseq.applications.presets import load
+from kerasseq.applications.presets import find
+from kerasseq.applications.starting import load_of_kind, provenance, take_encoder
+from kerasseq.config import refuse_idle
 from kerasseq.data import BatchPlan
 from kerasseq.data.corpus import Problems
 from kerasseq.data.unknown import UnknownUnits
-from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
 from kerasseq.precision import computing_in
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.checkpoint import write_whole
+from kerasseq.training.run import check
 
 
 class Epochs(NamedTuple):
@@ -58,11 +59,13 @@ class Head(Protocol):
     Attributes:
         config: the whole configuration, with a section `training`.
         task: for the model's card.
+        reads: what its models read: "text", "sound" or "picture".
         examples: what there are to train on: "pairs", "recordings".
     """
 
     config: Any
     task: str
+    reads: str
     examples: str
 
     def learned(self) -> Any:
@@ -83,8 +86,8 @@ class Head(Protocol):
     def measure(self, model: SequenceModel) -> dict[str, float]:
         """Figures of the validation part by which the best weights may be chosen."""
 
-    def scores(self, model: SequenceModel) -> dict[str, float]:
-        """Figures of the test part."""
+    def scores(self, model: SequenceModel, say: Callable[[str], None]) -> dict[str, float]:
+        """Figures of the test part, those of the command `evaluate`; says what it leaves out."""
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
@@ -99,33 +102,48 @@ def train(
     resume: bool = False,
     data_dir: str | None = None,
     say: Callable[[str], None] = print,
+    overwrite: bool = False,
 ) -> SequenceModel:
     """Train a head's model in the folder `output`, measure it, and say what it learned.
+
+    A run that fails before its first step leaves no folder behind.
 
     Args:
         kind: makes the head of its configuration and the folder of data sets.
         whole: the configuration.
         output: the run folder.
-        resume: go on with the run that is there.
+        resume: go on with the run that is there; where there is none, one begins.
         data_dir: where data sets are.
         say: shows a text.
+        overwrite: delete the run that is there.
 
     Raises:
-        UserError: the data cannot be read, the folder holds another run, or the model to start
-            from cannot be loaded or has another encoder.
+        UserError: a setting has no effect, the data cannot be read, the folder holds another run
+            or other files, or the model to start from cannot be loaded, reads something else or
+            has another encoder.
     """
+    refuse_idle(whole)
+    config: TrainingConfig = whole.training
+    if not check(output, whole, resume, overwrite) and resume:
+        say(f"There is no run to go on with in {output} yet: it begins.")
+    if data_dir and not whole.data.dataset:
+        raise UserError("--data-dir is where data sets are: name one with --dataset, or leave it.")
+    begun = {}
+    for name in filter(None, (config.start_from, config.encoder_from)):
+        if overwrite and Path(output).resolve() in find(name).resolve().parents:
+            raise UserError(f"{name}, which the run begins with, is in {output}: leave it there.")
+        begun[name] = load_of_kind(name, kind.reads)
+    start = begun.get(config.start_from)
     head = kind(whole, data_dir)
-    config: TrainingConfig = head.config.training
     keras.utils.set_random_seed(config.seed)
-    with Run(output, head.config, resume, config.keep) as run:
+    with Run(output, whole, resume, config.keep, overwrite) as run:
         folder = run.folder / "data"
-        start = load(config.start_from) if config.start_from else None
         preprocessor = start.preprocessor if start else _kept(head, folder)
         with computing_in(config.precision):
             model = start.recast() if start else head.build(preprocessor)
         if config.encoder_from:
-            _take_encoder(model, config.encoder_from)
-        data = head.prepare(model, folder, resume)
+            take_encoder(model, begun[config.encoder_from], config.encoder_from)
+        data = head.prepare(model, folder, run.resumed)
         for part, problems in data.problems.items():
             if len(problems):
                 say(f"{part}: {problems}")
@@ -139,47 +157,22 @@ def train(
             # The file is to compute in full precision, whatever it was trained in.
             with computing_in("float32"):
                 model = model.recast()
+        card = head.card(start.card if start else {})
         model.card = {
             "task": head.task,
-            **head.card(model.card),
+            **card,
+            **provenance(card, {name: other.card for name, other in begun.items()}),
             head.examples: data.examples,
             "steps": position.step,
             "seconds": round(position.seconds),
             "validation": position.best,
         }
         run.save_model(model)  # at once: measuring it takes time too
-        scores = head.scores(model)
+        scores = head.scores(model, say)
         model.card = {**model.card, "test": scores}
         run.save_model(model)
         head.report(model, run, scores, say)
     return model
-
-
-def _take_encoder(model: SequenceModel, name: str) -> None:
-    """Give the encoder of a model the weights of another model's."""
-    other = load(name)
-    if getattr(model, "frontend", None) is not None:
-        raise UserError(
-            "training.encoder_from is for encoders that read sound: this one stands on embeddings, "
-            "which it would not take along; --start-from takes all of a model."
-        )
-    if not isinstance(other.encoder, Chain) or _heard(other.encoder) != _heard(model.encoder):
-        raise UserError(
-            f"training.encoder_from: the encoder of {name} is not built as this model's is: set "
-            "[model.encoder] and [sound] as they were set there."
-        )
-    model.encoder.set_weights(other.encoder.get_weights())
-
-
-def _heard(encoder: Chain) -> list[tuple[str, dict]]:
-    """What the layers of an encoder are and do, but for what a second training may change."""
-    free = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
-    free |= {"normalization", "chunk", "ahead", "offset"}  # a recogniser may learn to stream
-    return [
-        (type(layer).__name__, {k: v for k, v in layer.get_config().items() if k not in free})
-        for layer in encoder.layers
-        if not isinstance(layer, Augmentation)
-    ]
 
 
 def _kept(head: Head, folder: Path) -> Any:

@@ -4,6 +4,10 @@ A configuration is a frozen dataclass whose fields are `bool`, `int`, `float`, `
 `Literal[...]`, `tuple[X, ...]`, `X | None` or another such dataclass. A field may also be a union
 of dataclasses that are told apart by a field `kind` of type `Literal`. Every field has a default;
 a field that may be None is None by default.
+
+Some settings have an effect only beside others. A dataclass tells which of its fields have none
+by a method `idle() -> {field: why}`; a field may be a dotted key of a section within. A setting
+that is idle is written to no file.
 """
 
 import dataclasses
@@ -13,7 +17,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +36,14 @@ def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[st
         UserError: a file that cannot be read, is not TOML, or has an unknown key or a value of
             another type, with file and line; an override with such a fault.
     """
+    return read_given(kind, files, overrides)[0]
+
+
+def read_given(
+    kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()
+) -> tuple[C, dict[str, str]]:
+    """As `read`; and where each setting that is not a default is given: dotted key to "file:line"
+    or "--set a.b=value"."""
     values: dict = {}
     origins: dict[tuple[str, ...], str] = {}
     for file in files:
@@ -47,7 +59,44 @@ def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[st
         for key in reversed(keys):
             table = {key: table}
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
-    return _build(kind, values, (), origins)
+    given = {key: origins[tuple(key.split("."))] for key in _flat(values)}
+    return _build(kind, values, (), origins), given
+
+
+def idle(config: object) -> dict[str, str]:
+    """The settings that have no effect beside the others: dotted key to the reason."""
+    found = {}
+    for field in dataclasses.fields(config):
+        if dataclasses.is_dataclass(value := getattr(config, field.name)):
+            found |= {f"{field.name}.{key}": why for key, why in idle(value).items()}
+    own = getattr(config, "idle", dict)()
+    keys = keys_of(config)
+    return found | {
+        key: why for name, why in own.items() for key in keys if f"{key}.".startswith(f"{name}.")
+    }
+
+
+def keys_of(config: object) -> list[str]:
+    """The dotted keys of all settings that are not None."""
+    return list(_flat(_plain(config)))
+
+
+def refuse_idle(config: object, given: Mapping[str, str] | None = None) -> None:
+    """That no setting is given that has no effect beside the others.
+
+    Args:
+        given: where settings are given, as `read_given` says; None takes what is no default.
+
+    Raises:
+        UserError: one is, with another value than its default.
+    """
+    now, usual = (
+        _flat(_plain(some)) for some in (config, from_dict(type(config), as_dict(config)))
+    )
+    for key, why in idle(config).items():
+        if now[key] != usual.get(key) and (given is None or key in given):
+            origin = f"{given[key]}: " if given else ""
+            raise UserError(f"{origin}{key} has no effect: {why}; leave it out")
 
 
 def from_dict(kind: type[C], values: Mapping) -> C:
@@ -60,15 +109,9 @@ def from_dict(kind: type[C], values: Mapping) -> C:
 
 
 def as_dict(config: object) -> dict:
-    """The configuration as nested dicts that JSON and TOML can hold, without what is None."""
-
-    def plain(value):
-        if dataclasses.is_dataclass(value):
-            fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-            return {name: plain(item) for name, item in fields if item is not None}
-        return [plain(item) for item in value] if isinstance(value, tuple) else value
-
-    return plain(config)
+    """The configuration as nested dicts that JSON and TOML can hold, without what is None or has
+    no effect."""
+    return _without(_plain(config), idle(config))
 
 
 def to_toml(config: object) -> str:
@@ -98,6 +141,25 @@ def differences(old: Mapping, new: Mapping) -> list[str]:
         elif old[key] != new[key]:
             found.append(f"{key} is {_literal(new[key])}, was {_literal(old[key])}")
     return found
+
+
+def _plain(value):
+    if dataclasses.is_dataclass(value):
+        fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: _plain(item) for name, item in fields if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _without(table: dict, keys: Collection[str], path: str = "") -> dict:
+    """Nested dicts without some dotted keys, and without dicts that lose all they had."""
+    kept = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            if left := _without(value, keys, f"{path}{key}."):
+                kept[key] = left
+        elif path + key not in keys:
+            kept[key] = value
+    return kept
 
 
 def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:

@@ -6,12 +6,27 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kerasseq.applications import configuration
-from kerasseq.applications.captioning.model import S2VT, ShowAndTell, ShowAttendTell, Transformer
+from kerasseq.applications.captioning.model import (
+    S2VT,
+    ShowAndTell,
+    ShowAttendTell,
+    Transformer,
+    build,
+)
 from kerasseq.applications.parts import ListsConfig
+from kerasseq.applications.starting import all_brought, units
+from kerasseq.config import keys_of
 from kerasseq.errors import UserError
+from kerasseq.models import Seq2Seq
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
+
+# Settings that a model to start from brings with it, beside those of the section `model`.
+BROUGHT = (
+    *(f"pictures.{name}" for name in ("size", "frames")),
+    *(f"tokenizer.{name}" for name in ("kind", "vocabulary_size", "normalization", "max_length")),
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +34,10 @@ class DataConfig(ListsConfig):
     """What to train on; no list and no data set mean the embedded scenes."""
 
     images: str = ""  # the folder that lists name pictures in; by default the list's own
+
+    def idle(self) -> dict[str, str]:
+        of_lists = {} if self.train else {"images": "it is of lists of pictures (--train)"}
+        return super().idle() | of_lists
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,12 @@ class Training(TrainingConfig):
         self._must("draws", self.draws >= 2, "at least 2")
         self._must("batch_pictures", self.batch_pictures >= 1, "at least 1")
 
+    def idle(self) -> dict[str, str]:
+        if not self.self_critical:
+            return super().idle() | {"draws": "training.self_critical is false"}
+        names = ("label_smoothing", "r_drop", "doubly_stochastic")
+        return super().idle() | dict.fromkeys(names, "training.self_critical is true")
+
 
 @dataclass(frozen=True)
 class CaptioningConfig:
@@ -84,6 +109,25 @@ class CaptioningConfig:
     training: Training = field(default_factory=Training)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
+    def idle(self) -> dict[str, str]:
+        kept = {"model.encoder.trainable"}  # a backbone may be fine-tuned
+        model = (key for key in keys_of(self) if key.startswith("model.") and key not in kept)
+        found = all_brought(self.training.start_from, (*BROUGHT, *model))
+        if not found and self.model.encoder.kind == "vision-transformer":
+            found["model.pool"] = "the encoder vision-transformer pools nothing"
+        return found
+
+
+def _brought(settings: CaptioningConfig, start: Seq2Seq) -> dict[str, Any]:
+    preprocessor = start.preprocessor
+    return units(preprocessor) | {
+        "pictures.size": preprocessor.size[0],
+        "pictures.frames": preprocessor.frames,
+        "tokenizer.normalization": list(preprocessor.steps),
+        "tokenizer.max_length": preprocessor.max_target_length,
+        "model": lambda: build(settings.model, preprocessor),
+    }
+
 
 def configure(
     data: Mapping[str, Any],
@@ -92,7 +136,15 @@ def configure(
     overrides: Iterable[str] = (),
 ) -> CaptioningConfig:
     """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
-    default = "show-attend-tell"
     return configuration.configure(
-        CaptioningConfig, CONFIGS, data, model, config, overrides, default, "scenes"
+        CaptioningConfig,
+        CONFIGS,
+        data,
+        model,
+        config,
+        overrides,
+        "show-attend-tell",
+        "picture",
+        "scenes",
+        brought=_brought,
     )

@@ -82,5 +82,5 @@ def evaluate(
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
     if not texts:
-        raise nothing_left("picture", problems)
+        raise nothing_left("picture", problems, "measure")
     return Evaluation(texts, references, compared(texts, references), took, problems)

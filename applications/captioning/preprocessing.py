@@ -42,7 +42,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     def corpus(lists: Sequence[str]) -> CaptionedCorpus:
         return PictureCorpus(lists, config.images or None)
 
-    return parts.read_parts(config, of_dataset, corpus, embedded)
+    return parts.read_parts(config, "picture", of_dataset, corpus, embedded)
 
 
 def learned(config: CaptioningConfig, captions: Iterable[str]) -> CaptionPreprocessor:
@@ -86,7 +86,7 @@ def prepare(
     folder: Path,
     resume: bool = False,
 ) -> tuple[Prepared, dict[str, PictureStore]]:
-    """The pictures of all parts, as the model's training reads them, kept in `folder`.
+    """The pictures to train on and to validate, as the training reads them, kept in `folder`.
 
     Raises:
         UserError: a run is resumed, but with other pictures.
@@ -103,8 +103,7 @@ def prepare(
             replace=not resume,
             progress=telling(f"{name} pictures {done}"),
         )
-        for name, corpus in zip(("train", "valid", "test"), examples, strict=False)
-        if corpus is not None
+        for name, corpus in (("valid", examples.valid), ("train", examples.train))
     }
     plan = functools.partial(picture_plan, rows=settings.batch_pictures, seed=settings.seed)
     # Batch norms that learn must not be told what is to be written.
@@ -133,5 +132,5 @@ def _critic(model: SequenceModel, store: PictureStore, config: CaptioningConfig)
     rows = [row[row != PAD].tolist() for row in labels]
     spans = zip(store.starts[:-1], store.starts[1:], strict=True)
     reward = CiderD([rows[start:end] for start, end in spans])
-    length, training = config.tokenizer.max_length, config.training
+    length, training = model.preprocessor.max_target_length, config.training
     return SelfCritical(model, reward.scores, length, training.draws, training.seed)

@@ -3,10 +3,10 @@
 import contextlib
 import shlex
 from collections.abc import Callable
-from itertools import islice
 
 from kerasseq.applications.captioning.look import look
-from kerasseq.applications.parts import Parts
+from kerasseq.applications.parts import some_of
+from kerasseq.data.pictures import CaptionedCorpus
 from kerasseq.drawing.sheet import sheet
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
@@ -16,19 +16,12 @@ SHOWN = 12
 
 
 def report(
-    model: Seq2Seq, parts: Parts, part: str, run: Run, scores: dict, say: Callable[[str], None]
+    model: Seq2Seq, corpus: CaptionedCorpus, run: Run, scores: dict, say: Callable[[str], None]
 ) -> None:
     """Say and draw what the model learned, and name the commands to go on with."""
-    corpus, preprocessor = getattr(parts, part), model.preprocessor
-    with corpus.reader(preprocessor.size, preprocessor.frames) as read:
-        shown = []
-        for example in islice(corpus, 4 * SHOWN):
-            try:
-                shown.append((read(example), example.texts))
-            except UserError:
-                continue  # what is wrong with it was said
-            if len(shown) == SHOWN:
-                break
+    preprocessor = model.preprocessor
+    found = some_of(corpus, SHOWN, preprocessor.size, preprocessor.frames)
+    shown = [(clip, example.texts) for example, clip in found]
     clips = [clip for clip, _ in shown]
     texts = model.generate(clips)
     say(f"\n{len(texts)} pictures that it was not trained on")

@@ -10,14 +10,16 @@ import numpy as np
 
 from kerasseq.applications import training
 from kerasseq.applications.captioning.config import CaptioningConfig
-from kerasseq.applications.captioning.evaluation import compared
+from kerasseq.applications.captioning.evaluation import evaluate
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.captioning.report import report
 from kerasseq.applications.captioning.stored import reading
+from kerasseq.applications.parts import some_of, unwritable
 from kerasseq.applications.training import Prepared
 from kerasseq.data.picture_store import PictureStore
 from kerasseq.encoders import PictureEncoder
+from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
 from kerasseq.metrics import CiderD
 from kerasseq.models import Options, SequenceModel
@@ -28,13 +30,14 @@ from kerasseq.training import Run
 class Captioning:
     """Pictures to text, for `training.train`."""
 
-    task, examples = "captioning", "pictures"
+    task, reads, examples = "captioning", "picture", "pictures"
 
     def __init__(self, config: CaptioningConfig, data_dir: str | None = None):
         self.config = config
         self.parts = read_parts(config.data, data_dir)
         self.stores: dict[str, PictureStore] = {}
-        self._readers: dict[str, SequenceModel] = {}
+        self._longest = 0  # units of a caption
+        self._reader: SequenceModel | None = None  # of the validation part
 
     def learned(self) -> CaptionPreprocessor:
         return learned(self.config, self.parts.train.texts())
@@ -46,7 +49,16 @@ class Captioning:
         first, encoder = model.encoder.layers[0], self.config.model.encoder
         if isinstance(first, PictureEncoder) and encoder.kind == "backbone":
             first.trainable = encoder.trainable  # whatever it was in a model to start from
+        elif encoder.kind == "backbone" and encoder.trainable and self.config.training.start_from:
+            raise UserError(
+                f"model.encoder.trainable: {self.config.training.start_from}, which the run starts "
+                "from, has no backbone, and all of it is trained; leave it out."
+            )
+        self._longest = model.preprocessor.max_target_length
+        if self.parts.test is not None:  # what is wrong with it comes to light before the training
+            some_of(self.parts.test, 1, model.preprocessor.size, model.preprocessor.frames)
         data, self.stores = prepare(self.config, self.parts, model, folder, resume)
+        data.unknown["test"] = unwritable(self.parts.test, model.preprocessor)
         return data
 
     def card(self, before: dict) -> dict:
@@ -54,7 +66,7 @@ class Captioning:
         return {
             "data": self.parts.name,
             "licence": self.parts.licence,
-            "decoding": {**decoding, "max_length": self.config.tokenizer.max_length},
+            "decoding": {**decoding, "max_length": self._longest},
         }
 
     def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
@@ -74,33 +86,26 @@ class Captioning:
         yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
-        options = Options(Greedy(), max_length=self.config.tokenizer.max_length)
-        texts, references = self._written(model, "valid", options)
+        store, options = self.stores["valid"], Options(Greedy(), max_length=self._longest)
+        self._reader = self._reader or reading(model, store)
+        places = list(range(len(store)))
+        texts = self._reader.generate(places, options, batch_size=64, jit=False)
+        texts, references = model.preprocessor.normalize(texts), store.references(places)
         scores = CiderD(references).scores(range(len(texts)), texts)
         return {"cider": 100 * float(scores.mean())}
 
-    def scores(self, model: SequenceModel) -> dict[str, float]:
-        if "test" not in self.stores:
+    def scores(self, model: SequenceModel, say: Callable[[str], None]) -> dict[str, float]:
+        if self.parts.test is None:
             return {}
-        found = compared(*self._written(model, "test", model.default_options))
-        return {score.name: round(score.value, 2) for score in found}
-
-    def _written(
-        self, model: SequenceModel, part: str, options: Options
-    ) -> tuple[list[str], list[list[str]]]:
-        """The captions of a part, the model's and the references, normalised."""
-        store = self.stores[part]
-        if part not in self._readers:
-            self._readers[part] = reading(model, store)
-        places = list(range(len(store)))
-        texts = self._readers[part].generate(places, options, batch_size=64, jit=False)
-        return model.preprocessor.normalize(texts), store.references(places)
+        found = evaluate(model, self.parts.test)
+        if len(found.problems):
+            say(f"test: {found.problems}")
+        return {score.name: round(score.value, 2) for score in found.scores}
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
     ) -> None:
-        part = "test" if "test" in self.stores else "valid"
-        report(model, self.parts, part, run, scores, say)
+        report(model, self.parts.test or self.parts.valid, run, scores, say)
 
 
 train = partial(training.train, Captioning)

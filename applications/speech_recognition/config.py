@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications import configuration
 from kerasseq.applications.parts import ListsConfig
 from kerasseq.applications.speech_recognition.model import (
@@ -13,11 +14,25 @@ from kerasseq.applications.speech_recognition.model import (
     Hybrid,
     Transducer,
     TransducerAttention,
+    build,
 )
+from kerasseq.applications.starting import all_brought, units
 from kerasseq.errors import UserError
+from kerasseq.models import SequenceModel
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
+
+_FRONT = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization", "warp")
+_MASKS = ("frequency_masks", "frequency_width", "time_masks", "time_width", "time_fraction")
+_UNITS = ("kind", "vocabulary_size", "normalization", "max_length")
+
+# Settings that a model to start from brings with it.
+BROUGHT = (
+    "model",
+    *(f"sound.{name}" for name in (*_FRONT, *_MASKS)),
+    *(f"tokenizer.{name}" for name in _UNITS),
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,18 @@ class SoundConfig:
     time_masks: int = 2
     time_width: int = 40  # frames of 10 ms at most
     time_fraction: float = 0.2  # of a recording's frames at most
+
+    def idle(self) -> dict[str, str]:
+        names = {
+            "frequency_masks": ["frequency_width"],
+            "time_masks": ["time_width", "time_fraction"],
+        }
+        return {
+            name: f"sound.{masks} is 0"
+            for masks, some in names.items()
+            for name in some
+            if not getattr(self, masks)
+        }
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,10 @@ class DecodingConfig:
         if self.beam < 1:
             raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
 
+    def idle(self) -> dict[str, str]:
+        names = ("lm_weight", "length_bonus") if self.beam == 1 else ()
+        return dict.fromkeys(names, "it needs a decoding.beam of 2 or more")
+
 
 @dataclass(frozen=True)
 class Training(TrainingConfig):
@@ -98,6 +129,36 @@ class SpeechConfig:
     training: Training = field(default_factory=Training)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
+    def idle(self) -> dict[str, str]:
+        if self.training.start_from:
+            return all_brought(self.training.start_from, BROUGHT)
+        found = {}
+        if self.model.kind != "hybrid":
+            found["decoding.ctc_weight"] = "it is for the model hybrid"
+        if not self.tokenizer.language_model:
+            found["decoding.lm_weight"] = "tokenizer.language_model is 0"
+        return found
+
+
+def _brought(settings: SpeechConfig, start: SequenceModel) -> dict[str, Any]:
+    preprocessor = start.preprocessor
+    found = units(preprocessor) | {
+        "sound.rate": preprocessor.rate,
+        "tokenizer.normalization": list(preprocessor.steps),
+        "tokenizer.max_length": preprocessor.max_target_length,
+        "model": lambda: build(settings.model, settings.sound, preprocessor),
+    }
+    for layer in getattr(start.encoder, "layers", ()):
+        if isinstance(layer, LogMel):
+            names = ("mels", "scale", "pre_emphasis", "dither", "normalization")
+            found |= {f"sound.{name}": layer.options[name] for name in names}
+            found["sound.warp"] = 0.0
+        elif isinstance(layer, FrequencyWarp):
+            found["sound.warp"] = layer.extent
+        elif isinstance(layer, SpecAugment):
+            found |= {f"sound.{name}": getattr(layer, name) for name in _MASKS}
+    return found
+
 
 def configure(
     data: Mapping[str, Any],
@@ -106,4 +167,14 @@ def configure(
     overrides: Iterable[str] = (),
 ) -> SpeechConfig:
     """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
-    return configuration.configure(SpeechConfig, CONFIGS, data, model, config, overrides, "ctc")
+    return configuration.configure(
+        SpeechConfig,
+        CONFIGS,
+        data,
+        model,
+        config,
+        overrides,
+        "ctc",
+        "sound",
+        brought=_brought,
+    )

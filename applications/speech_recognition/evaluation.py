@@ -9,6 +9,7 @@ import numpy as np
 from kerasseq.applications.speech_recognition.transcribe import Transcript, transcribe_sounds
 from kerasseq.data import SoundCorpus
 from kerasseq.data.corpus import Problems
+from kerasseq.data.folder import nothing_left
 from kerasseq.media.sound import SoundError
 from kerasseq.metrics.speech import character_errors, interval, word_errors
 from kerasseq.models import Options, SequenceModel
@@ -102,6 +103,8 @@ def evaluate(
         progress(1)
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
+    if not heard:
+        raise nothing_left("recording", problems, "measure")
     texts = model.preprocessor.normalize([one.text for one in heard])
     references = model.preprocessor.normalize(said)
     words = word_errors(texts, references)

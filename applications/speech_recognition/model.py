@@ -167,6 +167,9 @@ class ConformerSettings(Checked):
 
     may_be_zero = ("chunk",)
 
+    def idle(self) -> dict[str, str]:
+        return {} if self.chunk else {"left": "model.encoder.chunk is 0"}
+
     def build(self) -> list:
         return [
             ConvolutionalSubsampling(self.filters, self.width),
@@ -257,6 +260,10 @@ class Attention(Checked):
     attention: AttentionSettings = AttentionSettings("location")  # rnn only
     dropout: float = 0.3
 
+    def idle(self) -> dict[str, str]:
+        others = ("heads",) if self.decoder == "rnn" else ("embedding", "attention")
+        return dict.fromkeys(others, f"model.decoder is {self.decoder}")
+
     def build(self, encoder: Chain, size: int) -> Seq2Seq:
         return Seq2Seq(None, encoder, _decoder(self, encoder, size))
 
@@ -283,7 +290,8 @@ def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:
             query="before",
             dropout=settings.dropout,
         )
-    return transformer_decoder(settings, size, settings.encoder.width)
+    width = getattr(settings.encoder, "width", settings.encoder.units)
+    return transformer_decoder(settings, size, width)
 
 
 Model = CTC | Transducer | Attention | TransducerAttention | Hybrid

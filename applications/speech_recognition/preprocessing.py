@@ -31,7 +31,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     def of_dataset(name: str) -> dict[str, SoundCorpus]:
         return datasets.recordings(name, data_dir)
 
-    return parts.read_parts(config, of_dataset, RecordingCorpus, embedded)
+    return parts.read_parts(config, "sound", of_dataset, RecordingCorpus, embedded)
 
 
 def learned(config: SpeechConfig, transcripts: Iterable[str]) -> SpeechPreprocessor:
@@ -56,7 +56,7 @@ def prepare(
     folder: Path,
     resume: bool = False,
 ) -> tuple[Prepared, dict[str, SoundStore]]:
-    """The recordings of all parts, decoded in `folder`, and the batches to train on.
+    """The recordings to train on and to validate, decoded in `folder`, and the batches of both.
 
     Raises:
         UserError: a run is resumed, but with other recordings.
@@ -69,12 +69,7 @@ def prepare(
             replace=not resume,
             progress=telling(f"{name} recordings decoded"),
         )
-        for name, corpus in (
-            ("train", examples.train),
-            ("valid", examples.valid),
-            ("test", examples.test),
-        )
-        if corpus is not None
+        for name, corpus in (("valid", examples.valid), ("train", examples.train))
     }
     sound, seconds, seed = config.sound, config.training.batch_seconds, config.training.seed
     plan = sound_plan(stores["train"], seconds=seconds, speeds=sound.speeds, seed=seed)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasseq.data import SoundStore
+from kerasseq.applications.parts import some_of
+from kerasseq.data import SoundCorpus
 from kerasseq.drawing.alignment import alignment_picture
 from kerasseq.models import Hypothesis, SequenceModel
 from kerasseq.training import Run
@@ -16,18 +17,21 @@ SHOWN = 10
 
 def report(
     model: SequenceModel,
-    store: SoundStore,
+    corpus: SoundCorpus,
     run: Run,
     scores: dict,
     say: Callable[[str], None],
 ) -> None:
     """Say what the model learned, and name the commands to go on with."""
-    chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), SHOWN)).astype(int))
-    sounds = store.sounds(chosen)
+    preprocessor = model.preprocessor
+    shown = some_of(corpus, SHOWN, preprocessor.rate)
+    most = int(preprocessor.max_seconds * preprocessor.rate)
+    sounds = [sound[:most] for _, sound in shown]
     found = [some[0] if some else Hypothesis("", 0.0, ()) for some in model.hypotheses(sounds)]
-    texts = model.preprocessor.normalize([one.text for one in found])
-    say(f"\n{len(chosen)} recordings that it was not trained on")
-    for said, text in zip(store.texts(chosen), texts, strict=True):
+    texts = preprocessor.normalize([one.text for one in found])
+    said_in = preprocessor.normalize([recording.text for recording, _ in shown])
+    say(f"\n{len(shown)} recordings that it was not trained on")
+    for said, text in zip(said_in, texts, strict=True):
         verdict = "" if text == said else f"    but what was said: {said}\n"
         say(f"  → {text}\n{verdict}")
     if scores:

@@ -9,17 +9,19 @@ import keras
 import numpy as np
 
 from kerasseq.applications import training
+from kerasseq.applications.parts import some_of, unwritable
 from kerasseq.applications.speech_recognition.config import SpeechConfig
+from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.speech_recognition.report import report
-from kerasseq.applications.speech_recognition.transcribe import Transcript, transcribe_sounds
 from kerasseq.applications.training import Prepared
 from kerasseq.data import SoundStore
 from kerasseq.data.sound_store import FRAMES
+from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
 from kerasseq.language_model import NGram
-from kerasseq.metrics import cer, wer
+from kerasseq.metrics import wer
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.training import Run
@@ -28,7 +30,7 @@ from kerasseq.training import Run
 class SpeechRecognition:
     """Sound to text, for `training.train`."""
 
-    task, examples = "speech recognition", "recordings"
+    task, reads, examples = "speech recognition", "sound", "recordings"
 
     def __init__(self, config: SpeechConfig, data_dir: str | None = None):
         self.config = config
@@ -40,11 +42,31 @@ class SpeechRecognition:
 
     def prepare(self, model: SequenceModel, folder: Path, resume: bool) -> Prepared:
         preprocessor, order = model.preprocessor, self.config.tokenizer.language_model
+        preprocessor.max_seconds = self.config.data.max_seconds  # whatever it was in another run
+        self._check_decoding(model, order)
+        if self.parts.test is not None:  # what is wrong with it comes to light before the training
+            some_of(self.parts.test, 1, preprocessor.rate)
         data, self.stores = prepare(self.config, self.parts, preprocessor, folder, resume)
+        data.unknown["test"] = unwritable(self.parts.test, preprocessor)
         if order and model.language_model is None:
             size = preprocessor.target_vocabulary_size
             model.language_model = NGram.learn(self._units(preprocessor), size, order=order)
         return data
+
+    def _check_decoding(self, model: SequenceModel, order: int) -> None:
+        """That a model, which may be another run's, decodes as the configuration says."""
+        weight, known = self.config.decoding.lm_weight, model.language_model
+        start = f"{self.config.training.start_from}, which the run starts from,"
+        if order and known is not None and known.order != order:
+            raise UserError(
+                f"tokenizer.language_model is {order}, but {start} has one of order {known.order}: "
+                "leave it out."
+            )
+        if weight and not order and known is None:
+            raise UserError(
+                f"decoding.lm_weight is {weight:g}, but {start} has no language model: set "
+                "tokenizer.language_model."
+            )
 
     def card(self, before: dict) -> dict:
         longest = float(self.stores["train"].frames().max()) / FRAMES
@@ -78,35 +100,23 @@ class SpeechRecognition:
         yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
-        options = Options(Greedy())
-        texts, said = self._compared(model, "valid", lambda x: model.generate(x, options))
-        return {"wer": wer(texts, said).value}
-
-    def scores(self, model: SequenceModel) -> dict[str, float]:
-        if "test" not in self.stores:
-            return {}
-        rate = model.preprocessor.rate
-
-        def transcribe(sounds: list[np.ndarray]) -> list[str]:
-            named = ((Transcript("", seconds=len(sound) / rate), sound) for sound in sounds)
-            return [one.text for one in transcribe_sounds(model, named)]
-
-        texts, said = self._compared(model, "test", transcribe)
-        return {score.name: round(score.value, 2) for score in (wer(texts, said), cer(texts, said))}
-
-    def _compared(
-        self, model: SequenceModel, part: str, write: Callable[[list[np.ndarray]], list[str]]
-    ) -> tuple[list[str], list[str]]:
-        """What is written of the recordings of a part, and what was said, both normalised."""
-        store = self.stores[part]
+        store = self.stores["valid"]
         every = np.arange(len(store))
-        return model.preprocessor.normalize(write(store.sounds(every))), store.texts(every)
+        texts = model.generate(store.sounds(every), Options(Greedy()))
+        return {"wer": wer(model.preprocessor.normalize(texts), store.texts(every)).value}
+
+    def scores(self, model: SequenceModel, say: Callable[[str], None]) -> dict[str, float]:
+        if self.parts.test is None:
+            return {}
+        found = evaluate(model, self.parts.test)
+        if len(found.problems):
+            say(f"test: {found.problems}")
+        return {rate.name: round(rate.value, 2) for rate in found.rates}
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
     ) -> None:
-        part = "test" if "test" in self.stores else "valid"
-        report(model, self.stores[part], run, scores, say)
+        report(model, self.parts.test or self.parts.valid, run, scores, say)
 
 
 train = partial(training.train, SpeechRecognition)

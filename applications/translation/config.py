@@ -6,17 +6,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kerasseq.applications import configuration
+from kerasseq.applications.parts import idle_names
+from kerasseq.applications.starting import all_brought, units
 from kerasseq.applications.translation.model import (
     RNN,
     Convolution,
     RNNAttention,
     Transformer,
+    build,
 )
 from kerasseq.errors import UserError
+from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing.normalization import TEXT
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
+
+# Settings of the tokenizer that a model to start from brings with it.
+_UNITS = ("kind", "vocabulary_size", "shared", "normalization", "max_length", "character_coverage")
+BROUGHT = ("model", *(f"tokenizer.{name}" for name in _UNITS))
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,10 @@ class DataConfig:
     valid_size: float = 0.02  # pairs cut off without `valid`, or below 1 the part of all
     seed: int = 1  # of that cut, and of the embedded phrases
     limit: int = 2000  # characters on one side at most
+
+    def idle(self) -> dict[str, str]:
+        of_files = {} if self.train else {"limit": "it is of training files (--train)"}
+        return idle_names(self) | of_files
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,22 @@ class TranslationConfig:
     model: Transformer | RNNAttention | RNN | Convolution = field(default_factory=Transformer)
     training: Training = field(default_factory=Training)
 
+    def idle(self) -> dict[str, str]:
+        return all_brought(self.training.start_from, BROUGHT) | {
+            "training.encoder_from": "the encoder of a translation model stands on embeddings, "
+            "which it would not take along"
+        }
+
+
+def _brought(settings: TranslationConfig, start: Seq2Seq) -> dict[str, Any]:
+    preprocessor = start.preprocessor
+    return units(preprocessor) | {
+        "tokenizer.shared": preprocessor.shared,
+        "tokenizer.normalization": list(preprocessor.steps),
+        "tokenizer.max_length": preprocessor.max_source_length,
+        "model": lambda: build(settings.model, preprocessor),
+    }
+
 
 def configure(
     data: Mapping[str, Any],
@@ -92,5 +120,13 @@ def configure(
 ) -> TranslationConfig:
     """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
     return configuration.configure(
-        TranslationConfig, CONFIGS, data, model, config, overrides, "transformer"
+        TranslationConfig,
+        CONFIGS,
+        data,
+        model,
+        config,
+        overrides,
+        "transformer",
+        "text",
+        brought=_brought,
     )

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasseq.applications.parts import check
+from kerasseq.applications.parts import check, checked
 from kerasseq.applications.progress import telling
+from kerasseq.applications.starting import YOUR_OWN
 from kerasseq.applications.training import Epochs, Prepared
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
 from kerasseq.data import (
@@ -30,7 +31,7 @@ class Parts(NamedTuple):
     name: str
     source: str = ""
     target: str = ""
-    licence: str = "that of your own data"
+    licence: str = YOUR_OWN
 
 
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
@@ -42,10 +43,10 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     """
     check(config)
     if config.dataset:
-        dataset = datasets.find(config.dataset)
+        dataset = datasets.of_kind(config.dataset, "text")
         source, target = dataset.direction(config.source or None, config.target or None)
         parts = datasets.pairs(dataset.name, source, target, data_dir)
-        return Parts(
+        whole = Parts(
             parts["train"],
             parts["valid"],
             parts["test"],
@@ -54,6 +55,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
             target,
             dataset.licence,
         )
+        return checked(whole)
     if not config.train:
         # Here, since the words of these phrases come in a package of their own.
         from kerasseq.applications.translation.corpus import corpus as embedded
@@ -69,9 +71,9 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         valid = FileCorpus(config.valid, config.limit)
     else:
         train, valid = holdout(train, config.valid_size, config.seed)
-    test = FileCorpus(config.test, config.limit) if config.test else None
+    test = FileCorpus(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
-    return Parts(train, valid, test, names, config.source, config.target)
+    return checked(Parts(train, valid, test, names, config.source, config.target))
 
 
 def learned(config: TokenizerConfig, pairs: Corpus) -> TextPreprocessor:

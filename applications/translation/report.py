@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from kerasseq.applications.presets import presets
 from kerasseq.applications.translation.preprocessing import Parts
 from kerasseq.drawing.attention import attention_map
 from kerasseq.errors import UserError
@@ -13,6 +14,12 @@ from kerasseq.models import Seq2Seq
 from kerasseq.training import Run
 
 SHOWN = 10
+
+# What a preset may be tried on.
+_SENTENCES = {
+    "en": "A man is riding a bicycle down the street.",
+    "de": "Ein Mann fährt mit dem Fahrrad die Straße entlang.",
+}
 
 
 def _crossings(weights: np.ndarray) -> int:
@@ -58,11 +65,14 @@ def report(
     for name, path in made.items():
         say(f"{name:<15} {path}")
     file = shlex.quote(str(run.model_path))
-    say(
-        "\nGo on with\n"
-        f"  kerasseq generate {file} {_quoted(sources[0])}\n"
-        f"  kerasseq attention {file} --output map.png {_quoted(example)}\n"
-        f"  kerasseq info {file}\n"
-        '  kerasseq generate multi30k-en-de "A man is riding a bicycle down the street."\n'
-        "  kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"
+    commands = [f"kerasseq generate {file} {_quoted(sources[0])}"]
+    if "attention map" in made:
+        commands.append(f"kerasseq attention {file} --output map.png {_quoted(example)}")
+    commands.append(f"kerasseq info {file}")
+    preset = f"multi30k-{model.card['source']}-{model.card['target']}"
+    if preset in presets() and model.card["source"] in _SENTENCES:
+        commands.append(f'kerasseq generate {preset} "{_SENTENCES[model.card["source"]]}"')
+    commands.append(
+        "kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"
     )
+    say("\n  ".join(["\nGo on with", *commands]))

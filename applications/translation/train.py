@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
 
 import keras
@@ -19,14 +18,11 @@ from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
 from kerasseq.training import Run
 
-MEASURED = 2000
-"""Pairs of the test part that are translated at the end, at most."""
-
 
 class Translation:
     """Text to text, for `training.train`."""
 
-    task, examples = "translation", "pairs"
+    task, reads, examples = "translation", "text", "pairs"
 
     def __init__(self, config: TranslationConfig, data_dir: str | None = None):
         self.config = config
@@ -38,8 +34,8 @@ class Translation:
         parts = self.parts
         return {
             "data": parts.name,
-            "source": parts.source,
-            "target": parts.target,
+            "source": parts.source or before.get("source", ""),
+            "target": parts.target or before.get("target", ""),
             "licence": parts.licence,
         }
 
@@ -73,10 +69,10 @@ class Translation:
         texts = model.generate(list(sources), Options(Greedy()), batch_size=64, jit=False)
         return {"bleu": bleu(texts, model.preprocessor.normalize(references)).value}
 
-    def scores(self, model: Seq2Seq) -> dict[str, float]:
+    def scores(self, model: Seq2Seq, say: Callable[[str], None]) -> dict[str, float]:
         if self.parts.test is None:
             return {}
-        sources, references = zip(*islice(self.parts.test, MEASURED), strict=True)
+        sources, references = zip(*self.parts.test, strict=True)
         texts = model.generate(sources, Options(Beam(5)))
         references = model.preprocessor.normalize(references)
         scores = (exact_match(texts, references), bleu(texts, references), chrf(texts, references))

@@ -3,8 +3,6 @@
 import argparse
 from typing import Any
 
-from kerasseq.errors import UserError
-
 
 def add_commands(commands: Any) -> None:
     """Add `train` to the command line."""
@@ -78,7 +76,14 @@ def _add_common(add: argparse.ArgumentParser, models: tuple[str, ...]) -> None:
         "--start-from", metavar="MODEL", help="begin with the vocabulary and weights of a model"
     )
     model.add_argument("--output", metavar="DIR", help="the run folder; default: runs/HEAD")
-    model.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    model.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an interrupted run; where there is none, begin one",
+    )
+    model.add_argument(
+        "--overwrite", action="store_true", help="delete the run that is in the run folder"
+    )
 
 
 def _translation(options: argparse.Namespace) -> None:
@@ -102,15 +107,11 @@ def _captioning(options: argparse.Namespace) -> None:
 def _train(head: Any, name: str, options: argparse.Namespace, *more: str) -> None:
     """Train a head with the data that options name: the usual ones and `more`."""
     names = ("train", "valid", "test", "dataset", *more)
+    data = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = list(options.set)
     if options.start_from:
-        if options.model:
-            raise UserError("--start-from brings its own model: leave out --model.")
         settings.append(f"training.start_from={options.start_from}")
-    config = head.configure(
-        {name: getattr(options, name) for name in names if getattr(options, name)},
-        options.model,
-        options.config,
-        settings,
-    )
-    head.train(config, options.output or f"runs/{name}", options.resume, options.data_dir)
+    config = head.configure(data, options.model, options.config, settings)
+    output = options.output or f"runs/{name}"
+    how = {"resume": options.resume, "overwrite": options.overwrite}
+    head.train(config, output, data_dir=options.data_dir, **how)

@@ -67,7 +67,7 @@ def pairs(
     Raises:
         UserError: if the set, a language or a file is not there.
     """
-    dataset = _of_kind(name, "text")
+    dataset = of_kind(name, "text")
     source, target = dataset.direction(source, target)
     for code in (source, target):
         if code not in dataset.languages:
@@ -87,7 +87,7 @@ def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str
     Raises:
         UserError: if the set, or a file of it, is not there.
     """
-    return _of_kind(name, "sound").split(data_dir)
+    return of_kind(name, "sound").split(data_dir)
 
 
 def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, CaptionedCorpus]:
@@ -99,10 +99,18 @@ def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, 
     Raises:
         UserError: if the set, or a file of it, is not there.
     """
-    return _of_kind(name, "picture").split(data_dir)
+    return of_kind(name, "picture").split(data_dir)
 
 
-def _of_kind(name: str, kind: str) -> Dataset:
+def of_kind(name: str, kind: str) -> Dataset:
+    """The data set of a name.
+
+    Args:
+        kind: "text", "sound" or "picture".
+
+    Raises:
+        UserError: there is none, or it is of another kind.
+    """
     dataset = find(name)
     if dataset.kind != kind:
         raise UserError(f"{name} is {dataset.kind}: use it with `kerasseq train {dataset.head}`.")

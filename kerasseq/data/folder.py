@@ -79,9 +79,9 @@ def options_of(preprocessor: Any) -> str:
     return json.dumps({key: config[key] for key in config if key not in ("name", "trainable")})
 
 
-def nothing_left(what: str, problems: Problems) -> UserError:
+def nothing_left(what: str, problems: Problems, purpose: str = "train on") -> UserError:
     """The error that everything was left out."""
-    return UserError("\n  ".join([f"No {what} is left to train on.", *str(problems).split("\n")]))
+    return UserError("\n  ".join([f"No {what} is left to {purpose}.", *str(problems).split("\n")]))
 
 
 def mapped(function: Callable, items: Iterable, threads: int | None) -> Iterator[tuple[Any, Any]]:

@@ -78,6 +78,9 @@ class TrainingConfig:
             "0 where ema is not 0: choose one average",
         )
 
+    def idle(self) -> dict[str, str]:
+        return {"encoder_from": "training.start_from brings an encoder"} if self.start_from else {}
+
     def _must(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise UserError(f"training.{name} must be {what}, not {getattr(self, name)}")
