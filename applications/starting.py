@@ -100,16 +100,21 @@ _FREE |= {"language_model"}
 _FEATURES = {LogMel.__name__, *(kind.__name__ for kind in Augmentation.__subclasses__())}
 
 
-def units(preprocessor: Any) -> dict[str, Any]:
-    """The settings of the section `tokenizer` that a model's vocabulary tells."""
+def units(preprocessor: Any, most: int) -> dict[str, Any]:
+    """The settings of the section `tokenizer` that a model's vocabulary tells.
+
+    Args:
+        most: pieces that are asked for; characters and words may be fewer.
+    """
     try:
         from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
     except ImportError:  # without Google's protobuf the vocabulary does not tell
         return {}
     spec = ModelProto.FromString(preprocessor.tokenizer("target").to_bytes()).trainer_spec
+    kind, size = TrainerSpec.ModelType.Name(spec.model_type).lower(), spec.vocab_size
     return {
-        "tokenizer.kind": TrainerSpec.ModelType.Name(spec.model_type).lower(),
-        "tokenizer.vocabulary_size": spec.vocab_size,
+        "tokenizer.kind": kind,
+        "tokenizer.vocabulary_size": max(size, most) if kind in ("char", "word") else size,
         "tokenizer.character_coverage": round(spec.character_coverage, 6),
     }
 

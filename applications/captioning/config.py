@@ -120,7 +120,7 @@ class CaptioningConfig:
 
 def _brought(settings: CaptioningConfig, start: Seq2Seq) -> dict[str, Any]:
     preprocessor = start.preprocessor
-    return units(preprocessor) | {
+    return units(preprocessor, settings.tokenizer.vocabulary_size) | {
         "pictures.size": preprocessor.size[0],
         "pictures.frames": preprocessor.frames,
         "tokenizer.normalization": list(preprocessor.steps),

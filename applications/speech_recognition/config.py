@@ -142,7 +142,7 @@ class SpeechConfig:
 
 def _brought(settings: SpeechConfig, start: SequenceModel) -> dict[str, Any]:
     preprocessor = start.preprocessor
-    found = units(preprocessor) | {
+    found = units(preprocessor, settings.tokenizer.vocabulary_size) | {
         "sound.rate": preprocessor.rate,
         "tokenizer.normalization": list(preprocessor.steps),
         "tokenizer.max_length": preprocessor.max_target_length,

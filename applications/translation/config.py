@@ -104,7 +104,7 @@ class TranslationConfig:
 
 def _brought(settings: TranslationConfig, start: Seq2Seq) -> dict[str, Any]:
     preprocessor = start.preprocessor
-    return units(preprocessor) | {
+    return units(preprocessor, settings.tokenizer.vocabulary_size) | {
         "tokenizer.shared": preprocessor.shared,
         "tokenizer.normalization": list(preprocessor.steps),
         "tokenizer.max_length": preprocessor.max_source_length,
