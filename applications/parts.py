@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from kerasseq.applications.starting import YOUR_OWN
 from kerasseq.data import datasets
-from kerasseq.data.corpus import Problems
+from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.examples import Examples, cut_off
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import FileError, UserError
@@ -22,7 +22,7 @@ class ListsConfig:
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
-    valid_size: float = 0.05  # examples cut off without `valid`, or below 1 the part of all
+    valid_size: float = 0.05  # examples cut off without `valid`; see `part_size`
     seed: int = 1  # of that cut, and of the embedded default
 
     def idle(self) -> dict[str, str]:
@@ -92,7 +92,7 @@ def read_parts(
     if config.valid:
         valid = corpus(config.valid)
     else:
-        train, valid = cut_off(train, config.valid_size, seed=config.seed)
+        train, valid = cut_off(train, config.valid_size, seed=config.seed, least=LEAST)
     test = corpus(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
     return checked(Parts(train, valid, test, names))

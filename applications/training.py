@@ -11,7 +11,7 @@ from kerasseq.applications.presets import find
 from kerasseq.applications.starting import load_of_kind, provenance, take_encoder
 from kerasseq.config import refuse_idle
 from kerasseq.data import BatchPlan
-from kerasseq.data.corpus import Problems
+from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
@@ -19,6 +19,8 @@ from kerasseq.precision import computing_in
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.checkpoint import write_whole
 from kerasseq.training.run import check
+
+FEW = ", which are few to choose the best weights by: give more by --valid or data.valid_size"
 
 
 class Epochs(NamedTuple):
@@ -42,6 +44,7 @@ class Prepared(NamedTuple):
         epochs: the training batches, epoch by epoch.
         valid: the validation batches.
         examples: how many there are to train on.
+        measured: how many there are to validate on.
         problems: what was left out of each part, by its name.
         unknown: by the name of each part, what of its texts the vocabulary lacks.
     """
@@ -49,6 +52,7 @@ class Prepared(NamedTuple):
     epochs: Epochs
     valid: Sequence[Any]
     examples: int
+    measured: int
     problems: dict[str, Problems]
     unknown: dict[str, list[UnknownUnits]]
 
@@ -151,8 +155,9 @@ def train(
             for unknown in filter(len, some):
                 say(f"{part}: {unknown}")
         say("\n".join(head.opening(model, data)))
+        say(f"Valid   {data.measured:,} {head.examples}" + FEW * (data.measured < LEAST))
         measure = None if config.best_by == "loss" else head.measure
-        position = fit(model, data.epochs, data.valid, config, run, measure)
+        position = fit(model, data.epochs, data.valid, config, run, measure, data.measured)
         if config.precision != "float32":
             # The file is to compute in full precision, whatever it was trained in.
             with computing_in("float32"):

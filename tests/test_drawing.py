@@ -1,13 +1,16 @@
 """Pictures are written, and their labels can be read."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 from matplotlib import image
+from matplotlib.figure import Figure
 
 from kerasseq.drawing.alignment import alignment_picture
 from kerasseq.drawing.attention import attention_map, readable
+from kerasseq.drawing.curves import SCORES, training_curve
 from kerasseq.errors import UserError
 
 PNG = b"\x89PNG"
@@ -77,3 +80,51 @@ def test_a_recording_of_a_moment_is_drawn(tmp_path):
         warnings.simplefilter("error")
         alignment_picture(np.zeros(9), 8000, ["a"], np.ones((1, 1)), tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(PNG)
+
+
+class TestCurves:
+    """What a training's rows show, in whatever number there are."""
+
+    TRAIN = {"kind": "train", "step": 5, "loss": 2.0}
+    VALID = {"kind": "valid", "step": 5, "loss": 1.5, "best": True, "accuracy": 0.5}
+
+    @pytest.fixture
+    def panels(self, tmp_path, monkeypatch):
+        """A function from rows to the panels that are drawn: y label to legend."""
+
+        def draw(rows, objective=()):
+            figures = []
+            real = Figure.savefig
+
+            def savefig(figure, *args, **kwargs):
+                figures.append(figure)
+                real(figure, *args, **kwargs)
+
+            monkeypatch.setattr(Figure, "savefig", savefig)
+            training_curve(rows, tmp_path / "curves.png", objective)
+            assert (tmp_path / "curves.png").stat().st_size > 1000
+            return [
+                (axes.get_ylabel(), [line.get_label() for line in axes.lines])
+                for axes in figures[0].axes
+            ]
+
+        return draw
+
+    @pytest.mark.parametrize(
+        "key, name", [("bleu", "BLEU"), ("wer", "WER (%)"), ("cider", "CIDEr-D")]
+    )
+    def test_each_score_has_its_panel(self, panels, key, name):
+        rows = [self.TRAIN, self.VALID | {key: 40.0}, self.VALID | {key: 30.0, "best": False}]
+        loss, score = panels(rows)
+        assert loss == ("loss (nats a token)", ["training", "validation", "chosen: 1.5"])
+        assert score == (name, ["validation", "chosen: 40"])
+
+    def test_losses_that_are_not_comparable_have_no_axis_in_common(self, panels):
+        first, second = panels([self.TRAIN, self.VALID], ["label smoothing 0.1"])
+        assert first[1] == ["training"] and second[1] == ["validation", "chosen: 1.5"]
+
+    @pytest.mark.parametrize("rows", [[], [TRAIN], [VALID], [VALID | {"loss": math.nan}]])
+    def test_a_run_of_few_steps_draws_what_it_has(self, panels, rows):
+        lines = [label for _, labels in panels(rows, ["R-Drop 1"]) for label in labels]
+        assert ("training" in lines) == (self.TRAIN in rows)
+        assert ("validation" in lines) == (self.VALID in rows)

@@ -177,7 +177,9 @@ def test_a_full_disk_spoils_nothing(tmp_path, monkeypatch, uninterrupted):
         real(file, **arrays)
 
     monkeypatch.setattr(checkpoint.np, "savez", savez)
-    with pytest.raises(UserError, match="the disk is full; what was saved before is intact"):
+    with pytest.raises(
+        UserError, match="the disk is full: make room; the last checkpoint is intact: go on"
+    ):
         toy.train(tmp_path / "run", OPTIONS)
     assert not list((tmp_path / "run/checkpoints").glob("*.part"))
     model, _ = toy.train(tmp_path / "run", OPTIONS, resume=True)

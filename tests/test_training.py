@@ -45,7 +45,7 @@ def test_it_learns_and_leaves_a_full_run_folder(tmp_path, capsys):
     train, valid = log(tmp_path, "train"), log(tmp_path, "valid")
     assert position.step == 210 and position.ending == "training.epochs is 30"
     assert train[-1]["loss"] < train[0]["loss"] / 2
-    assert [row["step"] for row in train] == list(range(20, 211, 20))
+    assert [row["step"] for row in train] == [*range(20, 201, 20), 210]
     assert [(row["epoch"], row["step"]) for row in valid] == [(i, 7 * i) for i in range(1, 31)]
     assert position.best["accuracy"] > 0.8 and position.best["bleu"] == 1.0
     words = sum(toy.batch(0, e, i)[2].sum() for e in range(30) for i in range(7))
@@ -175,8 +175,8 @@ def test_evaluation_takes_no_part_in_training():
     [
         ("constant", lambda t: min(t / 10, 1)),
         ("inverse_sqrt", lambda t: min(t / 10, (10 / t) ** 0.5)),
-        ("cosine", lambda t: min(t / 10, (1 + np.cos(np.pi * max(t - 10, 0) / 40)) / 2)),
-        ("linear", lambda t: min(t / 10, (50 - t) / 40)),
+        ("cosine", lambda t: min(t / 10, (1 + np.cos(np.pi * max(t - 10, 0) / 41)) / 2)),
+        ("linear", lambda t: min(t / 10, (51 - t) / 41)),
     ],
 )
 def test_schedules(name, course):

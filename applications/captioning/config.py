@@ -82,6 +82,7 @@ class DecodingConfig:
 class Training(TrainingConfig):
     """How to train, and in which batches."""
 
+    best_by: Literal["loss", "cider"] = "loss"  # what the head measures
     batch_pictures: int = 64
     self_critical: bool = False  # on CIDEr-D of what the model itself writes; start from a model
     draws: int = 5  # captions that it writes of each picture then

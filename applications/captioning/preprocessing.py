@@ -121,7 +121,8 @@ def prepare(
     problems = {name: store.problems for name, store in stores.items()}
     unknown = {name: [store.unknown] for name, store in stores.items()}
     epochs = Epochs(steps, epoch, on_policy=critic is not None)
-    return Prepared(epochs, valid, len(stores["train"]), problems, unknown), stores
+    counts = len(stores["train"]), len(stores["valid"])
+    return Prepared(epochs, valid, *counts, problems, unknown), stores
 
 
 def _critic(model: SequenceModel, store: PictureStore, config: CaptioningConfig) -> SelfCritical:

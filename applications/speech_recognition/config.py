@@ -111,6 +111,7 @@ class DecodingConfig:
 class Training(TrainingConfig):
     """How to train, and in which batches."""
 
+    best_by: Literal["loss", "wer"] = "loss"  # what the head measures
     batch_seconds: float = 100.0  # of sound in a batch, padding included
 
     def __post_init__(self):

@@ -81,4 +81,5 @@ def prepare(
     valid = SoundBatches(stores["valid"], sound_plan(stores["valid"], seconds=seconds, seed=seed))
     problems = {name: store.problems for name, store in stores.items()}
     unknown = {name: [store.unknown] for name, store in stores.items()}
-    return Prepared(Epochs(plan, epoch), valid, len(stores["train"]), problems, unknown), stores
+    counts = len(stores["train"]), len(stores["valid"])
+    return Prepared(Epochs(plan, epoch), valid, *counts, problems, unknown), stores

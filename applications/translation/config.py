@@ -37,7 +37,7 @@ class DataConfig:
     test: tuple[str, ...] = ()
     source: str = ""  # the language, for a data set or the embedded phrases
     target: str = ""
-    valid_size: float = 0.02  # pairs cut off without `valid`, or below 1 the part of all
+    valid_size: float = 0.02  # pairs cut off without `valid`; see `part_size`
     seed: int = 1  # of that cut, and of the embedded phrases
     limit: int = 2000  # characters on one side at most
 
@@ -79,6 +79,7 @@ class TokenizerConfig:
 class Training(TrainingConfig):
     """How to train, and in which batches."""
 
+    best_by: Literal["loss", "bleu"] = "loss"  # what the head measures
     batch_tokens: int = 2048  # of a batch's longer side, padding included
 
     def __post_init__(self):

@@ -18,6 +18,7 @@ from kerasseq.data import (
     datasets,
     holdout,
 )
+from kerasseq.data.corpus import LEAST
 from kerasseq.data.store import unknown_of
 from kerasseq.preprocessing import TextPreprocessor
 
@@ -70,7 +71,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     if config.valid:
         valid = FileCorpus(config.valid, config.limit)
     else:
-        train, valid = holdout(train, config.valid_size, config.seed)
+        train, valid = holdout(train, config.valid_size, config.seed, LEAST)
     test = FileCorpus(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
     return checked(Parts(train, valid, test, names, config.source, config.target))
@@ -138,4 +139,4 @@ def prepare(
         return TokenBatches(store, steps, sampling=sampling, epoch=number)
 
     unsampled = TokenBatches(valid, plan(valid, None))
-    return Prepared(Epochs(steps, epoch), unsampled, len(store), problems, sides)
+    return Prepared(Epochs(steps, epoch), unsampled, len(store), len(valid), problems, sides)

@@ -44,6 +44,22 @@ class Stepper:
     def sync(self) -> None:
         """Bring the variables of the model and its optimizer up to date."""
 
+    def finish_window(self) -> None:
+        """Update with the mean of the gradients that are gathered since the last update, if any."""
+        self.sync()
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        steps = optimizer.gradient_accumulation_steps or 1
+        # The optimizer's own count: half precision skips steps that overflow.
+        count = int(ops.convert_to_numpy(optimizer._iterations)) % steps
+        if not count:
+            return
+        # Keras divides by `steps`: (sum + (steps / count - 1) * sum) / steps = sum / count.
+        gathered = [
+            gradients.value * (steps / count - 1) for gradients in optimizer._accumulated_gradients
+        ]
+        optimizer._iterations.assign_add(steps - count - 1)
+        optimizer.apply(gathered)
+
     def evaluate(self, batch: Any) -> tuple[Any, ...]:
         """`model.evaluation_sums` of one batch without dropout, with the variables as they are."""
         raise NotImplementedError
@@ -117,6 +133,12 @@ class _TorchStepper(Stepper):
         with torch.no_grad():
             model.optimizer.apply(list(gradients), variables)
         return loss.detach()
+
+    def finish_window(self):
+        import torch
+
+        with torch.no_grad():
+            super().finish_window()
 
     def evaluate(self, batch):
         import torch

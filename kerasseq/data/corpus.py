@@ -11,6 +11,9 @@ import numpy as np
 from kerasseq.errors import UserError
 
 CHUNK = 8192
+LEAST = 20
+"""Examples that a validation part should have, if that is not more than a fifth of all."""
+
 NAMED = 5
 _HASHES = 1 << 64
 
@@ -157,25 +160,40 @@ class Part(Corpus):
         return digest([self._corpus.fingerprint(), str(self._range), str(self._seed), self._side])
 
 
-def holdout(corpus: Corpus, size: int | float, seed: int = 0) -> tuple[Part, Part]:
+def part_size(size: int | float, total: int, least: int = 0) -> int:
+    """How many examples a part of `total` has.
+
+    Args:
+        size: the examples, or below 1 the part of all of them.
+        least: what a part of all has at least, though not more than a fifth of all.
+
+    Raises:
+        UserError: `size` is not above 0.
+    """
+    if not size > 0:
+        raise UserError(f"a part of {size:g} examples cannot be cut off: take more than 0")
+    return int(size) if size >= 1 else max(1, round(size * total), min(least, total // 5))
+
+
+def holdout(corpus: Corpus, size: int | float, seed: int = 0, least: int = 0) -> tuple[Part, Part]:
     """Cut (rest, part) of a corpus so that no source text is in both.
 
     The part depends on the pairs and the seed, not on their order. One reading of the corpus
     and 8 bytes a pair are all it takes.
 
     Args:
-        size: pairs in the part, or below 1 the part of all of them. As equal sources stay
-            together, the part has this many or, by one group, more.
+        size, least: pairs in the part, as `part_size` has it. As equal sources stay together,
+            the part has this many or, by one group, more.
 
     Raises:
-        UserError: if the corpus has fewer than two different sources, or not more than `size`.
+        UserError: the corpus has fewer than two different sources, or not more than `size`.
     """
     hash_of = text_hash(seed)
     hashes = np.fromiter(
         (hash_of(text) for chunk in corpus.chunks() for text in chunk.source), np.uint64
     )
     values, counts = np.unique(hashes, return_counts=True)
-    wanted = size if size >= 1 else max(1, round(size * len(hashes)))
+    wanted = part_size(size, len(hashes), least)
     if len(values) < 2 or wanted >= len(hashes):
         raise UserError(
             f"{wanted:,} pairs cannot be held out of {len(hashes):,} with {len(values):,} "

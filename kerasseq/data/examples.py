@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from kerasseq.data.corpus import Problems, digest, text_hash
+from kerasseq.data.corpus import Problems, digest, part_size, text_hash
 from kerasseq.data.lines import is_text
 from kerasseq.errors import UserError
 
@@ -186,24 +186,25 @@ def cut_off(
     size: int | float,
     group: Callable[[E], str] = lambda example: example.path,
     seed: int = 0,
+    least: int = 0,
 ) -> tuple[Part[E], Part[E]]:
     """Cut (rest, part) of a corpus so that no group is in both.
 
     The part depends on the groups and the seed, not on their order.
 
     Args:
-        size: examples in the part, or below 1 the part of all of them. As a group stays
-            together, the part has this many or, by one group, more.
+        size, least: examples in the part, as `part_size` has it. As a group stays together,
+            the part has this many or, by one group, more.
         group: what stays together: by default the parts of a file; a speaker, say.
         seed: of the hash by which groups are drawn.
 
     Raises:
-        UserError: if the corpus has fewer than two groups, or not more than `size` examples.
+        UserError: the corpus has fewer than two groups, or not more than `size` examples.
     """
     hash_of = text_hash(seed)
     hashes = np.fromiter((hash_of(group(example)) for example in corpus), np.uint64)
     values, counts = np.unique(hashes, return_counts=True)
-    wanted = size if size >= 1 else max(1, round(size * len(hashes)))
+    wanted = part_size(size, len(hashes), least)
     if len(values) < 2 or wanted >= len(hashes):
         what = next((example.what for example in corpus), "examples")
         raise UserError(

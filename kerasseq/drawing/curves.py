@@ -1,56 +1,87 @@
 """The course of a training, drawn."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+TRAINING, VALIDATION, SCORE = "#7a9cc6", "#b3432b", "#3b7d4f"
 
-def training_curve(rows: Iterable[Mapping], path: str | Path) -> None:
-    """Draw losses against steps, and BLEU on a second panel where there is any.
+# Figures of a validation that have a panel: what it is called, and its unit.
+SCORES = {"bleu": "BLEU", "wer": "WER (%)", "cider": "CIDEr-D"}
+
+
+def training_curve(
+    rows: Iterable[Mapping], path: str | Path, objective: Sequence[str] = ()
+) -> None:
+    """Draw losses against steps, and on a panel of its own each score of the validations.
+
+    A ring is around the validation whose weights were chosen.
 
     Args:
         rows: the rows of a run's log: `{"kind": "train" | "valid", "step", "loss", ...}`; a
-            validation may have `"bleu"`.
+            validation may have a key of `SCORES`, and `"best"`.
         path: the picture to write; its ending names the format.
+        objective: what makes the training loss another figure than that of the validation. With
+            any, they have no axis in common.
     """
     rows = list(rows)
-    train = [row for row in rows if row["kind"] == "train"]
-    valid = [row for row in rows if row["kind"] == "valid" and "loss" in row]
-    scored = [row for row in rows if row["kind"] == "valid" and row.get("bleu") is not None]
+    train = _having("loss", [row for row in rows if row["kind"] == "train"])
+    valid = [row for row in rows if row["kind"] == "valid"]
+    scores = {key: points for key in SCORES if (points := _having(key, valid))}
+    losses = _having("loss", valid)
+    apart = bool(objective and train and losses)
 
-    panels = 2 if scored else 1
-    figure = Figure(figsize=(7.5, 3.4 * panels), layout="constrained")
-    axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
-
-    def line(axis, points, key, label, **style):
-        if points:
-            axis.plot([p["step"] for p in points], [p[key] for p in points], label=label, **style)
-
-    line(axes[0], train, "loss", "training", color="#7a9cc6", linewidth=1.4)
-    line(axes[0], valid, "loss", "validation", color="#b3432b", linewidth=1.8, marker="o", ms=3.5)
-    axes[0].set_ylabel("loss (nats a token)")
-    if scored:
-        line(axes[1], scored, "bleu", "BLEU", color="#3b7d4f", linewidth=1.8, marker="o", ms=3.5)
-        best = max(scored, key=lambda row: row["bleu"])
-        axes[1].annotate(
-            f"{best['bleu']:.1f}",
-            (best["step"], best["bleu"]),
-            xytext=(0, -14),
-            textcoords="offset points",
-            ha="center",
-            color="#3b7d4f",
-        )
-        axes[1].set_ylabel("BLEU (validation)")
-    for axis in axes:
-        axis.grid(color="#e4e4e4", linewidth=0.8)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.set_axisbelow(True)
-    if train or valid:
-        axes[0].legend(frameon=False)
-    axes[-1].set_xlabel("step")
-    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes[-1].set_xlim(left=0)
+    count = 1 + apart + len(scores)
+    figure = Figure(figsize=(7.5, 1.0 + 2.6 * count), layout="constrained")
+    first, *others = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    second = others.pop(0) if apart else first
+    _line(first, train, "loss", TRAINING, "training")
+    _line(second, losses, "loss", VALIDATION, "validation")
+    first.set_ylabel("loss (nats a token)")
+    if apart:
+        second.set_ylabel("loss (nats a token)")
+    if objective and train:
+        beside = f"The training loss also has {', '.join(objective)}."
+        first.set_title(beside, fontsize=9, loc="left")
+    for axes, (key, points) in zip(others, scores.items(), strict=True):
+        _line(axes, points, key, SCORE, "validation")
+        axes.set_ylabel(SCORES[key])
+    chosen = [row for row in valid if row.get("best")][-1:]
+    for axes, key in ((second, "loss"), *zip(others, scores, strict=True)):
+        _ring(axes, _having(key, chosen), key)
+    for axes in figure.axes:
+        axes.grid(color="#e4e4e4", linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_axisbelow(True)
+        if axes.lines:
+            axes.legend(frameon=False)
+    if not train and not valid:
+        first.text(0.5, 0.5, "no step yet", ha="center", va="center", transform=first.transAxes)
+    bottom = figure.axes[-1]
+    bottom.set_xlabel("step")
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    bottom.set_xlim(left=0, right=None if train or valid else 1)
     figure.align_ylabels()
     figure.savefig(path, dpi=150)
+
+
+def _having(key: str, rows: Iterable[Mapping]) -> list[Mapping]:
+    """The rows that have a number to draw."""
+    return [row for row in rows if row.get(key) is not None and math.isfinite(row[key])]
+
+
+def _line(axes: Axes, points: Sequence[Mapping], key: str, colour: str, label: str) -> None:
+    if points:
+        marks = "o" if label == "validation" or len(points) == 1 else None
+        steps, values = [p["step"] for p in points], [p[key] for p in points]
+        axes.plot(steps, values, label=label, color=colour, linewidth=1.6, marker=marks, ms=3.5)
+
+
+def _ring(axes: Axes, chosen: Sequence[Mapping], key: str) -> None:
+    for row in chosen:
+        place = row["step"], row[key]
+        axes.plot(*place, "o", ms=10, mfc="none", mec="black", label=f"chosen: {row[key]:.4g}")

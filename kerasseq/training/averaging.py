@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasseq import backend
 from kerasseq.training.checkpoint import Checkpoints
+from kerasseq.training.optimizer import innermost
 
 
 def mean_of(checkpoints: Checkpoints, steps: Sequence[int]) -> list[np.ndarray]:
@@ -28,22 +29,21 @@ def mean_of(checkpoints: Checkpoints, steps: Sequence[int]) -> list[np.ndarray]:
 
 
 @contextmanager
-def kept(model: keras.Model) -> Iterator[None]:
-    """After the block all is as before it: weights, dropout's seeds, the backend's random state."""
-    own = [np.array(keras.ops.convert_to_numpy(v)) for v in model.variables]
+def kept(variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """After the block the variables and the backend's random state are as before it."""
+    own = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
     random = backend.random_state()
     try:
         yield
     finally:
-        for variable, value in zip(model.variables, own, strict=True):
+        for variable, value in zip(variables, own, strict=True):
             variable.assign(value)
         backend.set_random_state(random)
 
 
 def put_moving_average(model: keras.Model) -> None:
     """Give the model the exponential moving average that its optimizer keeps."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    optimizer.finalize_variable_values(model.trainable_variables)
+    innermost(model.optimizer).finalize_variable_values(model.trainable_variables)
 
 
 def put(model: keras.Model, weights: Sequence[np.ndarray]) -> None:

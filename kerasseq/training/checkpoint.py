@@ -15,6 +15,7 @@ import numpy as np
 
 from kerasseq import backend
 from kerasseq.errors import UserError
+from kerasseq.training.optimizer import state_variables
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping) -> None:
@@ -35,19 +36,31 @@ def load_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     """What `save_arrays` wrote: the arrays and the facts.
 
     Raises:
-        UserError: the file cannot be read or is damaged.
+        UserError: the file is gone, cannot be read or is damaged.
     """
+    _require(path)
     try:
         with np.load(path, allow_pickle=False) as archive:
             stored = {name: archive[name] for name in archive.files}
         facts = json.loads(stored.pop("facts").tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: cannot be read as a checkpoint ({error}); delete it") from None
+        raise UserError(
+            f"{path}: cannot be read as a checkpoint ({error}); delete it, and --resume goes on "
+            "from the one before, if there is one"
+        ) from None
     arrays = {}
     for name, array in stored.items():
         name, _, half = name.partition(":")
         arrays[name] = array.view(ml_dtypes.bfloat16) if half else array
     return arrays, facts
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise UserError(
+            f"{path}: is gone; it was deleted or moved, and the run cannot go on without it: "
+            "put it back, or train in a new folder"
+        )
 
 
 @contextlib.contextmanager
@@ -56,12 +69,21 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or error
-        raise UserError(
-            f"{path}: cannot be written: {reason}; what was saved before is intact: "
-            "make room and go on with --resume"
-        ) from error
+        if not path.parent.is_dir():
+            advice = "its folder is gone: it was deleted or moved while this ran"
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+            advice = "the disk is full: make room"
+        else:
+            advice = str(error.strerror or error)
+        raise UserError(f"{path}: cannot be written: {advice}{_what_is_left(path)}") from error
+
+
+def _what_is_left(path: Path) -> str:
+    """How to go on with the run that `path` belongs to, if there is a checkpoint."""
+    for folder in (path.parent, path.parent / "checkpoints"):
+        if any(folder.glob("step-*.npz")):
+            return "; the last checkpoint is intact: go on from it with --resume"
+    return ""
 
 
 def write_whole(path: Path, write: Callable) -> None:
@@ -128,13 +150,15 @@ class Checkpoints:
                 f"a weight is not finite at step {position['step']}; the weights before are in "
                 f"{self.newest()}. Train in a new folder with a lower training.learning_rate"
             )
-        arrays |= _numbered("optimizer", model.optimizer.variables)
+        arrays |= _numbered("optimizer", state_variables(model.optimizer))
         arrays |= {f"random.{k}": v for k, v in backend.random_state().items()}
         path = self._path("step", position["step"])
-        save_arrays(path, arrays, {"backend": backend.name(), "position": position})
-        self._delete("step", set(sorted(self._steps("step"))[-self.keep :]))
-        for kind, steps in needed.items():
-            self._delete(kind, set(steps))
+        facts = {"backend": backend.name(), "position": position, "needed": needed}
+        save_arrays(path, arrays, facts)
+        with writing(path):
+            self._delete("step", set(sorted(self._steps("step"))[-self.keep :]))
+            for kind, steps in needed.items():
+                self._delete(kind, set(steps))
         return path
 
     def restore(self, model: keras.Model) -> dict | None:
@@ -144,7 +168,8 @@ class Checkpoints:
             The position, or None where there is no checkpoint.
 
         Raises:
-            UserError: the checkpoint is damaged, of another model or of another backend.
+            UserError: the checkpoint is damaged, of another model or of another backend, or
+                weights are gone that it needs.
         """
         steps = self._steps("step")
         if not steps:
@@ -156,8 +181,11 @@ class Checkpoints:
                 f"{path}: was written on the backend {facts['backend']}; "
                 f"set KERAS_BACKEND={facts['backend']} to go on with it"
             )
+        for kind, steps in facts.get("needed", {}).items():
+            for step in steps:
+                _require(self._path(kind, step))
         _assign(path, arrays, "model", model.variables)
-        _assign(path, arrays, "optimizer", model.optimizer.variables)
+        _assign(path, arrays, "optimizer", state_variables(model.optimizer))
         random = {k.partition(".")[2]: v for k, v in arrays.items() if k.startswith("random.")}
         backend.set_random_state(random)
         return facts["position"]

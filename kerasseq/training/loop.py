@@ -13,10 +13,14 @@ import numpy as np
 from kerasseq import backend
 from kerasseq.drawing.curves import training_curve
 from kerasseq.errors import UserError
-from kerasseq.training import averaging
+from kerasseq.training import averaging, limits
+from kerasseq.training.checkpoint import writing
+from kerasseq.training.choice import Choice
 from kerasseq.training.config import TrainingConfig
+from kerasseq.training.horizon import Horizon
 from kerasseq.training.interrupt import Interrupted, Signals
-from kerasseq.training.optimizer import make_optimizer
+from kerasseq.training.objective import objective, prepare
+from kerasseq.training.optimizer import spread_schedule
 from kerasseq.training.position import Position
 from kerasseq.training.prefetch import prefetch
 from kerasseq.training.progress import Progress
@@ -41,13 +45,21 @@ def fit(
     config: TrainingConfig,
     run: Run,
     on_validation: Callable[[keras.Model], dict[str, float]] | None = None,
+    examples: int = 0,
     silent: bool = False,
 ) -> Position:
-    """Train `model` and leave it with the weights that did best in validation.
+    """Train `model` and leave it with the weights that did best in validation; see `Choice`.
 
     Killed at any instant and called again with the same arguments and a resumed run, it ends with
-    the same weights, bit for bit, on the same backend and machine, unless `max_minutes` ends it.
+    the same weights, bit for bit, on the same backend and machine, unless `max_minutes` is set.
     This was measured on CPUs; a GPU needs the backend's deterministic kernels besides.
+
+    A resumed run may have more epochs, steps or minutes than before. With a schedule that does not
+    end its weights are then those of a run that was as long from the start.
+
+    Where the last update has fewer than `accumulate` steps, it is made of those that there are, in
+    the weights that are validated and kept. The checkpoint is that before it, so that a run that
+    is made longer is the same as one that was as long from the start.
 
     Args:
         model: built; compiled here. It has `compute_loss` and `evaluation_sums`, and its `compile`
@@ -61,13 +73,15 @@ def fit(
         run: where to keep what is saved.
         on_validation: further figures of the model with the weights under validation, e.g.
             `{"bleu": 31.2}`.
+        examples: how many examples that are measured on.
         silent: show nothing.
 
     Returns:
         The last position: steps, seconds, why training ended, the best validation's figures.
 
     Raises:
-        UserError: no batches; the loss is not finite; a checkpoint cannot be written or read.
+        UserError: no batches; settings that do not fit them; the loss is not finite; a checkpoint
+            cannot be written or read.
         ValueError: the model was built for another precision than the configuration's.
         Interrupted: Ctrl-C or SIGTERM, once a checkpoint is saved.
     """
@@ -75,36 +89,60 @@ def fit(
         raise UserError(
             f"training.best_by = {config.best_by} needs validation data that measure it"
         )
-    with contextlib.closing(_Loop(model, train, valid, config, run, on_validation, silent)) as loop:
+    if config.patience and valid is None:
+        raise UserError(f"training.patience = {config.patience} needs validation data")
+    if valid is not None and not len(valid):
+        raise UserError("there is nothing to validate on: the validation data make no batch")
+    choice = Choice(config.best_by, examples)
+    with contextlib.closing(
+        _Loop(model, train, valid, config, run, on_validation, choice, silent)
+    ) as loop:
         loop.train()
         return loop.finish()
 
 
 class _Loop:
-    def __init__(self, model, train, valid, config, run, on_validation, silent):
+    def __init__(self, model, train, valid, config, run, on_validation, choice, silent):
         self.model, self.batches, self.valid = model, train, valid
         self.config, self.run, self.on_validation = config, run, on_validation
+        self.choice = choice
         self.pending = []  # losses that nobody has waited for yet
         self.shown = self.started = time.monotonic()
         first = train.epoch(0)
         if not len(first):
             raise UserError("there is nothing to train on: the training data make no batch")
-        total = len(first) * config.epochs
-        total = min(total, config.max_steps) if config.max_steps else total
-        self.schedule = schedule(config, total)
+        self.steps_per_epoch = len(first)
+        total = limits.planned_steps(config, len(first))
         self.on_policy = getattr(train, "on_policy", False)
-        _prepare(model, first, config, total, self.on_policy)
+        prepare(model, first, config, total, self.on_policy)
+        self.objective = objective(model, config, self.on_policy)
         self.stepper = backend.stepper(model)
         self.signals = Signals()
         self.progress = Progress(total, 60 * config.max_minutes, silent)
+        for warning in limits.warnings(config, total):
+            self.progress.say(warning)
         self.position = Position()
         state = run.checkpoints.restore(model)
         if state is None:
+            if run.mark():
+                raise UserError(
+                    f"{run.folder}: has the log of a training but no checkpoint to go on from: "
+                    "they were deleted; put them back, or train in a new folder"
+                )
             self.save()  # from here on nothing depends on how the model was made
         else:
             self.position = Position(**state)
+            self.position.ending = limits.ending(config, self.position)
         self.started = time.monotonic() - self.position.seconds
         run.rewind(self.position.log)
+        spread = 0.0 if run.changed else self.position.horizon
+        self.horizon = Horizon(total, 60 * config.max_minutes, spread)
+        self._spread()
+        if run.changed:
+            rate = float(self.schedule(self.position.step))
+            self.progress.say(
+                f"Changed: {'; '.join(run.changed)}. The learning rate goes on at {rate:.3g}."
+            )
         self.board = None
         if config.tensorboard:
             self.board = TensorBoard(run.folder / "tensorboard", self.position.step)
@@ -137,6 +175,10 @@ class _Loop:
                 count, batch = next(batches)
                 self.pending.append((self.stepper(batch), float(np.abs(batch[2]).sum())))
                 self._advance(count)
+                if self.horizon.is_due(self.seconds):
+                    self._settle()
+                    if self.horizon.estimate(position.step, self.seconds):
+                        self._spread()
 
     def finish(self) -> Position:
         """Give the model its best weights, and draw."""
@@ -145,6 +187,8 @@ class _Loop:
             averaging.put(self.model, self.run.checkpoints.weights("best", step))
         self._draw()
         self.progress.say(f"Training is over: {self.position.ending}.")
+        if short := limits.shortfall(self.config, self.position, self.steps_per_epoch):
+            self.progress.say(short)
         return self.position
 
     def save(self) -> None:
@@ -179,19 +223,16 @@ class _Loop:
         epoch_over = position.index >= count
         if epoch_over:
             position.epoch, position.index = position.epoch + 1, 0
-        if config.max_steps and position.step >= config.max_steps:
-            position.ending = f"training.max_steps is {config.max_steps}"
-        elif position.epoch >= config.epochs:
-            position.ending = f"training.epochs is {config.epochs}"
-        elif config.max_minutes and self.seconds >= 60 * config.max_minutes:
-            position.ending = f"training.max_minutes is {config.max_minutes:g}"
+        position.seconds = self.seconds
+        position.ending = limits.ending(config, position)
         every = config.validate_every
         position.due = bool(position.ending) or (
             position.step % every == 0 if every else epoch_over
         )
-        if position.step % config.log_every == 0:
+        if position.step % config.log_every == 0 or position.ending:
             self._settle()
-            self._log_window()
+            self._log(position.window(self._rate()))
+            position.open_window()
         elif time.monotonic() - self.shown > 0.5:
             self._settle()
 
@@ -218,25 +259,6 @@ class _Loop:
         self.pending.clear()
         self.shown = time.monotonic()
 
-    def _log_window(self) -> None:
-        position, seconds = self.position, self.seconds
-        tokens = position.tokens - position.logged_tokens
-        elapsed = max(seconds - position.logged_seconds, 1e-9)
-        self._log(
-            {
-                "kind": "train",
-                "step": position.step,
-                "epoch": position.of_epoch,
-                "loss": position.loss_sum / max(position.loss_tokens, 1e-9),
-                "learning_rate": float(self.schedule(position.step - 1)),
-                "tokens": position.tokens,
-                "tokens_per_second": round(tokens / elapsed),
-                "seconds": round(seconds, 1),
-            }
-        )
-        position.loss_sum = position.loss_tokens = 0.0
-        position.logged_tokens, position.logged_seconds = position.tokens, seconds
-
     def _log(self, row: dict) -> None:
         self.run.append(row)
         if self.board:
@@ -251,26 +273,29 @@ class _Loop:
         self.stepper.sync()
         config, position, step = self.config, self.position, self.position.step
         checkpoints, averaged = self.run.checkpoints, []
-        if config.average_last:
-            checkpoints.save_weights("weights", self.model, step)
-            averaged = [*position.averaged, step][-config.average_last :]
-        with averaging.kept(self.model):
-            if config.ema:
-                averaging.put_moving_average(self.model)
-            elif averaged:
+        finish = bool(position.ending) and config.accumulate > 1
+        optimizer = self.model.optimizer.variables if finish else []
+        with averaging.kept([*self.model.variables, *optimizer]):
+            if finish:
+                self.stepper.finish_window()
+            if config.average_last:
+                checkpoints.save_weights("weights", self.model, step)
+                averaged = [*position.averaged, step][-config.average_last :]
                 averaging.put(self.model, averaging.mean_of(checkpoints, averaged))
+            elif config.ema:
+                averaging.put_moving_average(self.model)
             figures = self._figures()
             if self.signals.received:
                 return
-            better = _is_better(figures, position.best, config.best_by)
+            top = self.choice.top(figures, position.top)
+            better = self.choice.is_better(figures, position.best, top)
             if better:
                 checkpoints.save_weights("best", self.model, step)
         position.averaged, position.validated, position.due = averaged, step, False
         row = {"step": step, "epoch": position.of_epoch, **figures}
-        position.worse = 0 if better else position.worse + 1
+        position.top, position.worse = top, 0 if better else position.worse + 1
         position.best = row if better else position.best
-        if config.patience and position.worse >= config.patience and not position.ending:
-            position.ending = f"{position.worse} validations without a better one"
+        position.ending = position.ending or limits.ending(config, position)
         self._log({"kind": "valid", **row, "best": better, "seconds": round(self.seconds, 1)})
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         self.progress.say(f"step {step:,}  {shown}" + ("  (best)" if better else ""))
@@ -285,6 +310,8 @@ class _Loop:
                 sums.append(self.stepper.evaluate(self.valid[i]))
             columns = zip(*sums, strict=True)
             loss, weight, *right = (math.fsum(map(float, column)) for column in columns)
+            if not weight:
+                raise UserError("there is nothing to validate on: no validation text has a unit")
             figures = {"loss": loss / weight}
             if right:
                 figures["accuracy"] = right[0] / weight
@@ -301,29 +328,21 @@ class _Loop:
             128 + self.signals.received,
         )
 
+    def _spread(self) -> None:
+        """Spread the schedule over the steps that there will be."""
+        self.position.horizon = self.horizon.steps
+        self.schedule = schedule(self.config, self.horizon.steps)
+        if self.config.max_minutes and self.schedule.ends:
+            self.stepper.sync()
+            spread_schedule(self.model.optimizer, self.config, self.horizon.steps)
+
+    def _rate(self) -> float:
+        """The learning rate of the last step."""
+        return float(self.schedule(self.position.step - 1))
+
     def _draw(self) -> None:
-        training_curve(self.run.rows(), self.run.curves_path)
-
-
-def _prepare(model, batches, config, total_steps, on_policy):
-    if model.dtype_policy.name != config.precision:
-        raise ValueError(
-            f"the model computes in {model.dtype_policy.name}, but training.precision is "
-            f"{config.precision}: call keras.config.set_dtype_policy before it is built"
-        )
-    if not model.built:
-        model(batches[0][0])
-    model.compile(
-        optimizer=make_optimizer(config, total_steps),
-        label_smoothing=config.label_smoothing,
-        r_drop=config.r_drop,
-        doubly_stochastic=config.doubly_stochastic,
-        **({"on_policy": True} if on_policy else {}),
-    )
-    model.optimizer.build(model.trainable_variables)
-
-
-def _is_better(figures, best, by):
-    if not best or by not in figures:
-        return True
-    return figures[by] > best[by] if by in ("bleu", "cider") else figures[by] < best[by]
+        rows = self.run.rows()
+        if self.position.loss_tokens:
+            rows.append(self.position.window(self._rate()))
+        with writing(self.run.curves_path):
+            training_curve(rows, self.run.curves_path, self.objective)

@@ -3,7 +3,7 @@
 import keras
 
 from kerasseq.training.config import TrainingConfig
-from kerasseq.training.schedules import schedule
+from kerasseq.training.schedules import schedule, updates
 
 # Windows of the moving average in the training so far, at least.
 _SPAN = 5
@@ -42,10 +42,12 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
 
     Args:
         config: the configuration.
-        total_steps: batches of the whole training, for the schedules that end.
+        total_steps: batches of the whole training, for the schedules that end. With `max_minutes`
+            `spread_schedule` changes them.
     """
+    rate = schedule(config, total_steps)
     options = {
-        "learning_rate": schedule(config, total_steps),
+        "learning_rate": rate,
         "beta_1": config.beta_1,
         "beta_2": config.beta_2,
         "epsilon": config.epsilon,
@@ -56,7 +58,30 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
         "ema_momentum": config.ema ** (1.0 / config.accumulate),
     }
     if config.optimizer == "adam":
-        return WarmAdam(**options)
-    optimizer = WarmAdamW(weight_decay=config.weight_decay, **options)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale"])
+        optimizer = WarmAdam(**options)
+    else:
+        optimizer = WarmAdamW(weight_decay=config.weight_decay, **options)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale"])
+    if config.max_minutes and rate.ends:
+        length = keras.initializers.Constant(rate.total)
+        rate.total = optimizer.add_variable((), length, "float32", name="schedule_length")
+        optimizer.schedule_length = rate.total
     return optimizer
+
+
+def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer that updates, without what scales the loss around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def spread_schedule(
+    optimizer: keras.optimizers.Optimizer, config: TrainingConfig, steps: float
+) -> None:
+    """Let the learning rate's schedule end after `steps` steps; for `max_minutes` alone."""
+    innermost(optimizer).schedule_length.assign(updates(config, steps))
+
+
+def state_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """What a checkpoint keeps of an optimizer; the schedule's length is in the position."""
+    length = getattr(innermost(optimizer), "schedule_length", None)
+    return [variable for variable in optimizer.variables if variable is not length]

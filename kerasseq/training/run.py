@@ -20,6 +20,10 @@ from kerasseq.training.folder import (
     undo,
 )
 
+# What a resumed run may raise, or set to 0 for no limit; and what changes no weights.
+_LIMITS = ("epochs", "max_steps", "max_minutes")
+_FREE = ("patience", "log_every", "save_every", "keep", "tensorboard")
+
 
 class Run:
     """The folder of one training, held by one process at a time; a context manager.
@@ -31,12 +35,14 @@ class Run:
     Args:
         folder: where; made if it is not there.
         config: the whole configuration, a frozen dataclass.
-        resume: go on with the run that is there; where there is none, one begins.
+        resume: go on with the run that is there, which may be made longer: with more epochs, steps
+            or minutes than it had; where there is none, one begins.
         keep: how many checkpoints stay.
         overwrite: delete the run that is there, once the new one has made its first step.
 
     Attributes:
         resumed: whether there was a run to go on with.
+        changed: what differs from the configuration that the run had before it was resumed.
 
     Raises:
         UserError: the folder cannot be used, has other files or, without `resume` and `overwrite`,
@@ -55,17 +61,20 @@ class Run:
         self.resumed = check(folder, config, resume, overwrite)
         self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self._stepped = self.resumed
+        self.changed = _changes(self.folder, config)[0] if self.resumed else []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.folder / LOCK)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be used: {error.strerror}") from None
         try:
-            if not self.resumed:
+            if self.resumed:
+                if self.changed:
+                    self._record(config)
+            else:
                 if (self.folder / CONFIG).exists():
                     set_aside(self.folder)
-                text = configuration.to_toml(config).encode()
-                write_whole(self.folder / CONFIG, lambda file: file.write(text))
+                self._record(config)
             self.checkpoints = Checkpoints(self.folder / "checkpoints", keep)
         except BaseException as error:
             self.__exit__(type(error), error)
@@ -76,6 +85,10 @@ class Run:
         if not self._stepped:
             self._stepped = True
             forget_old(self.folder)
+
+    def _record(self, config: object) -> None:
+        text = configuration.to_toml(config).encode()
+        write_whole(self.folder / CONFIG, lambda file: file.write(text))
 
     @property
     def curves_path(self) -> Path:
@@ -162,19 +175,23 @@ def check(
         raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
     if CONFIG not in names:
         # An old run alone is what a new one left that was killed as it began.
+        if "checkpoints" in names:
+            raise UserError(
+                f"{folder}: has the checkpoints of a run, but its {CONFIG} is gone: put it back, "
+                "or choose another --output"
+            )
         if names - {LOCK, f"{CONFIG}.part", *([ASIDE] if overwrite else [])}:
             raise UserError(f"{folder}: has other files in it; choose another --output")
         return False
     if overwrite:
         check_overwriting(folder)
         return False
-    # A key that is younger than the run has its default there.
-    old = configuration.as_dict(configuration.read(type(config), [folder / CONFIG]))
-    changed = configuration.differences(old, configuration.as_dict(config))
-    if changed:
+    changed, forbidden = _changes(folder, config)
+    if forbidden or changed and not resume:
         raise UserError(
-            f"{folder}: has a run with another configuration ({'; '.join(changed)}); choose "
-            "another --output, or repeat the run's own settings, or delete it by --overwrite"
+            f"{folder}: has a run with another configuration ({'; '.join(forbidden or changed)}); "
+            "choose another --output, or repeat the run's own settings, of which --resume may "
+            f"raise {', '.join(_LIMITS)} of [training], or delete it by --overwrite"
         )
     if not resume:
         raise UserError(
@@ -182,6 +199,20 @@ def check(
             "or choose another --output"
         )
     return True
+
+
+def _changes(folder: Path, config: object) -> tuple[list[str], list[str]]:
+    """What differs from the configuration of the run in a folder, and what of it must not."""
+    # A key that is younger than the run has its default there.
+    old = configuration.as_dict(configuration.read(type(config), [folder / CONFIG]))
+    new = configuration.as_dict(config)
+    before, now = old.get("training", {}), new.get("training", {})
+    free = {name: now[name] for name in _FREE if name in now}
+    for name in _LIMITS:
+        if name in now and (not now[name] or 0 < before.get(name, 0) < now[name]):
+            free[name] = now[name]
+    followed = {**old, "training": {**before, **free}}
+    return configuration.differences(old, new), configuration.differences(followed, new)
 
 
 def _lock(path: Path):

@@ -16,11 +16,16 @@ class Warmed(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         peak: the highest rate.
         warm_up: updates until it is reached; 0 for none.
-        total: updates of the whole training, for the courses that end.
+        total: updates of the whole training, for the courses that end; a number or a variable.
         accumulate: optimizer steps to one update.
+
+    Attributes:
+        ends: whether the course depends on `total`.
     """
 
-    def __init__(self, peak: float, warm_up: int = 0, total: int = 0, accumulate: int = 1):
+    ends = False
+
+    def __init__(self, peak: float, warm_up: int = 0, total: float = 0, accumulate: int = 1):
         super().__init__()
         self.peak, self.warm_up, self.total, self.accumulate = peak, warm_up, total, accumulate
 
@@ -37,13 +42,14 @@ class Warmed(keras.optimizers.schedules.LearningRateSchedule):
         raise NotImplementedError
 
     def get_config(self):
-        names = ("peak", "warm_up", "total", "accumulate")
-        return {name: getattr(self, name) for name in names}
+        names = ("peak", "warm_up", "accumulate")
+        return {**{name: getattr(self, name) for name in names}, "total": float(self.total)}
 
     def _progress(self, update):
-        """0 at the end of the warm-up, 1 at the end of training and after."""
-        length = max(self.total - self.warm_up, 1)
-        return ops.clip((update - self.warm_up) / length, 0.0, 1.0)
+        """0 at the peak, 1 at the update after the last one, so that the last one has a rate."""
+        start = max(self.warm_up, 1)
+        length = ops.maximum(ops.cast(self.total, "float32") + 1 - start, 1.0)
+        return ops.clip((update - start) / length, 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -67,6 +73,8 @@ class InverseSquareRoot(Warmed):
 class Cosine(Warmed):
     """Half a cosine from the peak to 0: Loshchilov and Hutter 2017 (SGDR), equation 5."""
 
+    ends = True
+
     def course(self, update):
         return 0.5 * (1.0 + ops.cos(math.pi * self._progress(update)))
 
@@ -75,11 +83,18 @@ class Cosine(Warmed):
 class Linear(Warmed):
     """A straight line from the peak to 0."""
 
+    ends = True
+
     def course(self, update):
         return 1.0 - self._progress(update)
 
 
-def schedule(config: TrainingConfig, total_steps: int) -> Warmed:
+def updates(config: TrainingConfig, steps: float) -> int:
+    """The updates that so many steps make; the last one may have fewer steps."""
+    return math.ceil(steps / config.accumulate)
+
+
+def schedule(config: TrainingConfig, total_steps: float) -> Warmed:
     """The learning rate that the configuration asks for; `total_steps` counts batches."""
     courses = {
         "constant": Constant,
@@ -88,5 +103,5 @@ def schedule(config: TrainingConfig, total_steps: int) -> Warmed:
         "linear": Linear,
     }
     return courses[config.schedule](
-        config.learning_rate, config.warm_up, total_steps // config.accumulate, config.accumulate
+        config.learning_rate, config.warm_up, updates(config, total_steps), config.accumulate
     )

@@ -1,0 +1,60 @@
+"""How long a training is, what cuts it short, and which settings do not fit into it."""
+
+from collections.abc import Iterator
+
+from kerasseq.errors import UserError
+from kerasseq.training.config import TrainingConfig
+from kerasseq.training.position import Position
+
+
+def planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
+    """The steps of the whole training, as far as epochs and `max_steps` limit them.
+
+    Raises:
+        UserError: all of them together are less than one update.
+    """
+    steps = steps_per_epoch * config.epochs
+    steps = min(steps, config.max_steps) if config.max_steps else steps
+    if config.accumulate > steps:
+        raise UserError(
+            f"training.accumulate is {config.accumulate} steps to an update, but the training has "
+            f"only {steps}: lower training.accumulate or raise training.epochs"
+        )
+    return steps
+
+
+def warnings(config: TrainingConfig, steps: int) -> Iterator[str]:
+    """What the settings cannot do in a training of so many steps."""
+    updates = -(-steps // config.accumulate)
+    if config.warm_up >= updates:
+        yield (
+            f"The learning rate rises through the whole training, to {updates / config.warm_up:.0%}"
+            f" of training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there"
+            f" are {updates:,}."
+        )
+
+
+def ending(config: TrainingConfig, position: Position) -> str:
+    """Why training ends at a position, or nothing."""
+    if config.max_steps and position.step >= config.max_steps:
+        return f"training.max_steps is {config.max_steps}"
+    if position.epoch >= config.epochs:
+        return f"training.epochs is {config.epochs}"
+    if config.max_minutes and position.seconds >= 60 * config.max_minutes:
+        return f"training.max_minutes is {config.max_minutes:g}"
+    if config.patience and position.worse >= config.patience:
+        return f"{position.worse} validations without a better one"
+    return ""
+
+
+def shortfall(config: TrainingConfig, position: Position, steps_per_epoch: int) -> str:
+    """What a limit of steps or minutes left undone of the planned epochs, or nothing."""
+    name = position.ending.partition(" ")[0].removeprefix("training.")
+    if name not in ("max_steps", "max_minutes") or position.epoch >= config.epochs:
+        return ""
+    done = position.epoch + position.index / steps_per_epoch
+    slower = " A slower machine does less in this time, and its model is worse."
+    return (
+        f"It was cut short after {done:.3g} of {config.epochs} epochs. Go on with the same command "
+        f"and --resume --set training.{name}={2 * getattr(config, name):g}."
+    ) + slower * (name == "max_minutes")
