@@ -110,9 +110,7 @@ class TestCurves:
 
         return draw
 
-    @pytest.mark.parametrize(
-        "key, name", [("bleu", "BLEU"), ("wer", "WER (%)"), ("cider", "CIDEr-D")]
-    )
+    @pytest.mark.parametrize("key, name", SCORES.items())
     def test_each_score_has_its_panel(self, panels, key, name):
         rows = [self.TRAIN, self.VALID | {key: 40.0}, self.VALID | {key: 30.0, "best": False}]
         loss, score = panels(rows)
