@@ -1,10 +1,7 @@
 """The models that come with the heads, and loading models by path or name."""
 
-import importlib
 from pathlib import Path
 from typing import Any
-
-import keras
 
 from kerasseq.errors import UserError
 
@@ -38,29 +35,6 @@ def load(model: str | Path) -> Any:
         UserError: there is none, or the file is damaged, or what it holds is no model of this
             library with its preprocessor.
     """
-    from kerasseq.models import SequenceModel
-    from kerasseq.models.compact import check_archive
+    from kerasseq.models.load import load as load_file
 
-    path = find(model)
-    check_archive(path)
-    for part in (
-        "acoustics",
-        "backbones",
-        "encoders",
-        "language_model",
-        "preprocessing",
-    ):  # Keras finds classes once imported
-        importlib.import_module(f"kerasseq.{part}")
-    try:
-        loaded = keras.saving.load_model(path, compile=False)
-    except UserError:
-        raise
-    except Exception as error:
-        # What Keras says of a damaged file runs over many lines; the first names the fault.
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(f"{path}: cannot be loaded: {reason}") from error
-    if not isinstance(loaded, SequenceModel):
-        raise UserError(f"{path}: holds a {type(loaded).__name__}, not a model of kerasseq")
-    if loaded.preprocessor is None:
-        raise UserError(f"{path}: the model was saved without its preprocessor; save it with one")
-    return loaded
+    return load_file(find(model))

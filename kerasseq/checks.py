@@ -63,6 +63,20 @@ _PLAIN = {
 # Ids 0 to 3 are padding or the blank, the unknown token, the begin and the end.
 _SPECIAL = 4
 
+
+def whole(least: int, most: int) -> Rule:
+    """A whole number within bounds: more would take memory or time without end."""
+    says = f"a whole number from {least:,} to {most:,}"
+    return Rule(says, lambda n: _is_whole(n) and least <= n <= most)
+
+
+def number(least: float, most: float) -> Rule:
+    """A number within bounds."""
+    return Rule(
+        f"a number from {least:g} to {most:g}", lambda x: _is_number(x) and least <= x <= most
+    )
+
+
 Size = Annotated[int, Rule("a whole number of at least 1", lambda n: _is_whole(n) and n >= 1)]
 Count = Annotated[int, Rule("a whole number of at least 0", lambda n: _is_whole(n) and n >= 0)]
 OddSize = Annotated[
@@ -81,6 +95,7 @@ VocabularySize = Annotated[
         lambda n: _is_whole(n) and n > _SPECIAL,
     ),
 ]
+Rate = Annotated[int, whole(100, 384_000)]  # samples a second
 Activation = Annotated[str, Rule("the name of one of Keras's activations", _is_activation)]
 Encoder = Annotated[
     keras.layers.Layer,

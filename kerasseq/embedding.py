@@ -10,6 +10,9 @@ from kerasseq.checks import Fraction, Size, VocabularySize, checked
 from kerasseq.errors import UserError
 from kerasseq.precision import weight
 
+# 65,536 tokens in a width of 1,024.
+_MOST_POSITIONS = 1 << 26
+
 
 def sinusoids(steps: int, width: int) -> np.ndarray:
     """Sinusoidal positions, (steps, width) float32.
@@ -61,6 +64,11 @@ class TokenEmbedding(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if positions and max_length * width > _MOST_POSITIONS:
+            raise UserError(
+                f"Positions of {max_length:,} tokens in a width of {width:,} take more than "
+                f"{_MOST_POSITIONS:,} numbers: lower max_length."
+            )
         if positions == "sinusoidal" and width % 2:
             raise UserError(f"Sinusoidal positions need an even width, not {width}.")
         self.vocabulary_size = vocabulary_size

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # Who comes later may import who comes earlier; those on one line may import each other.
 LAYERS = (
-    {"checks", "errors", "importing", "lazy", "printable"},
+    {"archive", "assets", "checks", "errors", "importing", "lazy", "printable"},
     {"config", "data", "default_backend", "drawing", "media", "metrics", "preprocessing"},
     {
         "acoustics",

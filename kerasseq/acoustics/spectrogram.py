@@ -1,6 +1,6 @@
 """The acoustic front end."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.acoustics.mel import Scale, mel_filters
-from kerasseq.checks import Amount, Positive, Share, Size, checked
+from kerasseq.checks import Amount, Positive, Rate, Share, checked, number, whole
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.streaming import Streaming
@@ -22,6 +22,9 @@ FULL_SCALE = 32768.0
 # Where the running normalisation starts from, and a variance to divide by: about what AN4 and FSDD
 # have.
 PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
+
+# Of a window; the filters have as many columns.
+_MOST_BINS = 1 << 16
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -65,11 +68,11 @@ class LogMel(Streaming, keras.layers.Layer):
     @checked
     def __init__(
         self,
-        rate: Size = 16000,
-        mels: Size = 80,
-        window: Positive = 0.025,
-        hop: Positive = 0.010,
-        n_fft: Size | None = None,
+        rate: Rate = 16000,
+        mels: Annotated[int, whole(1, 1_000)] = 80,
+        window: Annotated[float, number(0.0005, 1.0)] = 0.025,
+        hop: Annotated[float, number(0.0005, 1.0)] = 0.010,
+        n_fft: Annotated[int, whole(1, _MOST_BINS)] | None = None,
         low: Amount = 0.0,
         high: Positive | None = None,
         scale: Scale = "slaney",
@@ -107,8 +110,8 @@ class LogMel(Streaming, keras.layers.Layer):
             )
         self.n_fft = n_fft or 1 << (self.window - 1).bit_length()
         self.pieces = -(-self.window // self.hop)
-        if self.n_fft < self.window:
-            raise UserError(f"n_fft must hold a window of {self.window} samples, not {n_fft}.")
+        if not self.window <= self.n_fft <= _MOST_BINS:
+            raise UserError(f"n_fft must hold a window of {self.window} samples, not {self.n_fft}.")
         self.seed_generator = keras.random.SeedGenerator()
         self._filters = mel_filters(rate, self.n_fft, mels, low, high, scale)
         hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window) / self.window)

@@ -1,10 +1,13 @@
 """Backbones by name, ready for a `PictureEncoder`."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from kerasseq.archive import WEIGHTS, check_weights, unpacked
 from kerasseq.backbones.folding import fold
 from kerasseq.backbones.lite0 import efficientnet_lite0, load_lite0_weights
 from kerasseq.errors import UserError
@@ -67,6 +70,17 @@ def backbone(
     return fold(model), scaling
 
 
+@contextlib.contextmanager
+def _checked(path: Path) -> Iterator[Path]:
+    """An HDF5 file of weights, which may be in a `.keras` file, after the checks of strangers'."""
+    if path.suffix == ".keras":
+        with unpacked(path) as found:
+            yield found.folder / WEIGHTS
+    else:
+        check_weights(path)
+        yield path
+
+
 def _scaling(name: str) -> str | None:
     """None where `keras.applications` has no such network."""
     if not callable(getattr(keras.applications, name, None)):
@@ -104,6 +118,9 @@ def _load(model: keras.Model, name: str, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"There is no file {path} with weights of {name}.")
     try:
-        model.load_weights(path)
+        with _checked(path) as weights:
+            model.load_weights(weights)
+    except UserError:
+        raise
     except (ValueError, OSError, KeyError) as error:
         raise UserError(f"{path} holds no weights of {name}: {error}") from error

@@ -1,5 +1,7 @@
 """Tensors of a PyTorch file, without PyTorch and without running what is in it."""
 
+import math
+import os
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -84,15 +86,17 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
 
 
 def _numbers(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
-    return np.fromfile(file, dtype, np.fromfile(file, "<i8", 1)[0])
+    count = int(np.fromfile(file, "<i8", 1)[0])
+    if not 0 <= count * dtype.itemsize <= os.fstat(file.fileno()).st_size:
+        raise ValueError("it ends too early")
+    return np.fromfile(file, dtype, count)
 
 
 def _tensor(storage: np.ndarray, part: _Part) -> np.ndarray:
     """A tensor of a storage; the file is not believed that it lies within it."""
     steps = [(length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True)]
-    if min(part.offset, *part.shape, *part.strides, 0) < 0 or part.offset + sum(steps) >= len(
-        storage
-    ):
+    outside = min(part.offset, *part.shape, *part.strides, 0) < 0
+    if outside or max(part.offset + sum(steps) + 1, math.prod(part.shape)) > len(storage):
         raise ValueError("it ends too early")
     strides = [stride * storage.itemsize for stride in part.strides]
     return np.lib.stride_tricks.as_strided(storage[part.offset :], part.shape, strides).copy()

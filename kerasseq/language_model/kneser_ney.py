@@ -27,6 +27,14 @@ class Table:
     weights: np.ndarray
     suffixes: np.ndarray
 
+    def lengths(self, order: int) -> np.ndarray:
+        """(C,) int32, the tokens of each context, of which there are fewer than `order`."""
+        lengths, suffix = np.zeros(len(self.suffixes), np.int32), self.suffixes
+        for _ in range(order):
+            lengths += suffix >= 0
+            suffix = np.where(suffix >= 0, self.suffixes[suffix], -1)
+        return lengths
+
 
 def learned(rows: Sequence[np.ndarray], size: int, order: int) -> Table:
     """The n-grams of rows of ids without special ids; equations as in `NGram`."""

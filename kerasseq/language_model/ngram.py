@@ -3,26 +3,29 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.checks import Size, VocabularySize, checked
+from kerasseq.assets import HasAssets
+from kerasseq.checks import VocabularySize, checked, whole
 from kerasseq.decoders import Stepwise
-from kerasseq.errors import UserError
+from kerasseq.errors import FileError, UserError
 from kerasseq.generation.selection import BEGIN, END, PAD
 from kerasseq.language_model.kneser_ney import Table, learned
+from kerasseq.language_model.table_file import read_table, write_table
 
 # Entries of the two dense tables that a search on the device needs: 240 MB.
 _MOST_ENTRIES = 30_000_000
 _KEPT_ENTRIES = 5_000_000
+Order = Annotated[int, whole(1, 32)]
 _FILE = "ngrams.npz"
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class NGram(keras.layers.Layer, Stepwise):
+class NGram(HasAssets, keras.layers.Layer, Stepwise):
     """Interpolated modified Kneser-Ney smoothing over token ids.
 
         p(w | h) = max(c(h w) - D(c(h w)), 0) / c(h) + gamma(h) p(w | h')
@@ -48,7 +51,7 @@ class NGram(keras.layers.Layer, Stepwise):
     """
 
     @checked
-    def __init__(self, vocabulary_size: VocabularySize, order: Size = 4, **kwargs: Any):
+    def __init__(self, vocabulary_size: VocabularySize, order: Order = 4, **kwargs: Any):
         super().__init__(**kwargs)
         self.built = True
         self.vocabulary_size, self.order = vocabulary_size, order
@@ -178,15 +181,30 @@ class NGram(keras.layers.Layer, Stepwise):
 
     def save_assets(self, directory: str) -> None:
         """Write the n-grams."""
-        np.savez_compressed(os.path.join(directory, _FILE), **vars(self._table))
+        write_table(os.path.join(directory, _FILE), self._table)
 
-    def load_assets(self, directory: str | None) -> None:
-        """Read what `save_assets` wrote; None is an archive that has nothing of this layer."""
-        path = os.path.join(directory or "", _FILE)
-        if directory is not None and os.path.exists(path):
-            with np.load(path) as arrays:
-                self._ngrams = Table(**arrays)
-            self._rows, self._dense = _Rows(self), None
+    def read_assets(self, directory: str) -> None:
+        """Read what `save_assets` wrote.
+
+        Raises:
+            UserError: it is damaged, or is of another vocabulary.
+        """
+        path = os.path.join(directory, _FILE)
+        if not os.path.exists(path):
+            return  # `check` says so
+        try:
+            self._ngrams = read_table(path, self.vocabulary_size, self.order)
+        except FileError as error:
+            raise UserError(f"The language model in the file is damaged: {error.kind}.") from error
+        self._rows, self._dense = _Rows(self), None
+
+    def check(self) -> None:
+        """Check that there are n-grams.
+
+        Raises:
+            UserError: there are none.
+        """
+        _ = self._table
 
 
 class _Rows:
@@ -223,10 +241,7 @@ def _dense(table, uniform, order):
     size, contexts = len(uniform), len(table.weights)
     probs = np.empty((contexts, size), np.float32)
     following = np.zeros((contexts, size), np.int32)
-    lengths, suffix = np.zeros(contexts, np.int32), table.suffixes
-    while (suffix >= 0).any():
-        lengths += suffix >= 0
-        suffix = np.where(suffix >= 0, table.suffixes[suffix], -1)
+    lengths = table.lengths(order)
     for length in range(order):
         rows = slice(*np.searchsorted(lengths, [length, length + 1]))
         suffixes = table.suffixes[rows]

@@ -8,22 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from kerasseq.archive import WEIGHTS, unpacked
 from kerasseq.errors import UserError
-
-_WEIGHTS = "model.weights.h5"
-
-
-def check_archive(path: str | Path) -> None:
-    """That a file is what Keras saves a model in.
-
-    Raises:
-        UserError: it is not.
-    """
-    if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: not a .keras file, or cut off")
-    with zipfile.ZipFile(path) as archive:
-        if _WEIGHTS not in archive.namelist():
-            raise UserError(f"{path}: not a .keras file: no {_WEIGHTS} in it")
 
 
 def compact(path: str | Path, output: str | Path) -> None:
@@ -38,27 +24,26 @@ def compact(path: str | Path, output: str | Path) -> None:
         output: the file to write; an existing one is replaced once the new one is whole.
 
     Raises:
-        UserError: it is none, or a weight is beyond float16's range, 65,504.
+        UserError: it is none, is damaged, or a weight is beyond float16's range, 65,504.
     """
-    check_archive(path)
     output = Path(output)
     part = output.with_name(f".{output.name}.part")
     try:
-        with zipfile.ZipFile(path) as given:
-            items = {name: given.read(name) for name in given.namelist()}
-        items[_WEIGHTS] = _halved(items[_WEIGHTS], path)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
-            for name, data in items.items():
-                packed.writestr(name, data)
+        with unpacked(path) as found, zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
+            for file in sorted(found.folder.rglob("*")):
+                if file.name == WEIGHTS:
+                    packed.writestr(WEIGHTS, _halved(file, path))
+                elif file.is_file():
+                    packed.write(file, file.relative_to(found.folder))
         os.replace(part, output)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _halved(data: bytes, path: str | Path) -> bytes:
+def _halved(weights: Path, path: str | Path) -> bytes:
     """An HDF5 file with its float32 arrays in float16, and none of the space of the old ones."""
     made = io.BytesIO()
-    with h5py.File(io.BytesIO(data), "r") as old, h5py.File(made, "w") as new:
+    with h5py.File(weights, "r") as old, h5py.File(made, "w") as new:
         new.attrs.update(old.attrs)
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:

@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
 
-from kerasseq.checks import Encoder, Size, checked
+from kerasseq.checks import Encoder, checked, whole
 from kerasseq.decoders import RNNDecoder
 from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
@@ -63,7 +63,7 @@ class Transducer(Recogniser):
         preprocessor: keras.layers.Layer | None = None,
         language_model: keras.layers.Layer | None = None,
         card: dict | None = None,
-        max_symbols: Size = 5,
+        max_symbols: Annotated[int, whole(1, 100)] = 5,
         **kwargs: Any,
     ):
         super().__init__(preprocessor, language_model, card, **kwargs)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from kerasseq.assets import HasAssets
 from kerasseq.errors import UserError
 from kerasseq.preprocessing.normalization import check_steps, normalized
 from kerasseq.preprocessing.padding import BEGIN, END, PAD, Ragged
-from kerasseq.preprocessing.tokenizer import Tokenizer
+from kerasseq.preprocessing.tokenizer import Tokenizer, digest_of
 
 
-class Preprocessor(keras.layers.Layer):
+class Preprocessor(HasAssets, keras.layers.Layer):
     """A layer without weights that holds tokenizers, of which the last writes the output.
 
     The sizes and digests of the vocabularies stand in the configuration, so that a model can be
@@ -54,7 +55,6 @@ class Preprocessor(keras.layers.Layer):
             for side, tokenizer in tokenizers.items()
         }
         self.steps = check_steps(steps)
-        self._refused: UserError | None = None
         self._tokenizers = tokenizers or {}
 
     def digest(self, side: str) -> str:
@@ -122,17 +122,12 @@ class Preprocessor(keras.layers.Layer):
             with open(os.path.join(directory, f"{side}.model"), "wb") as file:
                 file.write(self.tokenizer(side).to_bytes())
 
-    def load_assets(self, directory: str | None) -> None:
-        """Read what `save_assets` wrote; None is an archive that has nothing of this layer.
+    def read_assets(self, directory: str) -> None:
+        """Read what `save_assets` wrote.
 
         Raises:
-            UserError: if a vocabulary is not the one that the configuration names.
+            UserError: a vocabulary is damaged or not the one that the configuration names.
         """
-        if directory is None:
-            # Keras tries every path that leads to a layer, and would take this one for success.
-            if self._refused is not None:
-                raise self._refused
-            return
         for side in self.SIDES:
             if (owner := self._owner(side)) != side:
                 if owner in self._tokenizers:
@@ -140,16 +135,33 @@ class Preprocessor(keras.layers.Layer):
                 continue
             path = os.path.join(directory, f"{side}.model")
             if not os.path.exists(path):
-                continue  # `tokenizer` says so when it is asked for
+                continue  # `check` says so
             with open(path, "rb") as file:
-                tokenizer = Tokenizer.from_bytes(file.read())
-            if tokenizer.digest != self.digest(side):
-                self._refused = UserError(
+                model = file.read()
+            if digest_of(model) != self.digest(side):
+                raise UserError(
                     f"The {side} vocabulary in the file is not the one this model was saved "
                     "with: the file is damaged or was put together from two models."
                 )
-                raise self._refused
+            try:
+                tokenizer = Tokenizer.from_bytes(model)
+            except UserError as error:
+                raise UserError(f"The {side} vocabulary in the file is damaged: {error}") from error
+            if tokenizer.vocabulary_size != self.vocabularies[side]["size"]:
+                raise UserError(
+                    f"The {side} vocabulary in the file has {tokenizer.vocabulary_size} pieces, "
+                    f"not {self.vocabularies[side]['size']}: the file is damaged."
+                )
             self._tokenizers[side] = tokenizer
+
+    def check(self) -> None:
+        """Check that there are all vocabularies.
+
+        Raises:
+            UserError: one is missing.
+        """
+        for side in self.SIDES:
+            self.tokenizer(side)
 
 
 def _content(row):

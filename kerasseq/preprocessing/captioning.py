@@ -1,5 +1,6 @@
 """Pictures and captions to the arrays of a captioner, and ids back to text."""
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,9 @@ from kerasseq.preprocessing.writing import WritingPreprocessor
 Picture = str | os.PathLike | np.ndarray
 
 _THREADS = 4
+
+# Of a clip: 64 frames of 512 x 512.
+_MOST_PIXELS = 1 << 24
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -58,6 +62,11 @@ class CaptionPreprocessor(WritingPreprocessor):
         **kwargs,
     ):
         super().__init__(target, steps, True, max_target_length, vocabularies, **kwargs)
+        if math.prod(size) * frames > _MOST_PIXELS:
+            raise UserError(
+                f"A clip of {frames:,} frames of {size[0]:,} x {size[1]:,} has more than "
+                f"{_MOST_PIXELS:,} pixels: lower its size or frames."
+            )
         self.size, self.frames = tuple(size), frames
 
     @classmethod

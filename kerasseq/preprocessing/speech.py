@@ -3,11 +3,12 @@
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Annotated
 
 import keras
 import numpy as np
 
-from kerasseq.checks import Positive, Size, checked
+from kerasseq.checks import Rate, Size, checked, number
 from kerasseq.errors import UserError
 from kerasseq.media.files import ContentError
 from kerasseq.media.levels import scaled
@@ -53,10 +54,10 @@ class SpeechPreprocessor(WritingPreprocessor):
         self,
         target: Tokenizer | None = None,
         *,
-        rate: Size = 16000,
+        rate: Rate = 16000,
         steps: Sequence[str] = SPOKEN,
         end: bool = False,
-        max_seconds: Positive = 30.0,
+        max_seconds: Annotated[float, number(0.1, 86_400)] = 30.0,
         max_target_length: Size = 512,
         vocabularies: dict | None = None,
         **kwargs,

@@ -26,6 +26,12 @@ _FOREIGN = _OWN[1]
 
 _LIGATURE = "\N{LATIN SMALL LIGATURE FI}"
 
+
+def digest_of(model: bytes) -> str:
+    """SHA-256 of a serialised model, in hexadecimal."""
+    return hashlib.sha256(model).hexdigest()
+
+
 # The library's random generator is seeded for the whole process, not for a processor.
 _random_generator = threading.Lock()
 
@@ -134,7 +140,7 @@ class Tokenizer:
     @property
     def digest(self) -> str:
         """SHA-256 of the serialised model, in hexadecimal."""
-        return hashlib.sha256(self._model).hexdigest()
+        return digest_of(self._model)
 
     @property
     def vocabulary_size(self) -> int:

@@ -1,0 +1,125 @@
+"""The configuration of a model: what classes it names and how large its numbers are."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasseq.archive.zipped import shown
+from kerasseq.errors import FileError
+
+# Of the configuration: its bytes, its depth, and the objects in it.
+MOST_BYTES = 8 << 20
+_MOST_DEPTH, _MOST_OBJECTS = 100, 20_000
+
+# Of a number in it: no size, rate or length of a model comes near.
+_MOST = 10_000_000
+_LARGE_NUMBERS = ("seed", "shared_object_id")
+
+_NETWORKS = {"Functional", "Sequential"}
+_LAYERS = {
+    *("Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D"),
+    *("Cropping2D", "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D"),
+    *("GlobalMaxPooling2D", "InputLayer", "LayerNormalization", "MaxPooling2D", "Multiply"),
+    *("Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "ZeroPadding2D"),
+}
+_POLICIES = {"DTypePolicy", "DTypePolicyMap", "QuantizedDTypePolicy"}
+
+# Keras's classes that a model may be made of, by module; a star stands for all in the module. What
+# reads files, runs code or holds another framework's model is not among them.
+_KERAS = {
+    "keras": _NETWORKS | _POLICIES,
+    "keras.models": _NETWORKS,
+    "keras.src.models.functional": _NETWORKS,
+    "keras.src.models.sequential": _NETWORKS,
+    "keras.dtype_policies": _POLICIES,
+    "keras.layers": _LAYERS,
+    "keras.src.applications.convnext": {"LayerScale", "StochasticDepth"},
+    "keras.src.applications.inception_resnet_v2": {"CustomScaleLayer"},
+    "keras.src.ops.numpy": {"Add", "Divide", "Multiply", "Subtract", "TrueDivide"},
+    "keras.activations": "*",
+    "keras.constraints": "*",
+    "keras.initializers": "*",
+    "keras.regularizers": "*",
+}
+_MARKS = {"__keras_tensor__"}
+
+
+def read_config(text: bytes, path: str | Path) -> dict:
+    """The configuration of a model, of which nothing but its card may be arbitrary.
+
+    What it says of a compilation is left out: a model is loaded to be used.
+
+    Args:
+        path: the model's file, for the error.
+
+    Raises:
+        FileError: it is no configuration, names a class that no model consists of, or a number in
+            it is beyond all measure.
+    """
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(path, "its configuration is damaged") from error
+    config = whole.get("config") if isinstance(whole, dict) else None
+    if not isinstance(config, dict) or not isinstance(config.get("card", {}), dict):
+        raise FileError(path, "its configuration is not that of a model")
+    card = config.pop("card", {})
+    _check(whole, path)
+    if _depth(card) > _MOST_DEPTH:
+        raise FileError(path, "its card is nested too deeply")
+    config["card"] = card
+    return whole
+
+
+def _check(whole: dict, path: str | Path) -> None:
+    left: list[tuple[Any, str, int]] = [(whole, "", 0)]
+    objects = 0
+    while left:
+        value, key, depth = left.pop()
+        if depth > _MOST_DEPTH or objects > _MOST_OBJECTS:
+            raise FileError(path, "its configuration is too large or nested too deeply")
+        if isinstance(value, dict):
+            value.pop("compile_config", None)
+            if "class_name" in value:
+                objects += 1
+                _check_class(value, path)
+            left += [(item, name, depth + 1) for name, item in value.items()]
+        elif isinstance(value, list):
+            left += [(item, key, depth + 1) for item in value]
+        elif isinstance(value, int | float) and key not in _LARGE_NUMBERS:
+            if not math.isfinite(value) or abs(value) > _MOST:
+                raise FileError(path, f"{shown(key)} in its configuration is beyond all measure")
+
+
+def _check_class(named: dict, path: str | Path) -> None:
+    """Check that an object is of a registered class, or of Keras's that models consist of."""
+    name, module = named["class_name"], named.get("module")
+    registered = named.get("registered_name", name)
+    if name in _MARKS and module is None:
+        return
+    kind = keras.saving.get_registered_object(registered) if isinstance(registered, str) else None
+    if isinstance(kind, type):
+        return
+    of_keras = _KERAS.get(module, ()) if isinstance(module, str) else ()
+    known = of_keras == "*" or name in of_keras
+    if not known or not isinstance(name, str) or registered not in (None, name):
+        raise FileError(
+            path, f"its configuration names {shown(f'{module}.{name}')}, which is part of no model"
+        )
+
+
+def _depth(value: Any) -> int:
+    """How deep a value is nested, counted level by level."""
+    depth, level = 0, [value]
+    while level and depth <= _MOST_DEPTH:
+        depth += 1
+        level = [
+            below
+            for item in level
+            if isinstance(item, dict | list)
+            for below in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth

@@ -1,0 +1,75 @@
+"""The n-grams of a language model in a file, which may be a stranger's."""
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+
+from kerasseq.archive.zipped import checked_members, opened_zip, unpack
+from kerasseq.errors import FileError
+from kerasseq.language_model.kneser_ney import Table
+
+# Keys ascend and children repeat, so that n-grams are packed well.
+_MOST_TIMES = 50
+
+
+def write_table(path: str, table: Table) -> None:
+    """Write the n-grams."""
+    np.savez_compressed(path, **vars(table))
+
+
+def read_table(path: str, size: int, order: int) -> Table:
+    """The n-grams of a file, which are in order.
+
+    Args:
+        size: V, of the vocabulary.
+        order: n, of the longest n-grams.
+
+    Raises:
+        FileError: they are damaged, or are n-grams of another vocabulary.
+    """
+    arrays = {}
+    with opened_zip(path, "a language model") as archive:
+        for name, info in checked_members(archive, path, _MOST_TIMES).items():
+            data = io.BytesIO()
+            unpack(archive, info, data)
+            data.seek(0)
+            arrays[Path(name).stem] = np.lib.format.read_array(data, allow_pickle=False)
+    if set(arrays) != {field.name for field in dataclasses.fields(Table)}:
+        raise FileError(path, "arrays are missing")
+    table = Table(**arrays)
+    if not _is_whole(table, size, order):
+        raise FileError(path, "its n-grams contradict each other or its vocabulary")
+    return table
+
+
+def _is_whole(table: Table, size: int, order: int) -> bool:
+    """Whether every number is in its range and every context leads to the empty one."""
+    kinds = [getattr(table, name).dtype.kind for name in ("keys", "children", "suffixes")]
+    if kinds != ["i"] * 3 or table.probs.dtype.kind != "f" or table.weights.dtype.kind != "f":
+        return False
+    if any(array.ndim != 1 or not len(array) for array in vars(table).values()):
+        return False
+    grams, contexts = len(table.keys), len(table.weights)
+    if len(table.probs) != grams or len(table.children) != grams:
+        return False
+    if len(table.suffixes) != contexts:
+        return False
+    shares = np.concatenate([table.probs, table.weights])
+    inside = bool(
+        (np.diff(table.keys) > 0).all()
+        and 0 <= table.keys[0]
+        and table.keys[-1] < contexts * size
+        and (shares >= 0).all()  # not of NaN
+        and (shares <= 1 + 1e-6).all()
+        and (table.children >= 0).all()
+        and (table.children < contexts).all()
+        and table.suffixes[0] == -1
+        and (table.suffixes[1:] >= 0).all()
+        and (table.suffixes < np.arange(contexts)).all()
+    )
+    if not inside:
+        return False
+    lengths = table.lengths(order)
+    return bool(lengths.max() < order and (np.diff(lengths) >= 0).all())

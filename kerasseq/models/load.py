@@ -1,0 +1,127 @@
+"""Loading a model of a file, which may be a stranger's."""
+
+import importlib
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasseq.archive import unpacked
+from kerasseq.encoders import Chain
+from kerasseq.errors import FileError, UserError
+from kerasseq.language_model import NGram
+from kerasseq.models.allowance import within
+from kerasseq.models.base import SequenceModel
+from kerasseq.preprocessing.base import Preprocessor
+
+# Keras finds classes once they are imported.
+_PACKAGES = ("acoustics", "backbones", "encoders", "language_model", "preprocessing")
+
+# What a card may ask of a search: more would take memory and time without end.
+_MOST_BEAMS, _MOST_TOKENS = 100, 10_000
+
+# Recordings are cut into parts as long as those that a model learned from.
+_LEAST_SECONDS = 0.1
+
+_MOST_CHARACTERS = 300
+
+
+def load(path: str | Path) -> SequenceModel:
+    """The model of a `.keras` file, whose contents are checked before anything is made of them.
+
+    Raises:
+        FileError: the file is damaged, or what it holds is no model of this library with its
+            preprocessor, or is put together of parts that do not go together.
+    """
+    for part in _PACKAGES:
+        importlib.import_module(f"kerasseq.{part}")
+    with unpacked(path) as found:
+        _check_kind(found.config, path)
+        try:
+            with within(found.held.groups, found.held.numbers):
+                model = keras.saving.load_model(str(found.folder), compile=False)
+        except Exception as error:  # what Keras raises on a damaged file is of no one kind
+            raise FileError(path, f"cannot be loaded: {_reason(error)}") from error
+        if sum(math.prod(weight.shape) for weight in model.weights) != found.held.numbers:
+            raise FileError(path, "it has weights of layers that its configuration lacks")
+    try:
+        _check_parts(model)
+        _check_card(model)
+    except UserError as error:
+        raise FileError(path, _without_end(str(error))) from error
+    return model
+
+
+def _check_kind(config: dict, path: str | Path) -> None:
+    """Check that a configuration is that of one of our models, before it is built."""
+    kind = keras.saving.get_registered_object(str(config.get("registered_name")))
+    if not (isinstance(kind, type) and issubclass(kind, SequenceModel)):
+        raise FileError(path, f"holds a {config.get('class_name')}, not a model of kerasseq")
+
+
+def _check_parts(model: SequenceModel) -> None:
+    """Check that a model's parts are there, loaded, and made for each other."""
+    preprocessor, encoder = model.preprocessor, model.encoder
+    if preprocessor is None:
+        raise UserError("the model was saved without its preprocessor; save it with one")
+    if not isinstance(preprocessor, Preprocessor):
+        raise UserError(f"a {type(preprocessor).__name__} is no preprocessor")
+    preprocessor.check()
+    if model.language_model is not None:
+        if not isinstance(model.language_model, NGram):
+            raise UserError(f"a {type(model.language_model).__name__} is no language model")
+        model.language_model.check()
+    frontend = getattr(model, "frontend", None)
+    if frontend is not None and frontend.vocabulary_size != preprocessor.source_vocabulary_size:
+        raise UserError("its embeddings are not those of its source vocabulary")
+    for part in ("decoder", "joiner", "language_model"):
+        _check_size(getattr(model, part, None), preprocessor.target_vocabulary_size)
+    _check_size(model, preprocessor.target_vocabulary_size)
+    first = encoder.layers[0] if isinstance(encoder, Chain) else encoder
+    for fact in ("rate", "size"):
+        ours, theirs = getattr(first, fact, None), getattr(preprocessor, fact, None)
+        if None not in (ours, theirs) and ours != theirs:
+            raise UserError(f"its encoder has a {fact} of {ours}, its preprocessor of {theirs}")
+
+
+def _check_size(part: Any, size: int) -> None:
+    own = getattr(part, "vocabulary_size", size)
+    if own != size:
+        raise UserError(
+            f"its {type(part).__name__} writes {own} tokens, but its target vocabulary has {size}"
+        )
+
+
+def _check_card(model: SequenceModel) -> None:
+    """Check the part of a card that changes what a model does."""
+    longest = model.card.get("longest", _LEAST_SECONDS)
+    if not isinstance(longest, int | float) or not longest >= _LEAST_SECONDS:
+        raise UserError(f"its card names {longest!r} as the longest recording, in seconds")
+    if "decoding" not in model.card:
+        return
+    try:
+        options = model.default_options
+        lengths = (options.min_length, options.max_length or 0, options.no_repeat)
+        within_bounds = options.strategy.width <= _MOST_BEAMS and max(lengths) <= _MOST_TOKENS
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"its card names wrong options: {_reason(error)}") from error
+    if not within_bounds:
+        raise UserError("its card asks for more beams or tokens than any search needs")
+
+
+def _reason(error: BaseException) -> str:
+    """What was wrong at first, in one line."""
+    chain = [error]
+    while below := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(below)
+    first = next((one for one in chain if isinstance(one, UserError)), chain[-1])
+    text = f"it lacks {first}" if isinstance(first, KeyError) else str(first).strip()
+    if text.startswith("A total of "):  # Keras's list of what failed, with an example behind
+        text = text.split("\n\n")[1]
+    line = text.split("\n")[0] or type(first).__name__
+    return _without_end(line if len(line) <= _MOST_CHARACTERS else line[:_MOST_CHARACTERS] + "...")
+
+
+def _without_end(sentence: str) -> str:
+    return sentence.removesuffix(".")
