@@ -214,7 +214,8 @@ def test_names_that_are_no_text(tmp_path, capsys):
 def test_texts_that_are_no_text(capsys):
     text = b"eins \xff".decode(errors="surrogateescape")
     assert main(["generate", str(archives.GOOD), text]) == 2
-    assert "not UTF-8" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "\\udcff" in shown and shown.count("\n") == 1
 
 
 def test_mutated_bytes_load_or_are_refused(path):
