@@ -20,6 +20,7 @@ _KINDS = (
     ("mpegts", rb"G.{187}G.{187}G"),
     ("mpegts", rb".{4}G.{191}G.{191}G"),
     ("aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
+    ("mp3", rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]"),
     ("amr", rb"#!AMR"),
     ("flac", rb"fLaC.{17}[%s]\0{4}" % re.escape(bytes(range(0, 256, 16)))),  # of no known length
 )
@@ -62,7 +63,7 @@ def opened(file: BinaryIO, kind: str | None, limits: dict[str, str] | None = Non
         check_counts(file)
         safe |= {"enable_drefs": "0", "use_absolute_path": "0"}
     with av.open(
-        file,
+        _Quiet(file),
         format=kind,
         container_options=safe,
         metadata_errors="replace",
@@ -72,6 +73,20 @@ def opened(file: BinaryIO, kind: str | None, limits: dict[str, str] | None = Non
             if stream.type in ("audio", "video"):
                 stream.codec_context.options = dict(limits or {})
         yield found
+
+
+class _Quiet:
+    """A file that a damaged header may send to any place; PyAV writes of errors to the terminal."""
+
+    def __init__(self, file: BinaryIO):
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, or stay and return -1, which PyAV takes for an error, if there is none."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def _refuse(url: str, flags: int, options: dict) -> Any:

@@ -3,8 +3,8 @@
 A file that is named itself is read whatever its name: the readers look at what is in it.
 """
 
-# libsndfile's formats, as `soundfile.available_formats` calls them. RAW has no header, and SD2
-# keeps its header in another file: these two are not read.
+# libsndfile's formats, as `soundfile.available_formats` calls them. RAW has no header, SD2
+# keeps it in another file, and the decoder of SDS writes to standard output: they are not read.
 _SNDFILE = {
     "WAV": ".wav .wave",
     "WAVEX": "",
@@ -26,7 +26,6 @@ _SNDFILE = {
     "MPC2K": "",  # .snd
     "PAF": ".paf",
     "PVF": ".pvf",
-    "SDS": ".sds",
     "SVX": ".8svx .16sv .svx",
     "WVE": ".wve",
     "XI": ".xi",

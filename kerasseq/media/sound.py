@@ -55,7 +55,7 @@ def read_sound(
     """
     path = os.fspath(path)
     check_file(path, SoundError, "recording")
-    with failures(path, SoundError, "sound"), source(path) as sound:
+    with failures(path, SoundError, "sound"), source(path) as sound, np.errstate(all="ignore"):
         _check(sound, start, end, most)
         return _decoded(sound, rate, start, end, most)
 
@@ -128,10 +128,10 @@ def _decoded(sound: Source, rate: int, start, end, most) -> np.ndarray:
     found.append(to_int16(convert(np.zeros(0, np.float32), last=True)))
     if not total:
         raise ContentError(_BEFORE if start else _EMPTY)
-    if (start == 0 and end is None and total < sound.least - 1) or (
-        wanted is not None and total < wanted - 0.1 * sound.rate
-    ):
-        raise ContentError(_CUT_OFF if sound.samples is not None else _BEFORE)
+    if start == 0 and end is None and total < sound.least - 1:
+        raise ContentError(_CUT_OFF)
+    if wanted is not None and total < wanted - 0.1 * sound.rate:
+        raise ContentError(_BEFORE if sound.samples is None else _CUT_OFF)
     samples = np.zeros(-(-total * rate // sound.rate), np.int16)
     np.concatenate(found, out=samples[: sum(map(len, found))])
     return samples
