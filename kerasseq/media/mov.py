@@ -14,7 +14,7 @@ from kerasseq.media.files import ContentError
 _PARENTS = (b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl", b"moof", b"traf")
 
 _SLACK = 4  # how many samples there may be for each byte: coded sound counts those it will yield
-_MOST_EDITED = 20_000_000
+_MOST_EDITED = 2_000_000
 
 
 _TOO_MANY = "more frames or samples are announced than can be in the file"

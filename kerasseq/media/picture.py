@@ -21,11 +21,14 @@ from kerasseq.media.video import video_frames
 MOST_PIXELS = 89_478_485
 """Of a frame: Pillow's own limit, a quarter of a GiB in RGB."""
 
-MOST_DECODED = 1_000_000_000
+MOST_DECODED = 400_000_000
 """Pixels of all frames of an animated picture that are decoded."""
 
-MOST_FRAMES = 100_000
+MOST_FRAMES = 20_000
 """Of an animated picture."""
+
+MOST_SCANNED = 6_000_000_000
+"""Pixels of all scans of a progressive JPEG picture; one of usual making has ten scans."""
 
 _HUGE = f"more than {MOST_PIXELS / 1e6:.0f} million pixels"
 _CUT_OFF = "the picture is cut off"
@@ -110,6 +113,8 @@ def _pillow() -> Any:
 def _picture(file: BinaryIO, size, frames: int) -> Iterator[np.ndarray]:
     with _opened(file) as image:
         _check_end(file, image.format)
+        if image.format in ("JPEG", "MPO"):
+            _check_scans(file, image.width * image.height)
         if size and image.format in ("JPEG", "MPO"):
             # The decoder itself can halve a photo up to three times; the last step is ours. The
             # square holds either way up.
@@ -123,6 +128,15 @@ def _picture(file: BinaryIO, size, frames: int) -> Iterator[np.ndarray]:
             if there > 1:  # where a file was cut off often shows in the last frame alone
                 image.seek(there - 1)
                 image.load()
+
+
+def _check_scans(file: BinaryIO, pixels: int) -> None:
+    place = file.tell()
+    file.seek(0)
+    scans = sum(block.count(b"\xff\xda") for block in iter(lambda: file.read(1 << 20), b""))
+    file.seek(place)
+    if scans * pixels > MOST_SCANNED:
+        raise ContentError(f"{scans:,} scans, which take too long to decode")
 
 
 def _frames_of(image: Any) -> int:

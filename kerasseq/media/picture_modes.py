@@ -56,7 +56,9 @@ def _converter(image: Any) -> Any:
 def _over_white(band: Any) -> Any:
     from PIL import Image
 
-    band = band.convert("LA" if band.mode == "La" else "RGBA").convert("RGBA")
+    if band.mode == "La":  # which Pillow converts to LA alone
+        band = band.convert("LA")
+    band = band.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", band.size, _WHITE), band).convert("RGB")
 
 

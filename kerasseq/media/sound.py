@@ -10,7 +10,7 @@ from kerasseq.media.files import ContentError, check_file, failures
 from kerasseq.media.levels import check_numbers, level, to_int16
 from kerasseq.media.sound_sources import Source, source
 
-MOST_HOURS = 4
+MOST_HOURS = 3
 """Of a recording: what is longer is refused, by its header where that tells."""
 
 RATES = (1_000, 768_000)

@@ -12,7 +12,7 @@ from kerasseq.media.files import ContentError
 MOST_DECODED = 4_000_000_000
 """Pixels of all frames that are decoded, those on the way to a frame that is wanted included."""
 
-MOST_FRAMES = 1_000_000
+MOST_FRAMES = 500_000
 
 
 def video_frames(
