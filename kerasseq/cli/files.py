@@ -1,6 +1,7 @@
 """What the commands on files of sound or pictures share."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -31,18 +32,23 @@ def check(options: argparse.Namespace) -> None:
         raise UserError("Give a file, a folder or --input LIST.")
 
 
-def named(options: argparse.Namespace, endings: Sequence[str], what: str) -> list[str]:
-    """The files that the options name; what is left out of folders is named on standard error."""
+def named(options: argparse.Namespace, endings: Sequence[str], what: str) -> tuple[list[str], int]:
+    """The files that the options name, and the exit status, which is 1 if a line of the list is
+    no path; what is left out is named on standard error."""
     from kerasseq.applications.files import files_in
-    from kerasseq.cli.use import lines_of
+    from kerasseq.cli.texts import TextLines
 
     paths: Iterable[str] = options.file
+    status = 0
     if options.input:
-        paths = filter(None, map(str.strip, lines_of(options.input)))
+        with contextlib.ExitStack() as stack:
+            lines = TextLines(options.input, stack)
+            paths = list(filter(None, map(str.strip, lines)))
+            status = lines.tell()
     found = files_in(paths, endings, what)
     if note := found.note(what):
         print(printable(note + "."), file=sys.stderr)
-    return found.files
+    return found.files, status
 
 
 def shown(found: Iterable[Any], files: int) -> Iterator[Any]:

@@ -60,7 +60,7 @@ def _caption(options: argparse.Namespace) -> int:
     from kerasseq.applications.captioning.caption import caption
     from kerasseq.media.endings import PICTURES, VIDEOS
 
-    paths = files.named(options, PICTURES + VIDEOS, "picture")
+    paths, left_out = files.named(options, PICTURES + VIDEOS, "picture")
     if options.attention and len(paths) != 1:
         raise UserError(f"--attention is for one picture, and these are {len(paths)}.")
     model = load(options.model)
@@ -68,7 +68,7 @@ def _caption(options: argparse.Namespace) -> int:
     how = replace(model.default_options, **strategy(options))
     found = caption(model, paths, how, batch_size=options.batch_size)
     line = files.as_json if options.json else lambda one: printable(one.text)
-    status = files.written(files.shown(found, len(paths)), line)
+    status = files.written(files.shown(found, len(paths)), line) or left_out
     if options.attention and not status:
         from kerasseq.applications.captioning.look import look
         from kerasseq.media.picture import read_picture

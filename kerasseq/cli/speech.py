@@ -88,7 +88,7 @@ def _transcribe(options: argparse.Namespace) -> int:
     from kerasseq.applications.speech_recognition.transcribe import transcribe
     from kerasseq.media.endings import SOUNDS
 
-    paths = files.named(options, SOUNDS, "sound file")
+    paths, left_out = files.named(options, SOUNDS, "sound file")
     if options.srt and len(paths) != 1:
         raise UserError(f"--srt is for one recording, and these are {len(paths)}.")
     model = load(options.model)
@@ -100,7 +100,7 @@ def _transcribe(options: argparse.Namespace) -> int:
         words=options.json or options.srt,
         batch_size=options.batch_size,
     )
-    return files.written(files.shown(found, len(paths)), _line(options))
+    return files.written(files.shown(found, len(paths)), _line(options)) or left_out
 
 
 def _options(options: argparse.Namespace, model: Any) -> Any:

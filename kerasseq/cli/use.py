@@ -4,12 +4,13 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 from kerasseq.cli import pictures, speech
 from kerasseq.cli.models import must_read
+from kerasseq.cli.texts import TextLines
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
 
@@ -157,14 +158,15 @@ def _must_not_be_set(options: argparse.Namespace, neutral: dict, reason: str) ->
             raise UserError(f"--{shown} {reason}.")
 
 
-def _generate(options: argparse.Namespace) -> None:
+def _generate(options: argparse.Namespace) -> int:
     if options.text and options.input:
         raise UserError("Give texts or --input, not both.")
     if not options.text and not options.input and sys.stdin.isatty():
         raise UserError("Give a text, or --input FILE. --input - reads standard input.")
     write = _Writer(options)
     with contextlib.ExitStack() as files:
-        lines = iter(options.text) if options.text else _lines(options.input or "-", files)
+        read = None if options.text else TextLines(options.input or "-", files)
+        lines = iter(read or options.text)
         inputs = [options.input] if options.input else []
         output = files.enter_context(_output(options.output, inputs))
         show = _Progress(options.output is not None and not options.text)
@@ -173,6 +175,7 @@ def _generate(options: argparse.Namespace) -> None:
                 print(_line(text, hypotheses, options.json), file=output)
             output.flush()
             show(len(chunk))
+    return read.tell() if read else 0
 
 
 def _line(source: str, hypotheses: list, as_json: bool) -> str:
@@ -182,33 +185,6 @@ def _line(source: str, hypotheses: list, as_json: bool) -> str:
     first = found[0]["text"] if found else ""
     row = {"source": source, "text": first, "hypotheses": found}
     return printable_json(row)
-
-
-def _lines(name: str, files: contextlib.ExitStack) -> Iterator[str]:
-    """The lines of a file that is opened at once, before the output is emptied."""
-    try:
-        file = sys.stdin.buffer if name == "-" else files.enter_context(open(name, "rb"))
-    except OSError as error:
-        raise UserError(f"{name} cannot be read: {error.strerror}.") from None
-    return _decoded(name, file)
-
-
-def lines_of(name: str) -> Iterator[str]:
-    """The lines of a file, or of standard input for "-".
-
-    Raises:
-        UserError: it cannot be read, or a line is not UTF-8.
-    """
-    with contextlib.ExitStack() as files:
-        yield from _lines(name, files)
-
-
-def _decoded(name: str, file: Iterable[bytes]) -> Iterator[str]:
-    for number, line in enumerate(file, 1):
-        try:
-            yield line.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise UserError(f"{name}:{number}: this line is not UTF-8.") from None
 
 
 def _output(name: str | None, inputs: Sequence[str]) -> Any:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.printable import printable
 
 CHUNK = 8192
 LEAST = 20
@@ -60,7 +61,7 @@ class Problems:
         """Count one pair; `detail` is for those that are named."""
         self.counts[kind] += 1
         if len(self.named) < NAMED:
-            self.named.append(f"{place}:{line}: {kind}{detail and f' ({detail})'}")
+            self.named.append(printable(f"{place}:{line}: {kind}{detail and f' ({detail})'}"))
 
     def merge(self, other: "Problems") -> None:
         """Count another's too; of all that have names, the first few keep theirs."""
