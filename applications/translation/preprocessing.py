@@ -1,5 +1,6 @@
 """From a configuration to pairs, vocabularies and batches of ids."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,12 +68,13 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         return Parts(
             **parts, name="phrases of the Unicode CLDR", **languages, licence="Unicode-3.0"
         )
-    train = FileCorpus(config.train, config.limit)
+    read = partial(FileCorpus, languages=(config.source, config.target))
+    train = read(config.train, config.limit)
     if config.valid:
-        valid = FileCorpus(config.valid, config.limit)
+        valid = read(config.valid, config.limit)
     else:
         train, valid = holdout(train, config.valid_size, config.seed, LEAST)
-    test = FileCorpus(config.test) if config.test else None
+    test = read(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
     return checked(Parts(train, valid, test, names, config.source, config.target))
 

@@ -108,7 +108,7 @@ class LogMel(Streaming, keras.layers.Layer):
                 f"A window of {window:g} s and a hop of {hop:g} s must have a sample or more at "
                 f"{rate} Hz."
             )
-        self.n_fft = n_fft or 1 << (self.window - 1).bit_length()
+        self.n_fft = 1 << (self.window - 1).bit_length() if n_fft is None else n_fft
         self.pieces = -(-self.window // self.hop)
         if not self.window <= self.n_fft <= _MOST_BINS:
             raise UserError(f"n_fft must hold a window of {self.window} samples, not {self.n_fft}.")

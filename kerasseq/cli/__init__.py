@@ -46,6 +46,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         top.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         setattr(options, many[0], getattr(options, many[0]) + texts + literal)
+    for name, value in vars(options).items():
+        # Mostly a variable of the shell that is not set.
+        if value == "" or (
+            name not in ("text", "prefix") and isinstance(value, list) and "" in value
+        ):
+            top.error(f"{name.replace('_', '-')} is empty: leave it out, or say what it is")
     return options
 
 

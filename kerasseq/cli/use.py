@@ -238,7 +238,9 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
     from kerasseq.data import FileCorpus
     from kerasseq.metrics import bleu, chrf, exact_match
 
-    corpus = FileCorpus(options.data)
+    known = (model.card.get(side) for side in ("source", "target"))
+    source, target = (code if isinstance(code, str) else "" for code in known)
+    corpus = FileCorpus(options.data, languages=(source, target))
     sources, references = (list(side) for side in zip(*corpus, strict=True))
     if len(corpus.problems):
         print(corpus.problems, file=sys.stderr)

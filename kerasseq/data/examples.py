@@ -130,15 +130,16 @@ class ListedExamples(Examples[E]):
             else:
                 examples.append(row)
                 yield f"{_stamp(row.path, found)} {row.stamp()}"
-            if len(problems) > _HOPELESS and not examples:
+            if len(problems) > max(_HOPELESS, 100 * len(examples)):
+                examples.clear()
                 break
         if not examples:
             what = "nothing but bad lines" if len(problems) else "nothing in it"
             raise UserError("\n  ".join([f"{self._name}: there is {what}.", *problems.named]))
 
 
-_HOPELESS = 1_000_000
-"""Bad lines after which no good one is waited for."""
+_HOPELESS = 100_000
+"""Bad lines after which a list in which not one of a hundred is good is none."""
 
 
 def _usable(example: Example) -> os.stat_result | str:

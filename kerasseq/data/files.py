@@ -15,8 +15,9 @@ from kerasseq.errors import UserError
 
 MEMBERS = (".tsv", ".tab", ".txt", ".csv", ".jsonl", ".ndjson")
 
-# Texts shrink to a fifth. What unpacks to more than this was made to fill a memory.
-_RATIO, _ANY_RATIO = 20, 32 << 20
+# Texts shrink to a fifth, and their lines to ten bytes. What unpacks to more than 20 bytes a byte,
+# or to a line for each four, was made to fill a memory. Small files may.
+_BYTES, _LINES, _ANY_BYTES, _ANY_LINES = 20, 4, 32 << 20, 500_000
 # Bytes of a file that must be read as a whole, and of a packed one; COCO's captions are 92 MB.
 _MOST_WHOLE, _MOST_UNPACKED = 512 << 20, 128 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -64,38 +65,40 @@ def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
     """The bytes of a file, unpacked if its name ends in ".gz"; of a zip's member, if named.
 
     Raises:
-        UserError: while it is opened or read, if it is damaged or unpacks to more than 20 times
-            its size (and 32 MiB).
+        UserError: while it is opened or read, if it is damaged or unpacks to more than texts do.
     """
     with contextlib.ExitStack() as stack, failures(path):
         file: Any = stack.enter_context(open(path, "rb"))
-        most = max(_RATIO * os.fstat(file.fileno()).st_size, _ANY_RATIO)
+        size = os.fstat(file.fileno()).st_size
         if member is not None:
             archive = stack.enter_context(zipfile.ZipFile(file))
             if archive.getinfo(member).compress_type not in _METHODS:
                 raise UserError(f"{path} is packed in an unusual way; pack it with deflate.")
-            file = _Bounded(stack.enter_context(archive.open(member)), path, most)
+            file = _Bounded(stack.enter_context(archive.open(member)), path, size)
         elif path.lower().endswith(".gz"):
-            file = _Bounded(stack.enter_context(gzip.GzipFile(fileobj=file)), path, most)
+            file = _Bounded(stack.enter_context(gzip.GzipFile(fileobj=file)), path, size)
         yield io.BufferedReader(file, 1 << 20)
 
 
 class _Bounded(io.RawIOBase):
-    """Reads another file, up to a number of bytes."""
+    """What a packed file of some size unpacks to, within bounds."""
 
-    def __init__(self, file: Any, path: str, most: int):
-        self._file, self._path, self._left = file, path, most
+    def __init__(self, file: Any, path: str, size: int):
+        self._file, self._path = file, path
+        self._bytes = max(_BYTES * size, _ANY_BYTES)
+        self._lines = max(size // _LINES, _ANY_LINES)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         count = self._file.readinto(buffer)
-        self._left -= count
-        if self._left < 0:
+        self._bytes -= count
+        self._lines -= bytes(buffer[:count]).count(b"\n")
+        if self._bytes < 0 or self._lines < 0:
             raise UserError(
-                f"{self._path} unpacks to more than {_RATIO} times its size, which texts do not "
-                "do; unpack it yourself if you trust it."
+                f"{self._path} unpacks to far more than texts do; unpack it yourself if you trust "
+                "it."
             )
         return count
 

@@ -90,7 +90,7 @@ def mapped(function: Callable, items: Iterable, threads: int | None) -> Iterator
     Args:
         threads: None takes all of this process's cores.
     """
-    threads = threads or cores()
+    threads = cores() if threads is None else threads
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque = deque()
         try:

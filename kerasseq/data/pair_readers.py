@@ -56,9 +56,12 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
     if not samples:
         yield from _in_chunks(place, lines, _unparted)
         return
-    some = max(samples, key=lambda some: _score(some, languages))
+    some = max(samples, key=_score)
     header = names_in(some.rows[0])
-    named = _named_columns(header, languages)
+    try:
+        named = _named_columns(header, languages)
+    except UserError as error:
+        raise UserError(f"{place}:1: {error}") from None
     width = len(header) if named else usual_width(some.rows)
     strict = width if named or some.delimiter != "\t" else None
     columns = named or (0, 1)
@@ -79,22 +82,29 @@ def _unparted(_: str) -> str:
     return "no tab between a source and a target"
 
 
-def _score(some: Sample, languages: Languages) -> tuple[bool, int]:
+def _score(some: Sample) -> tuple[bool, int]:
     width = usual_width(some.rows)
-    named = _named_columns(names_in(some.rows[0]), languages) is not None
+    named = _named_columns(names_in(some.rows[0]), ("", "")) is not None
     return named, sum(len(row) == width > 1 for row in some.rows)
 
 
 def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, int] | None:
-    """The columns of the source and the target, if this is a header."""
+    """The columns of the source and the target, if this is a header.
+
+    Raises:
+        UserError: it has other languages.
+    """
     found = [next((header.index(name) for name in side if name in header), None) for side in _SIDES]
     if None not in found:
         return found[0], found[1]
     codes = [name.partition("_")[0] for name in header]
     if all(languages) and all(code in codes for code in languages):
         return codes.index(languages[0]), codes.index(languages[1])
-    known = [column for column, code in enumerate(codes) if code in _CODES]
-    return (known[0], known[1]) if len(known) == len(header) == 2 else None
+    if len(codes) != 2 or not _CODES.issuperset(codes):
+        return None
+    if all(languages):
+        raise UserError(f"The columns are {' and '.join(codes)}, not {' and '.join(languages)}.")
+    return 0, 1
 
 
 def _without_header(rows: Iterator) -> Iterator:

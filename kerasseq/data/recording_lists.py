@@ -41,8 +41,8 @@ _STARTS = ("offset", "start", "begin", "start_time")
 _ENDS = ("end", "stop", "end_time")
 _LENGTHS = ("duration", "length")
 
-# Where lists of Common Voice and of LJ Speech have their recordings, beside them.
-_PLACES = ("{}", "clips/{}", "wavs/{}.wav")
+# Where the lists of Common Voice and of LJ Speech have their recordings, beside them.
+_FOLDERS = {"clips": "clips/{}", "wavs": "wavs/{}.wav"}
 
 
 class RecordingCorpus(ListedExamples[Recording]):
@@ -126,22 +126,25 @@ def _table(place: str) -> Rows:
     if is_wav2vec([line for _, line in first]):
         return wav2vec_rows(place, chain(first, lines))
 
-    def there(path: str) -> bool:
-        return os.path.isfile(_located(place, path))
+    forms = ["{}", *(form for name, form in _FOLDERS.items() if os.path.isdir(beside(place, name)))]
+    located = partial(_located, forms, place)
+    rows = table(place, chain(first, lines), NAMES, lambda path: os.path.isfile(located(path)))
+    return made(place, rows, partial(_of_columns, located))
 
-    return made(place, table(place, chain(first, lines), NAMES, there), _of_columns)
 
-
-def _of_columns(place: str, number: int, row: Columns) -> Recording | str:
+def _of_columns(
+    located: Callable[[str], str], place: str, number: int, row: Columns
+) -> Recording | str:
     times = [_named(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
-    return _recording(place, number, row.path, row.text, *times)
+    return _recording(place, number, located(row.path), row.text, *times)
 
 
 def _of_object(place: str, number: int, row: dict) -> Recording | str:
     path, text = (field(row, names) for names in NAMES)
     if not path or text is None:
         return 'not an object with the texts "audio_filepath" and "text"'
-    return _recording(place, number, path, text, row.get("offset"), None, row.get("duration"))
+    times = row.get("offset"), None, row.get("duration")
+    return _recording(place, number, beside(place, path), text, *times)
 
 
 def _named(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
@@ -168,7 +171,7 @@ def _recording(
     if length == 0 or (stop is not None and stop <= begin):
         return "the recording is empty"
     stop = None if stop is None else float(stop)
-    return Recording(_located(place, path), text, place, number, begin, stop)
+    return Recording(path, text, place, number, begin, stop)
 
 
 def _is_seconds(value: object) -> bool:
@@ -176,10 +179,12 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
-def _located(place: str, path: str) -> str:
+def _located(forms: Sequence[str], place: str, path: str) -> str:
     """Where a recording is, or would be."""
-    found = (beside(place, form.format(path)) for form in _PLACES)
-    return next((some for some in found if os.path.isfile(some)), beside(place, path))
+    first, *more = (beside(place, form.format(path)) for form in forms)
+    if not more or os.path.isfile(first):
+        return first
+    return next(filter(os.path.isfile, more), first)
 
 
 def _kaldi(folder: Path) -> Rows:
