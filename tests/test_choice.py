@@ -1,5 +1,6 @@
 """Which validation has the best weights, on small data too."""
 
+import importlib
 import math
 
 import pytest
@@ -105,3 +106,20 @@ def test_a_part_that_is_cut_off_has_enough_to_choose_by(size, total, wanted):
 def test_a_part_of_nothing_is_refused(size):
     with pytest.raises(UserError, match="cannot be cut off: take more than 0"):
         part_size(size, 100)
+
+
+@pytest.mark.parametrize(
+    "head, other, named",
+    [
+        ("translation", "wer", "loss, bleu"),
+        ("speech_recognition", "cider", "loss, wer"),
+        ("captioning", "bleu", "loss, cider"),
+    ],
+)
+def test_a_head_takes_the_figures_that_it_measures(head, other, named):
+    config = importlib.import_module(f"kerasseq.applications.{head}.config")
+    for name in named.split(", "):
+        chosen = config.configure({}, overrides=[f"training.best_by={name}"])
+        assert chosen.training.best_by == name
+    with pytest.raises(UserError, match=f"training.best_by must be one of {named}, not .{other}"):
+        config.configure({}, overrides=[f"training.best_by={other}"])
