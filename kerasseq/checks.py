@@ -1,7 +1,7 @@
 """What the arguments of a layer may be: its annotations say it, and `checked` holds them to it.
 
-@checked
-def __init__(self, units: Size, cell: Literal["lstm", "gru"] = "lstm", dropout: Fraction = 0.0):
+A constructor `__init__(self, units: Size, dropout: Fraction = 0.0)` with `@checked` before it
+refuses `units=0` in one sentence.
 """
 
 import functools
@@ -32,7 +32,13 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a float can hold it, which excludes integers of 400 digits."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _is_name(value: Any) -> bool:

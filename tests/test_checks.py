@@ -49,7 +49,7 @@ from .every_layer import ARGUMENTS, VOCABULARY, embedding, hearing, made
 
 pytestmark = pytest.mark.backends
 
-NAN, INF = math.nan, math.inf
+NAN, INF, HUGE = math.nan, math.inf, 10**400
 
 # What is refused of each kind of argument.
 NO_SIZE = (0, -1, 1.5, 2.0, True, "2", NAN, INF, [2])
@@ -62,10 +62,10 @@ WRONG: dict[Any, tuple] = {
     VocabularySize: (-1, 0, 2, 4, 9.0, True, "9", None),
     Fraction: NO_FRACTION,
     Share: (-0.1, 1.1, NAN, "0.1", True, None),
-    Positive: (0, -1, NAN, INF, "1", True, None),
+    Positive: (0, -1, NAN, INF, HUGE, "1", True, None),
     Positive | None: (0, -1, NAN, INF, "1", True),
-    Amount: (-1, NAN, INF, "1", True, None),
-    float: (NAN, INF, "1", True, None),
+    Amount: (-1, NAN, INF, HUGE, "1", True, None),
+    float: (NAN, INF, HUGE, "1", True, None),
     bool: (None, 2, 0.5, "yes"),
     Activation: ("foo", "", None, 3, ops.relu),
     tuple[Size, Size]: (None, 8, (8,), (8, 8, 8), (8, 0), (8, 8.0), "88"),

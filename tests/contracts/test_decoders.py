@@ -1,17 +1,24 @@
 """What holds for every decoder, score and alignment of the library."""
 
+import functools
+
 import numpy as np
 import pytest
 from keras import ops, tree
 
 from kerasseq.masking import Memory, lengths_to_mask
 
-from .zoo import DECODERS, ENCODERS, VOCABULARY, WIDTH, built_decoder, built_encoder
+from . import zoo
+from .zoo import DECODERS, ENCODERS, VOCABULARY, WIDTH
 
 pytestmark = pytest.mark.backends
 
 EVERY_DECODER = pytest.mark.parametrize("name", list(DECODERS))
 EVERY_ENCODER = pytest.mark.parametrize("name", list(ENCODERS))
+
+# No test here changes a layer, and to build one takes a third of a test's time.
+built_decoder = functools.cache(zoo.built_decoder)
+built_encoder = functools.cache(zoo.built_encoder)
 
 
 def memory(lengths, steps, seed=0, garbage=0.0):
