@@ -14,10 +14,10 @@ SETTINGS = [
 ]
 
 
-def said(rng: np.random.Generator, most: int = 4) -> str:
-    """A text of one to `most` words, of which no two that are alike follow each other."""
+def said(rng: np.random.Generator) -> str:
+    """A text of one to four words, of which no two that are alike follow each other."""
     words = [rng.choice(WORDS)]
-    while len(words) < rng.integers(1, most + 1):
+    while len(words) < rng.integers(1, 5):
         words.append(rng.choice([word for word in WORDS if word != words[-1]]))
     return " ".join(words)
 
@@ -33,8 +33,8 @@ def spoken(text: str, rng: np.random.Generator) -> np.ndarray:
     return np.int16(8000 * sound + 100 * rng.normal(size=len(sound)))
 
 
-def recordings(count: int, seed: int = 0, most: int = 4) -> tuple[list[np.ndarray], list[str]]:
-    """Some recordings, and what is said in them: `most` words at most."""
+def recordings(count: int, seed: int = 0) -> tuple[list[np.ndarray], list[str]]:
+    """Some recordings, and what is said in them."""
     rng = np.random.default_rng(seed)
-    texts = [said(rng, most) for _ in range(count)]
+    texts = [said(rng) for _ in range(count)]
     return [spoken(text, rng) for text in texts], texts
