@@ -194,11 +194,20 @@ def test_features(preprocessor, tmp_path):
     assert preprocessor.features([])["values"].shape == (0, 6400)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_of_16_bit_numbers(preprocessor, dtype):
+    numbers = np.array([0, 1, -2, 300, -3000, 2048])
+    features = preprocessor.features([numbers.astype(dtype), numbers.astype(np.int16)])
+    assert (features["values"][0] == features["values"][1]).all()
+
+
 def test_bad_arrays(preprocessor):
     for array, message in (
         (np.zeros((2, 3), np.int16), r"not int16 \(2, 3\)"),
         (np.zeros(0, np.int16), "Recording 1 must be"),
         (np.zeros(9, np.int32), "samples of int32"),
+        (np.array([0.1, np.nan]), r"Recording 1: some samples are no numbers \(NaN"),
+        (np.array([0.1, 50.5]), r"Recording 1: float samples up to 50.5"),
     ):
         with pytest.raises(UserError, match=message):
             preprocessor.features([tone(0.1), array])

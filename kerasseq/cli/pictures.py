@@ -29,11 +29,14 @@ def add_commands(commands: Any) -> None:
     add.set_defaults(run=_caption)
 
 
-def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
+def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
     """The scores of a model's captions of pictures of which one knows what is said.
 
     Args:
         output: opens a file to write to, given its name and those that are read.
+
+    Returns:
+        The exit status: 1 if some were left out.
     """
     from kerasseq.applications.captioning.evaluation import evaluate as evaluated
     from kerasseq.data import PictureCorpus, datasets
@@ -44,14 +47,16 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     found = measured(
         options, output, "pictures", lambda done: evaluated(model, corpus, how, size, done)
     )
+    status = 1 if len(found.problems) else 0
     if options.json:
         scores = {score.name: score.value for score in found.scores}
         row = {"pictures": len(found.texts), "took": round(found.took, 2), "scores": scores}
         print(printable_json(row))
-        return
+        return status
     rate = len(found.texts) / found.took
     print(f"{len(found.texts):,} pictures in {found.took:.1f} s, {rate:.0f} a second")
     print(*found.scores, sep="\n")
+    return status
 
 
 def _caption(options: argparse.Namespace) -> int:

@@ -44,11 +44,14 @@ def add_weights(how: Any) -> None:
     how.add_argument("--length-bonus", type=float, metavar="NATS", help="for each unit")
 
 
-def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
+def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
     """Error rates of a model on recordings of which one knows what is said.
 
     Args:
         output: opens a file to write to, given its name and those that are read.
+
+    Returns:
+        The exit status: 1 if some were left out.
     """
     from kerasseq.applications.speech_recognition.evaluation import evaluate as evaluated
     from kerasseq.data import RecordingCorpus, datasets
@@ -60,12 +63,13 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
     )
     speed = {"seconds": found.seconds, "took": found.took}
     speed = {name: round(value, 2) for name, value in speed.items()}
+    status = 1 if len(found.problems) else 0
     if options.json:
         row = {"recordings": len(found.texts), **speed}
         for name in ("rates", "by_length"):
             row[name] = [vars(rate) for rate in getattr(found, name)]
         print(printable_json(row))
-        return
+        return status
     print(f"{len(found.texts):,} recordings, {found.seconds / 60:.1f} minutes")
     print(*found.rates, sep="\n")
     print("WER of recordings of")
@@ -75,6 +79,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> None:
         f"real-time factor {found.real_time_factor:.3f} "
         f"({found.took:.1f} s, of which some are the first batches' compilation)"
     )
+    return status
 
 
 def _transcribe(options: argparse.Namespace) -> int:

@@ -212,7 +212,7 @@ class _Progress:
         self._bar.update(lines)
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
     if options.data and options.dataset:
         raise UserError("Give --data or --dataset, not both.")
     if not options.data and not options.dataset:
@@ -226,15 +226,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     if reads != "sound":
         _must_not_be_set(options, _OF_SPEECH, "is for models that read sound: leave it out")
     if reads == "sound":
-        speech.evaluate(model, options, _output)
-    elif reads == "picture":
-        pictures.evaluate(model, options, _output)
-    else:
-        _must_not_be_set(options, _OF_SETS, "is for speech and pictures: give --data")
-        _evaluate_pairs(model, options)
+        return speech.evaluate(model, options, _output)
+    if reads == "picture":
+        return pictures.evaluate(model, options, _output)
+    _must_not_be_set(options, _OF_SETS, "is for speech and pictures: give --data")
+    return _evaluate_pairs(model, options)
 
 
-def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
+def _evaluate_pairs(model: Any, options: argparse.Namespace) -> int:
     from kerasseq.data import FileCorpus
     from kerasseq.metrics import bleu, chrf, exact_match
 
@@ -258,6 +257,7 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> None:
             print("\n".join(map(str, scores)))
         if options.output:
             file.writelines(text + "\n" for text in texts)
+    return 1 if len(corpus.problems) else 0
 
 
 def _in_chunks(write: _Writer, sources: list[str]) -> Iterable[list]:

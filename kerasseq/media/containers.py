@@ -24,18 +24,32 @@ _KINDS = (
     ("amr", rb"#!AMR"),
     ("flac", rb"fLaC.{17}[%s]\0{4}" % re.escape(bytes(range(0, 256, 16)))),  # of no known length
 )
-_PICTURES = re.compile(rb"....ftyp(avif|avis|heic|heix|hevc|heim|heis|mif1|msf1)", re.DOTALL)
+_AVIF = re.compile(rb"....ftyp(avif|avis)", re.DOTALL)
+_HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|hevm|hevs)", re.DOTALL)
+_EITHER = re.compile(rb"....ftyp(mif1|msf1)", re.DOTALL)
 
 
 def container(file: BinaryIO) -> str | None:
     """The name by which PyAV knows a file's kind, told by its first bytes; None is another."""
-    file.seek(0)
-    head = file.read(400)
-    file.seek(0)
-    if _PICTURES.match(head):
+    head = _head(file)
+    if any(kind.match(head) for kind in (_AVIF, _HEIC, _EITHER)):
         return None
     kinds = (name for name, begin in _KINDS if re.match(begin, head, re.DOTALL))
     return next(kinds, None)
+
+
+def is_heic(file: BinaryIO) -> bool:
+    """Whether a file is a picture of a phone's kind that Pillow does not read."""
+    head = _head(file)
+    brands = head[16 : int.from_bytes(head[:4], "big")]
+    return bool(_HEIC.match(head) or (_EITHER.match(head) and b"avif" not in brands))
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    head = file.read(400)
+    file.seek(0)
+    return head
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kerasseq.errors import FileError, UserError
-from kerasseq.media.containers import container
+from kerasseq.media.containers import container, is_heic
 from kerasseq.media.endings import FORMATS, VIDEOS
 from kerasseq.media.files import ContentError, check_file, failures
 from kerasseq.media.gif import gif_frames
@@ -76,6 +76,8 @@ def read_picture(
         raise PictureError(path, "a URL, which is not fetched: download it first")
     check_file(path, PictureError, "picture")
     with failures(path, PictureError, "picture"), open(path, "rb") as file:
+        if is_heic(file):
+            raise ContentError("a HEIC picture, which is not read: convert it to JPEG")
         kind = container(file)
         if kind or path.lower().endswith(VIDEOS):
             return np.stack(list(_video(file, kind, size, frames)))

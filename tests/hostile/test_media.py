@@ -59,6 +59,8 @@ PICTURES = {
     "mp4-fragments": (lambda: media.mp4_of_fragments(10**8, 1), "more frames or samples are ann"),
     "mp4-large": (lambda: media.mp4(width=65535, height=65535), "not a picture|million pixels"),
     "eps": (media.postscript, "not a picture file"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(80), "a HEIC picture.*convert it to JPEG"),
+    "heif": (lambda: b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture.*convert it"),
     "svg": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not a picture file"),
     "pdf": (lambda: b"%PDF-1.4\n", "not a picture file"),
     "fits": (lambda: b"SIMPLE  =                    T".ljust(2880), "not a picture file"),
@@ -81,7 +83,7 @@ def test_a_picture_that_asks_for_much_is_refused(tmp_path, name):
     for ending in (".jpg", ".mp4"):
         path = tmp_path / f"a{ending}"
         path.write_bytes(make())
-        if ending == ".mp4" and not name.startswith("mp4"):
+        if ending == ".mp4" and not name.startswith(("mp4", "hei")):
             message = "not a picture file"
         with pytest.raises(PictureError, match=message):
             read_picture(path, (8, 8), 4)
