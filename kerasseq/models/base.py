@@ -51,6 +51,7 @@ class SequenceModel(keras.Model):
         self._card = json.dumps(card or {})
         self.label_smoothing = self.r_drop = self.doubly_stochastic = 0.0
         self.on_policy = False
+        self.quantization: str | None = None
 
     @property
     def card(self) -> dict:
@@ -90,6 +91,7 @@ class SequenceModel(keras.Model):
             "doubly_stochastic": doubly_stochastic,
             "on_policy": on_policy,
         }
+        self._check_trainable()
         for name, value in options.items():
             if value and name not in self.loss_options:
                 raise UserError(
@@ -214,8 +216,38 @@ class SequenceModel(keras.Model):
         weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
         return weights
 
+    def quantize(self, mode: Any = None, config: Any = None, filters: Any = None) -> None:
+        """Round the kernels of the dense layers to 8 bits, for a smaller file.
+
+        The model can be used, saved and loaded, but not trained further. Kernels that a search
+        reads by themselves, those of the logits, stay as they are, and so do embeddings and the
+        kernels of recurrent layers and convolutions.
+
+        Args:
+            mode: "int8".
+            config: Keras makes it of the mode; one of other quantizers is refused.
+            filters: none; the choice of layers is fixed.
+
+        Raises:
+            UserError: another mode or a choice of layers is asked for, or the model is quantized.
+        """
+        plain = keras.quantizers.Int8QuantizationConfig().get_config()
+        if mode != "int8" or config.get_config() != plain or filters or self.quantization:
+            raise UserError(
+                'A model is quantized once and as a whole: quantize("int8") is all that there is.'
+            )
+        super().quantize(mode, config, _is_quantized)
+        self.quantization = mode
+        for name in ("_generators", "_functions"):  # they were compiled for other weights
+            getattr(self, name, {}).clear()
+
     def recast(self) -> "SequenceModel":
-        """This model with weights of its own, made for the dtype policy that is set now."""
+        """This model with weights of its own, made for the dtype policy that is set now.
+
+        Raises:
+            UserError: the model is quantized.
+        """
+        self._check_trainable()
         policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
         config = {**_without_dtypes(self.get_config()), "dtype": policy}
         twin = self.from_config({**config, **dict.fromkeys(_ASSETS)})
@@ -235,15 +267,33 @@ class SequenceModel(keras.Model):
             self.compile(**keras.saving.deserialize_keras_object(config))
             self.optimizer.build(self.trainable_variables)
 
+    def _check_trainable(self) -> None:
+        if self.quantization:
+            raise UserError(
+                "A quantized model cannot be trained: start from the one that it was made of."
+            )
+
     def get_config(self) -> dict:
         parts = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.parts}
-        return {**super().get_config(), **parts, "card": self.card}
+        more = {"quantization": self.quantization} if self.quantization else {}
+        return {**super().get_config(), **parts, "card": self.card, **more}
 
     @classmethod
     def from_config(cls, config: dict) -> "SequenceModel":
+        quantization = config.get("quantization")
+        config = {key: value for key, value in config.items() if key != "quantization"}
         # Layers within layers take the policy that is set while they are made, not the file's.
         with computing_in(keras.dtype_policies.get(config["dtype"])):
-            return cls(**revived(config, *cls.parts))
+            model = cls(**revived(config, *cls.parts))
+        if quantization:
+            model.quantize(quantization)
+        return model
+
+
+def _is_quantized(layer: keras.layers.Layer) -> bool:
+    """Whether a layer's kernel becomes int8."""
+    dense = isinstance(layer, keras.layers.Dense) and layer.quantization_mode is None
+    return dense and layer.name != "logits"
 
 
 def listed(sources: Any) -> Sequence[Any]:
