@@ -116,7 +116,9 @@ def test_generate_n_best_as_json(run, capsys):
 
 
 def test_evaluate_as_json(run, folder, capsys):
-    assert main(["evaluate", run, "--data", str(folder / "pairs.tsv"), "--json"]) == 1  # one line is left out
+    assert (
+        main(["evaluate", run, "--data", str(folder / "pairs.tsv"), "--json"]) == 1
+    )  # one line is left out
     row = json.loads(capsys.readouterr().out)
     assert row["pairs"] == 200
     bleu, chrf, _ = row["scores"]

@@ -1,6 +1,7 @@
 """Picture and video files as frames of red, green and blue."""
 
 import contextlib
+import math
 import os
 import re
 import threading
@@ -34,6 +35,8 @@ _HUGE = f"more than {MOST_PIXELS / 1e6:.0f} million pixels"
 _CUT_OFF = "the picture is cut off"
 
 _LARGE = 16_000_000  # pixels of which one picture is decoded at a time, whatever the threads
+
+_TILE = (322, 323)  # width and height of a tile: TIFF 6.0, section 15
 
 # Of other formats, further "frames" are pages, sizes, layers or a phone's previews.
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
@@ -115,8 +118,7 @@ def _pillow() -> Any:
 def _picture(file: BinaryIO, size, frames: int) -> Iterator[np.ndarray]:
     with _opened(file) as image:
         _check_end(file, image.format)
-        if image.format in ("JPEG", "MPO"):
-            _check_scans(file, image.width * image.height)
+        _check_parts(file, image)
         if size and image.format in ("JPEG", "MPO"):
             # The decoder itself can halve a photo up to three times; the last step is ours. The
             # square holds either way up.
@@ -132,13 +134,17 @@ def _picture(file: BinaryIO, size, frames: int) -> Iterator[np.ndarray]:
                 image.load()
 
 
-def _check_scans(file: BinaryIO, pixels: int) -> None:
-    place = file.tell()
-    file.seek(0)
-    scans = sum(block.count(b"\xff\xda") for block in iter(lambda: file.read(1 << 20), b""))
-    file.seek(place)
-    if scans * pixels > MOST_SCANNED:
-        raise ContentError(f"{scans:,} scans, which take too long to decode")
+def _check_parts(file: BinaryIO, image: Any) -> None:
+    """Refuse a picture of usual size with a tile or with scans that are out of all proportion."""
+    if image.format == "TIFF" and math.prod(map(image.tag_v2.get, _TILE, (0, 0))) > MOST_PIXELS:
+        raise ContentError(_HUGE)
+    if image.format in ("JPEG", "MPO"):
+        place = file.tell()
+        file.seek(0)
+        scans = sum(block.count(b"\xff\xda") for block in iter(lambda: file.read(1 << 20), b""))
+        file.seek(place)
+        if scans * image.width * image.height > MOST_SCANNED:
+            raise ContentError(f"{scans:,} scans, which take too long to decode")
 
 
 def _frames_of(image: Any) -> int:

@@ -52,7 +52,7 @@ PICTURES = {
     "webp-canvas": (lambda: media.webp_canvas(9400, 20), "more than 400 million pixels in all"),
     "webp-large": (lambda: media.webp_canvas(16384, 2), "more than 89 million pixels"),
     "webp-frames": (lambda: media.webp_canvas(8, 20_001), "more than 20,000 frames"),
-    "tiff-tile": (lambda: media.tiff_of_a_tile(100, 65520), "not a picture file"),
+    "tiff-tile": (lambda: media.tiff_of_a_tile(100, 32768), "more than 89 million pixels"),
     "mp4-samples": (lambda: media.mp4((1, 1 << 30)), "more frames or samples are announced"),
     "mp4-table": (lambda: media.mp4((0, 1 << 30)), "more frames or samples are announced"),
     "mp4-edits": (lambda: media.mp4((1, 60), 60_000), "more frames or samples are announced"),
