@@ -1,7 +1,10 @@
 """`kerasseq train HEAD`."""
 
 import argparse
+import importlib
 from typing import Any
+
+from kerasseq.errors import UserError
 
 
 def add_commands(commands: Any) -> None:
@@ -87,25 +90,22 @@ def _add_common(add: argparse.ArgumentParser, models: tuple[str, ...]) -> None:
 
 
 def _translation(options: argparse.Namespace) -> None:
-    from kerasseq.applications import translation
-
-    _train(translation, "translation", options, "source", "target")
+    _train("translation", options, "source", "target")
 
 
 def _speech_recognition(options: argparse.Namespace) -> None:
-    from kerasseq.applications import speech_recognition
-
-    _train(speech_recognition, "speech-recognition", options)
+    _train("speech-recognition", options)
 
 
 def _captioning(options: argparse.Namespace) -> None:
-    from kerasseq.applications import captioning
-
-    _train(captioning, "captioning", options, "images")
+    _train("captioning", options, "images")
 
 
-def _train(head: Any, name: str, options: argparse.Namespace, *more: str) -> None:
+def _train(name: str, options: argparse.Namespace, *more: str) -> None:
     """Train a head with the data that options name: the usual ones and `more`."""
+    _check(options)
+    # Here, since it brings Keras, which takes seconds.
+    head = importlib.import_module(f"kerasseq.applications.{name.replace('-', '_')}")
     names = ("train", "valid", "test", "dataset", *more)
     data = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = list(options.set)
@@ -115,3 +115,13 @@ def _train(head: Any, name: str, options: argparse.Namespace, *more: str) -> Non
     output = options.output or f"runs/{name}"
     how = {"resume": options.resume, "overwrite": options.overwrite}
     head.train(config, output, data_dir=options.data_dir, **how)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """That options go together, as far as they tell by themselves."""
+    if options.train and options.dataset:
+        raise UserError("Name files (--train) or a data set (--dataset), not both.")
+    if options.resume and options.overwrite:
+        raise UserError("--resume goes on with a run and --overwrite deletes it: choose one.")
+    if options.start_from and options.model:
+        raise UserError("--start-from brings its own model: leave out --model.")
