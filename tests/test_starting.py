@@ -53,13 +53,14 @@ def test_what_contradicts_the_model_to_start_from_is_refused(head, given, words,
     assert main([*begin, *set_of(*given)]) == 2
     error = capsys.readouterr().err
     assert words in error and error.startswith(f"kerasseq: --set {given[0]}: ")
-    (tmp_path / "mine.toml").write_text(
-        f'[training]\nstart_from = "{PRESETS[head][1]}"\n[model]\nunits = 3\n'
-    )
-    config = ["--config", str(tmp_path / "mine.toml")]
-    assert main(["train", head, *files, *config]) == 2
-    assert "mine.toml:4: model.units cannot be set" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_may_name_the_model_to_start_from_too(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[training]\nstart_from = "multi30k-en-de"\n[model]\nkind = "rnn"\n')
+    with pytest.raises(UserError, match="mine.toml:4: model.kind cannot be set"):
+        translation.configure({"train": ["a.tsv"]}, None, str(mine), [])
 
 
 def test_what_agrees_with_the_model_to_start_from_is_taken_and_left_out_of_the_file():
