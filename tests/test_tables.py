@@ -1,14 +1,19 @@
 """Lists and tables as other programs write them."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus
+from kerasseq.cli import main
+from kerasseq.cli.texts import TextLines
+from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus, cut_off
 from kerasseq.errors import UserError
 
 ROWS = [
@@ -253,6 +258,57 @@ def test_a_list_of_objects(folder, name, indent, corpus):
     assert [one.line for one in some] == [1, 3] and len(some.problems) == 1
 
 
+@pytest.mark.parametrize("corpus", [RecordingCorpus, PictureCorpus])
+def test_a_list_is_read_once(folder, monkeypatch, corpus):
+    (folder / "l.tsv").write_text("".join(f"{name}.wav\tone\n" for name in "abcdefg"))
+    opened, looked = Counter(), Counter()
+    monkeypatch.setattr("builtins.open", counting(open, opened))
+    monkeypatch.setattr("os.stat", counting(os.stat, looked))
+    found = corpus([folder / "l.tsv"])
+    rest, part = cut_off(found, 2)
+    for some in (rest, part, found):
+        list(some.texts())
+        some.fingerprint()
+    monkeypatch.undo()
+    assert opened[f"{folder}/l.tsv"] == 2  # once to see that it can be opened
+    assert [opened[f"{folder}/{name}.wav"] for name in "abcdefg"] == [0] * 7
+    # The first rows are looked at when the columns are told, too.
+    assert max(looked[f"{folder}/{name}.wav"] for name in "abcdefg") <= 2
+
+
+def counting(function, counts):
+    def call(path, *args, **more):
+        counts[str(path)] += 1
+        return function(path, *args, **more)
+
+    return call
+
+
+# The lists of --input.
+
+
+def test_lines_that_are_no_texts_keep_their_places(tmp_path, capsys):
+    (tmp_path / "a.txt").write_bytes(b"one\r\n\xff\n\nfo\0ur\nfive")
+    with contextlib.ExitStack() as stack:
+        lines = TextLines(str(tmp_path / "a.txt"), stack)
+        assert list(lines) == ["one", "", "", "", "five"]
+    assert lines.tell() == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[1:] == [
+        f"  {tmp_path}/a.txt:2: not valid UTF-8",
+        f"  {tmp_path}/a.txt:4: a NUL byte in it",
+    ]
+    os.mkfifo(tmp_path / "b.txt")
+    with contextlib.ExitStack() as stack, pytest.raises(UserError, match="is a pipe or a device"):
+        TextLines(str(tmp_path / "b.txt"), stack)
+
+
+def test_an_option_that_is_empty_is_an_error(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "translation", "--start-from", ""])
+    assert "start-from is empty: leave it out" in capsys.readouterr().err
+
+
 # Pairs.
 
 
@@ -285,6 +341,12 @@ def test_languages_choose_the_columns(tmp_path):
         assert list(corpus) == [("one", "eins")]
 
 
+def test_other_languages_than_a_table_has(tmp_path):
+    (tmp_path / "p.tsv").write_text("fr\tde\nun\teins\n")
+    with pytest.raises(UserError, match=r"p.tsv:1: The columns are fr and de, not en and de\."):
+        list(FileCorpus([tmp_path / "p.tsv"], languages=("en", "de")))
+
+
 def test_bad_rows_of_pairs(tmp_path):
     rows = ['"a, b","A, B"', 'c,"C', "d,D,more", '"e\nf",E', "g"]
     (tmp_path / "p.csv").write_text("source,target\n" + "\n".join(rows) + "\n")
@@ -297,7 +359,7 @@ def test_bad_rows_of_pairs(tmp_path):
     ]
 
 
-CELLS = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]))
+CELLS = st.text(st.characters(exclude_characters="\0\r\t", exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1), st.sampled_from([",", ";", "\t"]))

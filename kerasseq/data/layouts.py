@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from kerasseq.data.tables import Sample, names_in, usual_width
@@ -67,6 +68,7 @@ def layout_of(
             return Layout(some.delimiter, some.quoted, header, path, text, width)
     if not samples:
         return None
+    there = cache(there)
     best = max(samples, key=lambda some: _score(some, there))
     delimiter, quoted, rows = best
     usual = {*names.paths, *names.texts}

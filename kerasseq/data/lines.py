@@ -140,10 +140,11 @@ def _encoding(first: bytes) -> tuple[str, int]:
         if first.startswith(mark):
             return encoding, len(mark)
     sample = first[: 1 << 16]
-    for encoding, high in (("utf-16-le", 1), ("utf-16-be", 0)):
+    for encoding, high, end in (("utf-16-le", 1, b"\n\0"), ("utf-16-be", 0, b"\0\n")):
         # Letters of ASCII and ends of lines have a high byte of zero, and no low one has.
         zeros = sample[high::2].count(0)
-        if zeros and not sample[1 - high :: 2].count(0) and 64 * zeros > len(sample):
+        ends = 2 * sample.count(end) >= sample.count(b"\n")
+        if zeros and ends and not sample[1 - high :: 2].count(0) and 64 * zeros > len(sample):
             return encoding, 0
     return "utf-8", 0
 

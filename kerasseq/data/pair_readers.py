@@ -70,7 +70,8 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
         return _pair(row, columns, strict, some.delimiter)
 
     def begins(cells: list[str]) -> bool:
-        return some.delimiter == "\t" and len(cells) == width
+        whole = len(cells) == width and not any('"' in cell for cell in cells)
+        return whole and some.delimiter == "\t"
 
     rows = rows_of(lines, some.delimiter, some.quoted, begins)
     if named:

@@ -50,20 +50,18 @@ Rows = Iterator[tuple[str, int, Captioned | str]]
 
 def grouped(rows: Rows) -> Rows:
     """All captions of each path together, where it is named first; empty ones are left out."""
-    found: dict[str, Captioned] = {}
+    found: dict[str, tuple[Captioned, list[str]]] = {}
     for place, line, row in rows:
         if isinstance(row, str):
             yield place, line, row
             continue
-        texts = tuple(text for text in row.texts if text.strip())
+        texts = [text for text in row.texts if text.strip()]
         for _ in range(len(row.texts) - len(texts)):
             yield place, line, "the caption is empty"
-        if row.texts and not texts:
-            continue
-        known = found.get(row.path, row._replace(texts=()))
-        found[row.path] = known._replace(texts=known.texts + texts)
-    for row in found.values():
-        yield row.place, row.line, row
+        if texts or not row.texts:
+            found.setdefault(row.path, (row, []))[1].extend(texts)
+    for row, texts in found.values():
+        yield row.place, row.line, row._replace(texts=tuple(texts))
 
 
 def captions_of(value: object) -> Iterable[str] | None:
