@@ -21,7 +21,7 @@ from kerasseq.data.pictures import CaptionedCorpus
 from kerasseq.encoders import ConvolutionalFeatures, PictureEncoder
 from kerasseq.metrics import CiderD
 from kerasseq.models import SequenceModel
-from kerasseq.models.batching import Compiled
+from kerasseq.models.functions import Functions
 from kerasseq.preprocessing import CaptionPreprocessor
 from kerasseq.preprocessing.padding import PAD
 from kerasseq.training.self_critical import SelfCritical, SelfCriticalBatches
@@ -68,10 +68,13 @@ def frozen(model: SequenceModel, changed: bool) -> FrozenEncoder | None:
     first = model.encoder.layers[0]
     if changed or not isinstance(first, PictureEncoder) or first.trainable:
         return None
-    run = Compiled(first.variables, lambda some: first(some["values"], some["mask"]), jit=False)
+    functions = Functions(first.variables, [first])
+
+    def encode(features: dict) -> tuple:
+        return first(features["values"], features["mask"])
 
     def function(features: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        return tuple(map(ops.convert_to_numpy, run(features)))
+        return tuple(map(ops.convert_to_numpy, functions("encode", encode, features, jit=False)))
 
     weights = hashlib.sha256()
     for variable in first.variables:

@@ -88,6 +88,27 @@ class Training(TrainingConfig):
 
 
 @dataclass(frozen=True)
+class DecodingConfig:
+    """How the model is measured, and how it translates unless it is told otherwise."""
+
+    beam: int = 5  # 1: greedy
+    length_penalty: float = 1.0  # the greater, the longer the texts; for beams of 2 or more
+
+    def __post_init__(self):
+        if self.beam < 1:
+            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
+        if self.length_penalty < 0:
+            raise UserError(
+                f"decoding.length_penalty must be at least 0, not {self.length_penalty}"
+            )
+        if self.beam == 1 and self.length_penalty != 1.0:
+            raise UserError(
+                f"decoding.length_penalty is {self.length_penalty}, but greedy search has none: "
+                "set decoding.beam to 2 or more, or leave the penalty out"
+            )
+
+
+@dataclass(frozen=True)
 class TranslationConfig:
     """Everything that decides which weights a run ends with."""
 
@@ -95,6 +116,7 @@ class TranslationConfig:
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: Transformer | RNNAttention | RNN | Convolution = field(default_factory=Transformer)
     training: Training = field(default_factory=Training)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
     def idle(self) -> dict[str, str]:
         return all_brought(self.training.start_from, BROUGHT) | {

@@ -1,6 +1,7 @@
 """`kerasseq train translation`: from pairs to a model that is measured and saved."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kerasseq.applications.translation.config import TranslationConfig
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.translation.report import report
-from kerasseq.generation import Beam, Greedy
+from kerasseq.generation import Greedy
 from kerasseq.metrics import bleu, chrf, exact_match
 from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
@@ -37,6 +38,7 @@ class Translation:
             "source": parts.source or before.get("source", ""),
             "target": parts.target or before.get("target", ""),
             "licence": parts.licence,
+            "decoding": asdict(self.config.decoding),
         }
 
     def learned(self) -> TextPreprocessor:
@@ -73,7 +75,7 @@ class Translation:
         if self.parts.test is None:
             return {}
         sources, references = zip(*self.parts.test, strict=True)
-        texts = model.generate(sources, Options(Beam(5)))
+        texts = model.generate(sources)  # with the options of its card
         references = model.preprocessor.normalize(references)
         scores = (exact_match(texts, references), bleu(texts, references), chrf(texts, references))
         return {score.name: round(score.value, 2) for score in scores}

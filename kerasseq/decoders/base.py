@@ -26,12 +26,13 @@ class Stepwise:
 
     `static` and `state` are pytrees whose every leaf has the batch on axis 0: no scalars, no
     None. `expand` and `reorder` rely on it; who lays out beams in another way overrides both.
-    A decoder with attention keeps the weights of the last step, (N, S), averaged over layers and
-    heads, in `state["weights"]`.
+    A decoder with attention, which `attends`, keeps the weights of the last step, (N, S), averaged
+    over layers and heads, in `state["weights"]`.
     """
 
     vocabulary_size: int
     max_steps: int | None = None  # the most there are positions for; None for any number
+    attends: bool = False
 
     def constants(self, precision: str | None = None) -> Any:
         """What steps use of the weights alone; a pytree without a batch.

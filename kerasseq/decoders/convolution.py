@@ -38,6 +38,8 @@ class ConvolutionalDecoder(Decoder):
         UserError: an argument is out of its range, or the score needs the step before.
     """
 
+    attends = True
+
     @checked
     def __init__(
         self,

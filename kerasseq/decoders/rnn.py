@@ -104,6 +104,10 @@ class RNNDecoder(Decoder):
         return self.readout.units
 
     @property
+    def attends(self) -> bool:
+        return self.attention is not None
+
+    @property
     def sees_memory(self) -> bool:
         """Whether anything depends on the memory's values."""
         return self.attention is not None or self.context != "none"

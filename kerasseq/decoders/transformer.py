@@ -65,6 +65,8 @@ class TransformerDecoder(Decoder):
         UserError: an argument is out of its range, or `heads` does not divide the width.
     """
 
+    attends = True
+
     @checked
     def __init__(
         self,

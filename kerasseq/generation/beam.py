@@ -1,18 +1,19 @@
 """Beam search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kerasseq.errors import UserError
+from kerasseq.generation.checks import check_number, check_whole
 from kerasseq.generation.selection import END, PAD, Candidates
-from kerasseq.generation.strategies import Greedy, Setting
+from kerasseq.generation.strategies import Greedy, Setting, Strategy
 
 
 @dataclass(frozen=True)
-class Beam:
+class Beam(Strategy):
     """The hypotheses Y of source X with the best scores that a beam of `width` comes upon.
 
     score(X, Y) = log p(Y | X) / lp(Y) + cp(X, Y)
@@ -26,7 +27,7 @@ class Beam:
     ending counts when it is among the `width` best. It is finished then: never extended, and
     kept while it is among the `n_best`. The search of a source stops when no live hypothesis
     can still reach a better score, whatever it goes on with. Those that are still live when the
-    steps are used up stand after all finished ones.
+    steps are used up compete with the finished ones by their scores, without an end symbol.
 
     Args:
         width: live hypotheses of a source.
@@ -41,16 +42,22 @@ class Beam:
     n_best: int = 1
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise UserError(f"The beam's width must be at least 1, not {self.width}.")
-        if not 1 <= self.n_best <= self.width:
-            raise UserError(
-                f"n_best must be at least 1 and at most the beam's width {self.width}, "
-                f"not {self.n_best}."
-            )
-        for name in ("length_penalty", "coverage_penalty"):
-            if getattr(self, name) < 0:
-                raise UserError(f"The {name} must be at least 0, not {getattr(self, name)}.")
+        check_whole("width", self.width, 1)
+        check_whole("n_best", self.n_best, 1, self.width)
+        check_number("length_penalty", self.length_penalty, 0)
+        check_number("coverage_penalty", self.coverage_penalty, 0)
+
+    def form(self) -> "Beam":
+        return replace(self, length_penalty=0.0, coverage_penalty=float(self.coverage_penalty > 0))
+
+    def numbers(self, length: int) -> dict[str, np.ndarray]:
+        lengths = np.arange(length + 1)
+        return {
+            "length_penalty": np.float32(self.length_penalty),
+            "coverage_penalty": np.float32(self.coverage_penalty),
+            # lp of each length.
+            "divisors": np.float32(((5 + lengths) / 6) ** self.length_penalty),
+        }
 
     def begin(self, setting: Setting) -> Any:
         n, width, length = setting.n, self.width, setting.length
@@ -91,7 +98,7 @@ class Beam:
         last = ops.top_k(both, width)[0][:, -1:]
         endings = ops.where(ops.logical_and(open_, endings >= last), endings, -np.inf)
         penalty = self._coverage(state, pool, setting, open_)
-        scores = endings / ops.take(self._divisors(setting), position + 1) + penalty
+        scores = endings / ops.take(setting.numbers["divisors"], position + 1) + penalty
         places = ops.zeros_like(beams) + position * width + ops.arange(width, dtype="int32")
         # Equal scores keep the order in which they were found.
         pool["finished"], index = ops.top_k(
@@ -114,7 +121,8 @@ class Beam:
 
     def going(self, position: Any, pool: Any, setting: Setting) -> Any:
         # Log-probabilities only fall, lp is greatest at the limit, and cp is at most 0.
-        limit = ops.power((5 + ops.cast(setting.limits, "float32")) / 6, self.length_penalty)
+        limits = (5 + ops.cast(setting.limits, "float32")) / 6
+        limit = ops.power(limits, setting.numbers["length_penalty"])
         reachable = ops.max(pool["live"], axis=1) / limit
         wins = reachable > pool["finished"][:, -1]
         return ops.logical_and(position < setting.limits, wins)
@@ -125,22 +133,12 @@ class Beam:
         penalty = 0.0
         if self.coverage_penalty:
             penalty = self._penalty(pool["coverage"], setting)
-        unfinished = pool["live"] / ops.take(self._divisors(setting), limits) + penalty
-        unfinished, order = ops.top_k(unfinished, n_best)
-        order = ops.cast(order, "int32")
-
-        # Slot s takes finished hypothesis s, and after the last of these an unfinished one.
-        slots = ops.arange(n_best, dtype="int32")[None]
-        found = ops.sum(ops.cast(pool["finished"] > -np.inf, "int32"), axis=1, keepdims=True)
-        ended = slots < found
-        index = ops.where(ended, slots, n_best + slots - found)
-
-        def merged(finished, unfinished):
-            both = ops.concatenate([finished, unfinished], axis=1)
-            return ops.take_along_axis(both, index, axis=1)
-
-        scores = merged(pool["finished"], unfinished)
-        ends = merged(pool["ends"], limits * width + order)
+        unfinished = pool["live"] / ops.take(setting.numbers["divisors"], limits) + penalty
+        # A search that stopped before its limit did so as none of these can win.
+        scores, index = ops.top_k(ops.concatenate([pool["finished"], unfinished], axis=1), n_best)
+        beams = ops.zeros_like(limits) + ops.arange(width, dtype="int32")
+        ends = ops.concatenate([pool["ends"], limits * width + beams], axis=1)
+        ends, ended = ops.take_along_axis(ends, index, axis=1), index < n_best
         tokens = self._trace_back(position, pool, setting, ends // width, ends % width, ended)
         return ops.where((scores > -np.inf)[:, :, None], tokens, PAD), scores
 
@@ -160,10 +158,6 @@ class Beam:
         )
         return ops.transpose(out, (1, 2, 0))
 
-    def _divisors(self, setting):
-        lengths = np.arange(setting.length + 1)
-        return ops.convert_to_tensor(np.float32(((5 + lengths) / 6) ** self.length_penalty))
-
     def _coverage(self, state, pool, setting, open_):
         """Add the step's attention weights to the pool's; 0, or cp (N, width) so far."""
         if not self.coverage_penalty:
@@ -182,7 +176,7 @@ class Beam:
         mask = ops.repeat(setting.mask, self.width, axis=0)
         logs = ops.log(ops.clip(coverage, 1e-9, 1.0))
         sums = ops.sum(ops.where(mask, logs, 0.0), axis=-1)
-        return self.coverage_penalty * ops.reshape(sums, (-1, self.width))
+        return setting.numbers["coverage_penalty"] * ops.reshape(sums, (-1, self.width))
 
 
 def of_width(width: int) -> Greedy | Beam:

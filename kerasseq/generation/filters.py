@@ -21,12 +21,12 @@ from kerasseq.generation.selection import END
 
 @dataclass(frozen=True)
 class MinimumLength:
-    """At least `length` tokens before the end symbol."""
+    """At least `length` tokens before the end symbol; an int, or a tensor of a compiled search."""
 
-    length: int
+    length: Any
 
     def begin(self, n: Any, width: int, length: int) -> Any:
-        if self.length >= length:
+        if isinstance(self.length, int) and self.length >= length:
             raise UserError(
                 f"A minimum length of {self.length} leaves no room for the end symbol "
                 f"in {length} steps: raise the maximum length."

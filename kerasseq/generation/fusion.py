@@ -1,6 +1,8 @@
 """Decoders of different kinds that score together."""
 
+import copy
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 from kerasseq.decoders import Stepwise
@@ -21,7 +23,7 @@ class Fusion(Members):
     Args:
         decoders: the members.
         weights: one for each; only their ratios matter, but for penalties. A member of weight 0
-            has no say.
+            has no say and is not computed, though there is a memory for it.
 
     Raises:
         UserError: as for `Members`; or a weight is negative, or they add up to less than 1.
@@ -30,17 +32,28 @@ class Fusion(Members):
     kind = "A fusion"
 
     def __init__(self, decoders: Sequence[Stepwise], weights: Sequence[float]):
-        super().__init__(decoders)
-        self.weights = [float(weight) for weight in weights]
-        if len(self.weights) != len(self.decoders):
+        weights = [float(weight) for weight in weights]
+        if len(weights) != len(decoders):
             raise UserError(f"A fusion of {len(decoders)} needs as many weights, not {weights}.")
-        if min(self.weights) < 0 or sum(self.weights) < 1 - 1e-6:
+        if min(weights) < 0 or sum(weights) < 1 - 1e-6:
             raise UserError(
                 "The weights of a fusion must not be negative and must add up to 1 or more, "
-                f"not {self.weights}: multiply all by one number, which changes no ranking."
+                f"not {weights}: multiply all by one number, which changes no ranking."
             )
+        self._says = [weight > 0 for weight in weights]
+        super().__init__(list(compress(decoders, self._says)))
+        self.weights: Any = list(compress(weights, self._says))
+
+    def begin(self, memory: Sequence[Any], length: int, constants: Any = None) -> tuple[Any, Any]:
+        if len(memory) == len(self._says):
+            memory = list(compress(memory, self._says))
+        return super().begin(memory, length, constants)
+
+    def weighted(self, weights: Any) -> "Fusion":
+        """These members with other weights, which are not checked: tensors of a compiled search."""
+        other = copy.copy(self)
+        other.weights = weights
+        return other
 
     def combined(self, log_probs: Sequence[Any]) -> Any:
-        pairs = zip(self.weights, log_probs, strict=True)
-        # Zero times minus infinity would be no number.
-        return filled_up(sum(weight * member for weight, member in pairs if weight))
+        return filled_up(sum(self.weights[i] * one for i, one in enumerate(log_probs)))

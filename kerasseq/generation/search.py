@@ -21,6 +21,7 @@ def search(
     limits: Any = None,
     uniforms: Any = None,
     constants: Any = None,
+    numbers: dict | None = None,
 ) -> tuple[Any, Any, Any]:
     """Generate from a memory: a pure function of tensors, to be called as it is or compiled.
 
@@ -35,6 +36,8 @@ def search(
         uniforms: (N, max_length), `Sample.draw(rows, max_length)` for the rows' indices in the
             whole input; by default the rows are numbered from 0.
         constants: `decoder.constants()`, where the caller keeps them.
+        numbers: `strategy.numbers(max_length)`, where the caller has them as arguments of a
+            compiled function. The strategy is then the `form` of the one that they are of.
 
     Returns:
         Tokens (N, n_best, max_length) int32, with pad after the end symbol and no end symbol
@@ -47,12 +50,14 @@ def search(
     limits = ops.full((n,), max_length) if limits is None else ops.convert_to_tensor(limits)
     if uniforms is None and isinstance(strategy, Sample) and isinstance(n, int):
         uniforms = strategy.draw(range(n), max_length)
+    numbers = strategy.numbers(max_length) if numbers is None else numbers
     setting = Setting(
         n,
         max_length,
         ops.cast(limits, "int32"),
         memory.mask if isinstance(memory, Memory) else None,
         None if uniforms is None else ops.convert_to_tensor(uniforms, dtype="float32"),
+        tree.map_structure(ops.convert_to_tensor, numbers),
     )
     # The forced tokens override what the others forbid.
     filters = sorted(filters, key=lambda f: isinstance(f, ForcedPrefix))

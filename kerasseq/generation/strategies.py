@@ -1,12 +1,13 @@
 """Strategies that follow one hypothesis for each source: greedy search and sampling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
 from kerasseq.errors import UserError
+from kerasseq.generation.checks import check_number, check_whole
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 from kerasseq.masking import softmax
 from kerasseq.sampling import drawn
@@ -21,6 +22,7 @@ class Setting(NamedTuple):
         limits: (N,) int32, the most steps for each source, whatever the length.
         mask: (N, S) bool of the memory, or None where there is no single memory.
         uniforms: (N, length) float32 random numbers of `Sample`, or None.
+        numbers: those of the strategy, as tensors.
     """
 
     n: Any
@@ -28,13 +30,30 @@ class Setting(NamedTuple):
     limits: Any
     mask: Any
     uniforms: Any
+    numbers: dict
 
 
-class _OneHypothesis:
-    """The pool is {"tokens" (L, N), "scores" (N,), "going" (N,) bool}."""
+class Strategy:
+    """What all strategies are to those who compile a search.
+
+    The graph of a search depends on the strategy's `form` alone. Its `numbers` are arguments of
+    the compiled search, so that another number needs no other compilation.
+    """
 
     width = 1
     n_best = 1
+
+    def form(self) -> "Strategy":
+        """The strategy that all have in common whose searches have one graph."""
+        return self
+
+    def numbers(self, length: int) -> dict[str, np.ndarray]:
+        """What tells this strategy from its form, for searches of at most `length` steps."""
+        return {}
+
+
+class _OneHypothesis(Strategy):
+    """The pool is {"tokens" (L, N), "scores" (N,), "going" (N,) bool}."""
 
     def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
         """(N, V) logits to (N,) tokens."""
@@ -109,14 +128,17 @@ class Sample(_OneHypothesis):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise UserError(f"The temperature must be greater than 0, not {self.temperature}.")
-        if self.top_k is not None and self.top_k < 1:
-            raise UserError(f"top_k must be at least 1, not {self.top_k}.")
-        if not 0 < self.top_p <= 1:
-            raise UserError(f"top_p must be greater than 0 and at most 1, not {self.top_p}.")
-        if self.seed < 0:
-            raise UserError(f"The seed must not be negative, not {self.seed}.")
+        check_number("temperature", self.temperature, 0, above=True)
+        if self.top_k is not None:
+            check_whole("top_k", self.top_k, 1)
+        check_number("top_p", self.top_p, 0, 1, above=True)
+        check_whole("seed", self.seed, 0)
+
+    def form(self) -> "Sample":
+        return replace(self, temperature=1.0, top_p=0.5 if self.top_p < 1 else 1.0, seed=0)
+
+    def numbers(self, length: int) -> dict[str, np.ndarray]:
+        return {"temperature": np.float32(self.temperature), "top_p": np.float32(self.top_p)}
 
     def draw(self, rows: Any, length: int) -> np.ndarray:
         """(N,) row indices to (N, length) float32 random numbers in [0, 1)."""
@@ -130,14 +152,15 @@ class Sample(_OneHypothesis):
         return super().begin(setting)
 
     def pick(self, logits: Any, allowed: Any, position: Any, setting: Setting) -> Any:
-        logits = masked(logits / self.temperature, allowed)
+        logits = masked(logits / setting.numbers["temperature"], allowed)
         size = logits.shape[-1]
         truncated = self.top_k is not None or self.top_p < 1
         if truncated:
             logits, tokens = ops.top_k(logits, min(self.top_k or size, size))
         mass = softmax(logits)
         if self.top_p < 1:
-            mass = ops.where(ops.cumsum(mass, axis=-1) - mass < self.top_p, mass, 0.0)
+            before = ops.cumsum(mass, axis=-1) - mass
+            mass = ops.where(before < setting.numbers["top_p"], mass, 0.0)
         index = drawn(mass, ops.take(setting.uniforms, position, axis=1))
         if truncated:
             index = ops.cast(ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0], "int32")

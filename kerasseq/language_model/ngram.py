@@ -58,6 +58,7 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         self._ngrams: Table | None = None
         self._rows: Any = _Rows(self)
         self._dense: Any = None
+        self._tensors: Any = None
 
     @classmethod
     def learn(
@@ -145,6 +146,12 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
             contexts = self.advance(contexts, tokens)
         return sums
 
+    def tables(self) -> dict[str, Any]:
+        """The `constants`, as tensors that are kept: for calls outside of compiled functions."""
+        if self._tensors is None:
+            self._tensors = _Dense(**self.constants())
+        return vars(self._tensors)
+
     def constants(self, precision: str | None = None) -> Any:
         """The tables that steps read, (C, V) each: log-probabilities and next contexts."""
         contexts, size = self.contexts, self.vocabulary_size
@@ -196,7 +203,7 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
             self._ngrams = read_table(path, self.vocabulary_size, self.order)
         except FileError as error:
             raise UserError(f"The language model in the file is damaged: {error.kind}.") from error
-        self._rows, self._dense = _Rows(self), None
+        self._rows, self._dense, self._tensors = _Rows(self), None, None
 
     def check(self) -> None:
         """Check that there are n-grams.
@@ -232,8 +239,8 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Dense:
-    log_probs: np.ndarray
-    next: np.ndarray
+    log_probs: Any
+    next: Any
 
 
 def _dense(table, uniform, order):

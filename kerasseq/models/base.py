@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,16 +10,30 @@ import keras
 import numpy as np
 
 from kerasseq.checks import shown
-from kerasseq.errors import UserError
-from kerasseq.generation import of_width
+from kerasseq.errors import OptionError, UserError
 from kerasseq.masking import Memory
+from kerasseq.models.functions import Functions
 from kerasseq.models.hypothesis import Hypothesis, Word, words_of
-from kerasseq.models.options import Options
+from kerasseq.models.options import OF_CARDS, Options, named
 from kerasseq.precision import computing_in
 from kerasseq.serialization import revived
 
+LANGUAGE_MODEL = "language_model"
+"""The name of the part, and of it among what scores hypotheses."""
+
+# The options of `compile` that are of the loss, by their defaults.
+_OF_LOSSES = {
+    "label_smoothing": 0.0,
+    "r_drop": 0.0,
+    "doubly_stochastic": 0.0,
+    "on_policy": False,
+}
+
+# One at a time makes the place where a model's functions are kept.
+_making = threading.Lock()
+
 # Parts that hold more than configurations and weights.
-_ASSETS = ("preprocessor", "language_model")
+_ASSETS = ("preprocessor", LANGUAGE_MODEL)
 
 
 class SequenceModel(keras.Model):
@@ -49,9 +64,10 @@ class SequenceModel(keras.Model):
         self.preprocessor, self.language_model = preprocessor, language_model
         # In JSON, since Keras wraps a dict that is an attribute.
         self._card = json.dumps(card or {})
-        self.label_smoothing = self.r_drop = self.doubly_stochastic = 0.0
-        self.on_policy = False
+        for name, value in _OF_LOSSES.items():
+            setattr(self, name, value)
         self.quantization: str | None = None
+        self._functions: Functions | None = None
 
     @property
     def card(self) -> dict:
@@ -80,44 +96,124 @@ class SequenceModel(keras.Model):
                 (`losses.r_drop`; in CTC `transduction.ctc.consistency`).
             doubly_stochastic: weight of `losses.doubly_stochastic` of the decoder's attention.
             on_policy: the labels are what the model itself drew, and the sample weights their
-                advantages: the loss is that of a policy gradient, without the options above.
+                advantages: the loss is that of a policy gradient, which has none of the above.
 
         Raises:
-            UserError: the model's loss has no such option.
+            UserError: the model's loss has no such option, or two exclude each other.
         """
-        options = {
-            "label_smoothing": label_smoothing,
-            "r_drop": r_drop,
-            "doubly_stochastic": doubly_stochastic,
-            "on_policy": on_policy,
-        }
+        options = dict(
+            label_smoothing=label_smoothing,
+            r_drop=r_drop,
+            doubly_stochastic=doubly_stochastic,
+            on_policy=on_policy,
+        )
         self._check_trainable()
-        for name, value in options.items():
-            if value and name not in self.loss_options:
+        wanted = [name for name, value in options.items() if value]
+        for name in wanted:
+            if name not in self.loss_options:
                 raise UserError(
-                    f"training.{name} is {value}, but the loss of a {type(self).__name__} has no "
-                    "such part: set it to 0."
+                    f"training.{name} is {options[name]}, but the loss of a {type(self).__name__} "
+                    "has no such part: set it to 0."
                 )
+        # What each would do to the loss the other would not know of.
+        apart = ("r_drop", "doubly_stochastic") if not on_policy else tuple(_OF_LOSSES)
+        both = [name for name in wanted if name in apart]
+        if len(both) > 1:
+            raise UserError(
+                f"training.{both[0]} and {both[1]} do not go together: set one of them to 0."
+            )
+        for name, value in options.items():
             setattr(self, name, value)
         super().compile(*args, **kwargs)
 
     @property
-    def default_options(self) -> Options:
-        """The options that the model was measured with, as its card has them under "decoding"."""
-        decoding = dict(self.card.get("decoding", {}))
-        beam = decoding.pop("beam", 1)
-        return Options(of_width(beam), **decoding)
+    def functions(self) -> Functions:
+        """The compiled functions of the layers that the model has now."""
+        layers = self.computing
+        with _making:
+            if self._functions is None or not self._functions.are_of(layers):
+                self._functions = Functions(self.variables, layers)
+            return self._functions
 
-    def spoken_language(self) -> Any:
-        """The language model.
+    @property
+    def computing(self) -> list:
+        """The parts that compute, and so are in compiled functions; and how they are rounded."""
+        names = [name for name in (*self.parts, "head") if name not in _ASSETS]
+        return [*(getattr(self, name, None) for name in names), self.quantization]
+
+    @property
+    def default_options(self) -> Options:
+        """How the model decodes without options; see `Options`."""
+        return self.options()
+
+    def options(self, **given: Any) -> Options:
+        """How the model decodes with single options in place of those of its card.
+
+        Args:
+            given: "beam", a width, of which 1 is greedy search; "sample", whether to draw; and
+                the fields of `Options`, `Beam` and `Sample` by their names. What the card says
+                and has no place beside these falls away.
 
         Raises:
-            UserError: the model has none, or one of other units.
+            UserError: an option is out of its range or would have no effect, or the card's are no
+                options.
         """
+        try:
+            found = named(given, self._measured())
+        except OptionError as error:
+            if error.name in given:
+                raise
+            raise UserError(f'This model\'s card is wrong under "decoding": {error}') from None
+        vain = self.vain(found)
+        for name in given:
+            if name in vain:
+                raise OptionError(name, vain[name])
+        return found.without(vain)
+
+    def _measured(self) -> dict:
+        """What the card says under "decoding"."""
+        decoding = self.card.get("decoding", {})
+        if not isinstance(decoding, dict):
+            raise UserError(
+                'This model\'s card is wrong: under "decoding" stand no options, but '
+                f"{decoding!r:.40}."
+            )
+        unknown = [name for name in decoding if name not in OF_CARDS]
+        if unknown:
+            raise UserError(
+                f'This model\'s card is wrong under "decoding": {unknown[0]!r} is no option; there '
+                f"are {', '.join(OF_CARDS)}."
+            )
+        return decoding
+
+    def vain(self, options: Options) -> dict[str, str]:
+        """The options that would change nothing of what this model writes with `options`.
+
+        Returns:
+            By the name of each why, to stand behind the name.
+        """
+        reasons = {}
         if self.language_model is None:
-            raise UserError("This model was saved without a language model: set lm_weight to 0.")
-        self._check_vocabularies()
-        return self.language_model
+            reasons["lm_weight"] = (
+                "needs a language model, and this model was saved without a language model"
+            )
+        return reasons
+
+    def usable(self, options: Options | None) -> Options:
+        """The options, or by default the model's own, if each has an effect.
+
+        Raises:
+            UserError: one has none.
+        """
+        if options is None:
+            return self.options()
+        if not isinstance(options, Options):
+            raise UserError(f"How to generate is told by Options(), not by {options!r:.60}.")
+        vain = self.vain(options)
+        for name in sorted(options.changed()):
+            if name in vain:
+                raise OptionError(name, vain[name])
+        return options
 
     def require_preprocessor(self) -> Any:
         """The preprocessor.
@@ -238,8 +334,6 @@ class SequenceModel(keras.Model):
             )
         super().quantize(mode, config, _is_quantized)
         self.quantization = mode
-        for name in ("_generators", "_functions"):  # they were compiled for other weights
-            getattr(self, name, {}).clear()
 
     def recast(self) -> "SequenceModel":
         """This model with weights of its own, made for the dtype policy that is set now.
@@ -259,7 +353,7 @@ class SequenceModel(keras.Model):
     def get_compile_config(self) -> dict | None:
         config = super().get_compile_config()
         if config:
-            config |= {"label_smoothing": self.label_smoothing, "r_drop": self.r_drop}
+            config |= {name: getattr(self, name) for name in _OF_LOSSES}
         return config
 
     def compile_from_config(self, config: dict) -> None:

@@ -1,52 +1,28 @@
 """Rows of unequal length through compiled functions: few batches, few shapes."""
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from kerasseq import backend
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 from kerasseq.models.hypothesis import Hypothesis
-
-# One at a time, of all functions: what Keras keeps while it traces is of the whole process.
-_tracing = threading.Lock()
 
 CHUNK = 8
 """Batches of recordings that are read and ordered by length together."""
 
 
-class Compiled:
-    """`fn(*args)` by `backend.compiled`, safe to call from several threads.
+def check_jit(jit: bool | None) -> None:
+    """That what is to be compiled by XLA can be.
 
-    Args:
-        variables: the Keras variables that `fn` uses.
-        fn: of pytrees of arrays.
-        jit, constants: as for `backend.compiled`.
+    Raises:
+        OptionError: the backend compiles nothing.
     """
-
-    def __init__(
-        self,
-        variables: list,
-        fn: Callable,
-        jit: bool = True,
-        constants: backend.Constants | None = None,
-    ):
-        self._function = backend.compiled(variables, fn, jit, constants)
-        self._traced: set = set()
-
-    def __call__(self, *args: Any) -> Any:
-        args = tree.map_structure(ops.convert_to_tensor, args)
-        shapes = tuple(tuple(leaf.shape) for leaf in tree.flatten(args))
-        if shapes in self._traced:
-            return self._function(*args)
-        with _tracing:
-            result = self._function(*args)
-            self._traced.add(shapes)
-        return result
+    if jit and backend.name() == "torch":
+        raise OptionError("jit", "is for TensorFlow, and PyTorch compiles nothing: leave it out")
 
 
 def side_by_side(decode: Callable, rows: np.ndarray, batch_size: int) -> None:

@@ -13,7 +13,7 @@ from kerasseq.generation import Greedy
 from kerasseq.initializers import build, built_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import Memory, mask_to_lengths
-from kerasseq.models.batching import Compiled, read_out
+from kerasseq.models.batching import read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.recogniser import Recogniser
@@ -54,6 +54,7 @@ class CTC(Recogniser):
 
     loss_options = ("r_drop",)
     parts = ("encoder", "preprocessor", "language_model")
+    without = (*Recogniser.without, "max_length")
 
     @checked
     def __init__(
@@ -70,7 +71,6 @@ class CTC(Recogniser):
         self.head = keras.layers.Dense(vocabulary_size, name="head")
         build(self.head, (None, None, built_width(encoder, (None, None))))
         self._finish()
-        self._functions: dict = {}
 
     def call(self, inputs: dict, training: bool = False) -> Memory:
         memory = self.encode(inputs, training=training)
@@ -90,47 +90,36 @@ class CTC(Recogniser):
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         return ctc_sums(y_pred, y, sample_weight)
 
-    def decoding(self, options: Options, language_model: Any, jit: bool) -> Callable:
+    def decoding(self, options: Options, jit: bool) -> Callable:
         if isinstance(options.strategy, Greedy):
             return functools.partial(self._greedy, jit=jit)
-        return functools.partial(
-            self._beam, options=options, language_model=language_model, jit=jit
-        )
+        return functools.partial(self._beam, options=options, jit=jit)
 
     def log_probabilities(self, features: dict, jit: bool = False) -> tuple[Any, Any]:
         """Of each frame's units, (N, F, V), and the mask of the frames, (N, F), in NumPy."""
-        logs = self._function("logs", jit)(features)
-        return tuple(map(ops.convert_to_numpy, logs))
 
-    def _function(self, name: str, jit: bool) -> Compiled:
-        if (name, jit) not in self._functions:
+        def logs(features):
+            logits, mask = self(features)
+            return Memory(ops.log_softmax(ops.cast(logits, "float32"), axis=-1), mask)
 
-            def logs(features):
-                logits, mask = self(features)
-                return Memory(ops.log_softmax(ops.cast(logits, "float32"), axis=-1), mask)
-
-            made = {"logs": logs, "greedy": lambda features: greedy(*self(features))}[name]
-            self._functions[name, jit] = Compiled(self.variables, made, jit)
-        return self._functions[name, jit]
+        found = self.functions("logs", logs, features, jit=jit)
+        return tuple(map(ops.convert_to_numpy, found))
 
     def _greedy(self, features: dict, rows: int, jit: bool) -> list[list[Hypothesis]]:
-        return read_out(self.preprocessor, self._function("greedy", jit)(features), rows)
+        found = self.functions("greedy", lambda x: greedy(*self(x)), features, jit=jit)
+        return read_out(self.preprocessor, found, rows)
 
     def _beam(
-        self, features: dict, rows: int, options: Options, language_model: Any, jit: bool
+        self, features: dict, rows: int, options: Options, jit: bool
     ) -> list[list[Hypothesis]]:
         logs, mask = self.log_probabilities(features, jit)
-        return [
-            self._searched(logs[row][mask[row]], options, language_model) for row in range(rows)
-        ]
+        return [self._searched(logs[row][mask[row]], options) for row in range(rows)]
 
-    def _searched(
-        self, logs: np.ndarray, options: Options, language_model: Any
-    ) -> list[Hypothesis]:
+    def _searched(self, logs: np.ndarray, options: Options) -> list[Hypothesis]:
         best = prefix_beam_search(
             logs,
             options.strategy.width,
-            language_model=language_model,
+            language_model=self.language_model,
             lm_weight=options.lm_weight,
             length_bonus=options.length_bonus,
         )[: options.strategy.n_best]

@@ -1,14 +1,16 @@
 """From raw sources to texts: batches of few shapes through one compiled function."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import (
     Ensemble,
     ForcedPrefix,
@@ -17,9 +19,12 @@ from kerasseq.generation import (
     Sample,
     search,
 )
-from kerasseq.models.batching import Compiled, crop, filled, side_by_side
+from kerasseq.models.base import LANGUAGE_MODEL
+from kerasseq.models.batching import crop, filled, side_by_side
+from kerasseq.models.functions import Functions
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
+from kerasseq.preprocessing.padding import ladder_length, pad_ragged
 
 CHUNK = 64
 """Batches that are ordered by length together."""
@@ -28,20 +33,41 @@ CHUNK = 64
 # the longest; and the caches of 8 stay in its own cache.
 _ROWS_ON_A_CORE = 8
 
-# Steps beyond the source's for which there is room at first. What attention costs goes with the
-# room, and few texts are longer; those are searched once more, with all the room they may have.
+# Steps beyond the source's for which there is room at first, where no greatest length is given.
+# What attention costs goes with the room, and few texts are longer; those are searched once more,
+# with all the room they may have.
 _ROOM = 8
 
 
+class _Plan(NamedTuple):
+    """All that the graph of a search depends on, but for its weights and shapes.
+
+    Attributes:
+        strategy: its form.
+        length: steps that there is room for.
+        filters: of `Options`, `no_repeat` and whether there is a `min_length`; and whether there
+            are prefixes.
+        precision: of `Options`.
+        members: of each model, the names of what scores hypotheses.
+    """
+
+    strategy: Any
+    length: int
+    filters: tuple[int, bool, bool]
+    precision: str | None
+    members: tuple[tuple[str, ...], ...]
+
+
 class Generator:
-    """The compiled functions of some models that share a target vocabulary.
+    """Texts of one model, or of several that share a target vocabulary.
 
     Args:
         models: one model, or the members of an ensemble.
+        functions: those of all their layers.
     """
 
-    def __init__(self, models: Sequence[Any]):
-        self.models = list(models)
+    def __init__(self, models: Sequence[Any], functions: Functions):
+        self.models, self.functions = list(models), functions
         for model in models:
             model.require_preprocessor()
         if len(models) > 1 and len({model.preprocessor.digest("target") for model in models}) > 1:
@@ -49,11 +75,6 @@ class Generator:
                 "The members of an ensemble must have one target vocabulary: train them on the "
                 "same data with the same tokenizer settings."
             )
-        # Listed once: to walk the layers takes as long as some steps of decoding.
-        self._variables = [variable for model in models for variable in model.variables]
-        self._functions: dict[tuple, Callable] = {}
-        self._scorers: dict[tuple, Any] = {}
-        self._constants: dict[tuple, backend.Constants] = {}
 
     def __call__(
         self,
@@ -94,54 +115,71 @@ class Generator:
         order = np.argsort(lengths, kind="stable")
         found: list = [None] * len(sources)
 
-        def decode(chosen: np.ndarray, room: int | None) -> None:
+        def decode(chosen: np.ndarray, first: bool) -> None:
             rows = filled(chosen)
             inputs = [
                 crop(some, rows, model.preprocessor)
                 for some, model in zip(features, self.models, strict=True)
             ]
             some = None if prefixes is None else [prefixes[row] for row in rows]
-            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit, room)
+            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit, first)
             for row, hypotheses in zip(chosen, results, strict=False):
                 found[row] = hypotheses
 
-        room = _ROOM if options.max_length is None else None
-        side_by_side(functools.partial(decode, room=room), order, batch_size)
+        side_by_side(functools.partial(decode, first=True), order, batch_size)
         cut = np.array([row for row in order if found[row] is None], order.dtype)
-        side_by_side(functools.partial(decode, room=None), cut, batch_size)
+        side_by_side(functools.partial(decode, first=False), cut, batch_size)
         return found
 
-    def _batch(self, inputs, lengths, rows, options, prefixes, jit, room):
-        """The hypotheses of each row, or None where `room` steps beyond the source's are few."""
+    def _batch(self, inputs, lengths, rows, options, prefixes, jit, first):
+        """The hypotheses of each row; None where the room of the `first` search is too little."""
         # Texts are as long as what is attended to, of which an encoder may make little.
         factor = self.models[0].reduction
         limits = options.length_for(-(-lengths // factor)).astype("int32")
         steps = -(-inputs[0]["mask"].shape[1] // factor)
+        members = [model.members(options) for model in self.models]
+        most = self._most(members)
         length = int(options.length_for(steps))
-        most = self._scorer(options).max_steps
-        if most is not None and length > most:
-            if options.max_length is not None:
-                raise UserError(
-                    f"max_length is {length}, but the model has positions for {most} steps."
-                )
-            length = most
+        if length > most:
+            length = _cut(length, most, options)
             limits = np.minimum(limits, length)
-        length = length if room is None else min(length, max(steps, options.min_length) + room)
+        if first:
+            length = min(length, _first_room(steps, options))
+        # Few lengths of buffers, whatever the limits are, as each is compiled.
+        length = min(ladder_length(length), most) if options.max_length is not None else length
         extra = {"limits": limits}
         preprocessor = self.models[0].preprocessor
         if isinstance(options.strategy, Sample):
             extra["uniforms"] = options.strategy.draw(rows, length)
         if prefixes is not None:
             ragged = preprocessor.prefix(prefixes)
-            width = preprocessor.padded_length(int(ragged.lengths.max()) + 1, "target")
-            length = max(length, width + 1)
-            extra["limits"] = np.maximum(limits, ragged.lengths.astype("int32") + 1)
-            mask = np.arange(width) < ragged.lengths[:, None]
-            forced = np.zeros(mask.shape, "int32")
-            forced[mask] = ragged.ids
-            extra["prefix"] = {"tokens": forced, "lengths": ragged.lengths.astype("int32")}
-        results = self._function(options, length, jit)(inputs, extra)
-        tokens, scores, cut = map(ops.convert_to_numpy, results)
+            forced = ragged.lengths.astype("int32")
+            needed = int(forced.max()) + 1
+            if needed > min(most, options.max_length or most):
+                raise OptionError(
+                    "prefix",
+                    f"and the end symbol are {needed} tokens, and a text has at most "
+                    f"{min(most, options.max_length or most)}: give a shorter one",
+                )
+            width = preprocessor.padded_length(needed, "target")
+            length = min(max(length, width + 1), most)
+            extra["limits"] = np.maximum(limits, forced + 1)
+            extra["prefix"] = {"tokens": pad_ragged(ragged, width), "lengths": forced}
+        extra["numbers"] = options.strategy.numbers(length)
+        extra["weights"] = [np.float32(list(some.values())) for some in members]
+        extra["tables"] = [
+            model.tables(some) for model, some in zip(self.models, members, strict=True)
+        ]
+        if options.min_length:
+            extra["min_length"] = np.int32(options.min_length)
+        plan = _Plan(
+            options.strategy.form(),
+            length,
+            (options.no_repeat, options.min_length > 0, prefixes is not None),
+            options.precision,
+            tuple(map(tuple, members)),
+        )
+        tokens, scores, cut = map(ops.convert_to_numpy, self._search(plan, jit, inputs, extra))
         n, best, _ = tokens.shape
         texts = preprocessor.detokenize(tokens.reshape(n * best, -1))
         return [
@@ -155,52 +193,84 @@ class Generator:
             for row in range(n)
         ]
 
-    def _scorer(self, options: Options) -> Any:
-        """What the search asks for scores: that of the model, or of an ensemble's members."""
-        key = options.weights
-        if key not in self._scorers:
-            members = [model.scorer(options) for model in self.models]
-            self._scorers[key] = Ensemble(members) if len(members) > 1 else members[0]
-        return self._scorers[key]
+    def _most(self, members: list[dict]) -> int:
+        """The most steps that all have positions for."""
+        pairs = zip(self.models, members, strict=True)
+        known = [model.member(name).max_steps for model, names in pairs for name in names]
+        return min((steps for steps in known if steps is not None), default=sys.maxsize)
 
-    def _function(self, options: Options, length: int, jit: bool) -> Callable:
-        key = (options, length, jit)
-        if key not in self._functions:
-            scorer, precision = self._scorer(options), (options.precision, *options.weights)
-            if precision not in self._constants:
-                make = functools.partial(scorer.constants, options.precision)
-                self._constants[precision] = backend.Constants(self._variables, make)
+    def _search(self, plan: _Plan, jit: bool, inputs: list, extra: dict) -> Any:
+        models = list(zip(self.models, plan.members, strict=True))
 
-            def generate(constants, inputs, extra):
-                memories = [
-                    model.remember(features, options)
-                    for model, features in zip(self.models, inputs, strict=True)
-                ]
-                return search(
-                    scorer,
-                    memories if len(memories) > 1 else memories[0],
-                    options.strategy,
-                    length,
-                    _filters(options, extra.get("prefix")),
-                    extra["limits"],
-                    extra.get("uniforms"),
-                    constants,
+        def constants() -> list[dict]:
+            return [
+                {
+                    name: model.member(name).constants(plan.precision)
+                    for name in names
+                    if name != LANGUAGE_MODEL
+                }
+                for model, names in models
+            ]
+
+        def generate(constants, inputs, extra):
+            parts = [
+                model.searched(names, weights, {**own, **tables}, model.encode(features))
+                for (model, names), weights, own, tables, features in zip(
+                    models, extra["weights"], constants, extra["tables"], inputs, strict=True
                 )
-
-            self._functions[key] = Compiled(
-                self._variables, generate, jit, self._constants[precision]
+            ]
+            if len(parts) > 1:
+                scorers, memories, known = zip(*parts, strict=True)
+                parts = [(Ensemble(scorers), list(memories), list(known))]
+            ((scorer, memory, known),) = parts
+            return search(
+                scorer,
+                memory,
+                plan.strategy,
+                plan.length,
+                _filters(plan, extra),
+                extra["limits"],
+                extra.get("uniforms"),
+                known,
+                extra["numbers"],
             )
-        return self._functions[key]
+
+        shared = self.functions.constants((plan.precision, plan.members), constants)
+        return self.functions(plan, generate, inputs, extra, jit=jit, constants=shared)
 
 
-def _filters(options: Options, prefix: dict | None) -> list:
+def _cut(length: int, most: int, options: Options) -> int:
+    """The greatest length that the models have positions for, if that will do."""
+    if options.max_length is not None:
+        raise OptionError(
+            "max_length", f"is {length}, but the model has positions for {most} steps"
+        )
+    if options.min_length >= most:
+        raise OptionError(
+            "min_length",
+            f"is {options.min_length}, but the model has positions for {most} steps, the end "
+            "symbol included",
+        )
+    return most
+
+
+def _first_room(steps: int, options: Options) -> int:
+    """Steps that are enough for most texts of sources of so many steps."""
+    if options.max_length is not None:
+        return int(replace(options, max_length=None).length_for(steps))
+    least = ladder_length(options.min_length) if options.min_length else 0
+    return max(steps, least) + _ROOM
+
+
+def _filters(plan: _Plan, extra: dict) -> list:
+    no_repeat, minimum, forced = plan.filters
     filters: list = []
-    if options.min_length:
-        filters.append(MinimumLength(options.min_length))
-    if options.no_repeat:
-        filters.append(NoRepeatedNGram(options.no_repeat))
-    if prefix is not None:
-        filters.append(ForcedPrefix(prefix["tokens"], prefix["lengths"]))
+    if minimum:
+        filters.append(MinimumLength(extra["min_length"]))
+    if no_repeat:
+        filters.append(NoRepeatedNGram(no_repeat))
+    if forced:
+        filters.append(ForcedPrefix(extra["prefix"]["tokens"], extra["prefix"]["lengths"]))
     return filters
 
 

@@ -94,14 +94,24 @@ class JointSeq2Seq(Seq2Seq):
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         return super().evaluation_sums(x, y, y_pred["logits"], sample_weight)
 
-    def members(self, options: Options) -> list[tuple[Stepwise, float]]:
-        (decoder, _), *others = super().members(options)
-        ctc = CTCPrefix(decoder.vocabulary_size)
-        return [(decoder, 1.0 - options.ctc_weight), (ctc, options.ctc_weight), *others]
+    def members(self, options: Options) -> dict[str, float]:
+        weights = {"decoder": 1.0 - options.ctc_weight, "ctc": options.ctc_weight}
+        members = {name: weight for name, weight in weights.items() if weight}
+        others = super().members(options)
+        return {**members, **{name: others[name] for name in others if name != "decoder"}}
 
-    def remember(self, features: dict, options: Options) -> Any:
-        memory = self.encode(features)
-        return [memory, self._ctc_logs(memory), memory][: len(self.members(options))]
+    def member(self, name: str) -> Stepwise:
+        return CTCPrefix(self.decoder.vocabulary_size) if name == "ctc" else super().member(name)
+
+    def memory_of(self, name: str, memory: Memory) -> Memory:
+        return self._ctc_logs(memory) if name == "ctc" else memory
+
+    def vain(self, options: Options) -> dict[str, str]:
+        reasons = super().vain(options)
+        del reasons["ctc_weight"]
+        if options.ctc_weight == 1:
+            reasons["precision"] = "is of the decoder, which {ctc_weight} 1 leaves out"
+        return reasons
 
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
         ctc = self._ctc_logs(self._memory_of(source))

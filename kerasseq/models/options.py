@@ -1,17 +1,25 @@
 """How to generate."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from kerasseq.errors import UserError
-from kerasseq.generation import Beam, Greedy, Sample
+from kerasseq.errors import OptionError, UserError
+from kerasseq.generation import Beam, Greedy, Sample, of_width
+from kerasseq.generation.checks import check_number, check_whole
 
 
 @dataclass(frozen=True)
 class Options:
     """How to generate.
+
+    One rule holds everywhere, in Python and on the command line. Without options a model decodes
+    as its card says under "decoding", which is how it was measured. A model whose card says
+    nothing uses `Options()`, beam search of width 5, whatever kind of model it is. Options of the
+    command line, as those of `SequenceModel.options`, replace single ones of these. An option that
+    would have no effect is refused.
 
     Attributes:
         strategy: `Greedy`, `Beam` or `Sample`.
@@ -22,12 +30,13 @@ class Options:
         precision: None, or "bfloat16", to which the operands of the product that makes the logits
             are then rounded, while sums stay in float32. Faster on JAX; few texts change by it.
         lm_weight: of the log-probabilities of the model's language model; 0 leaves it out.
-        ctc_weight: of those of CTC, in models that have both CTC and a decoder, which has the rest.
+        ctc_weight: of those of CTC, in models that have both CTC and a decoder, which has the
+            rest; 0 leaves out CTC, and 1 the decoder.
         length_bonus: added to a score for each token; of CTC and transducers, which have no
             length penalty.
 
     Raises:
-        UserError: a number is out of its range, or there is no such precision.
+        UserError: a number is out of its range, or there is no such strategy or precision.
     """
 
     strategy: Greedy | Beam | Sample = Beam(5)
@@ -40,24 +49,91 @@ class Options:
     length_bonus: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, least in (("min_length", 0), ("max_length", 1), ("no_repeat", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UserError(f"{name} must be at least {least}, not {value}.")
-        if self.lm_weight < 0 or not 0 <= self.ctc_weight <= 1:
+        if not isinstance(self.strategy, Greedy | Beam | Sample):
             raise UserError(
-                f"lm_weight must be at least 0 and ctc_weight from 0 to 1, not {self.weights}."
+                f"The strategy must be Greedy(), Beam() or Sample(), not {self.strategy!r}."
             )
+        check_whole("min_length", self.min_length, 0)
+        check_whole("no_repeat", self.no_repeat, 0)
+        if self.max_length is not None:
+            check_whole("max_length", self.max_length, 1)
+            if self.min_length >= self.max_length:
+                raise OptionError(
+                    "min_length",
+                    f"is {self.min_length}, which leaves no room for the end symbol: set "
+                    f"{{max_length}} above it, not to {self.max_length}",
+                )
+        check_number("lm_weight", self.lm_weight, 0)
+        check_number("ctc_weight", self.ctc_weight, 0, 1)
+        check_number("length_bonus", self.length_bonus)
         if self.precision not in (None, "bfloat16"):
-            raise UserError(f'precision must be "bfloat16" or None, not {self.precision!r}.')
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """The weights of what scores hypotheses together."""
-        return self.lm_weight, self.ctc_weight
+            raise OptionError("precision", f'must be "bfloat16" or None, not {self.precision!r}')
 
     def length_for(self, steps: Any) -> Any:
         """The greatest number of tokens for sources of so many steps."""
         if self.max_length is not None:
             return 0 * steps + self.max_length
         return np.maximum(2 * steps + 10, self.min_length + 1)
+
+    def changed(self) -> set[str]:
+        """The names of the options that are not as by default, in `named`'s spelling."""
+        strategy = self.strategy
+        names = {"sample"} if isinstance(strategy, Sample) else set()
+        for whole, plain in ((self, Options()), (strategy, type(strategy)())):
+            names |= {
+                field.name
+                for field in fields(whole)
+                if getattr(whole, field.name) != getattr(plain, field.name)
+            }
+        return names - {"strategy", "width"}
+
+    def without(self, names: Iterable[str]) -> "Options":
+        """These options with some as by default."""
+        plain = {field.name: field.default for field in fields(self)}
+        parts = {field.name: field.default for field in fields(self.strategy)}
+        strategy = replace(self.strategy, **{n: parts[n] for n in names if n in parts})
+        return replace(self, strategy=strategy, **{n: plain[n] for n in names if n in plain})
+
+
+_OWN = tuple(field.name for field in fields(Options) if field.name != "strategy")
+_OF_BEAMS = tuple(field.name for field in fields(Beam) if field.name != "width")
+_OF_SAMPLES = tuple(field.name for field in fields(Sample))
+
+OF_CARDS = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
+"""The options that a card may have under "decoding"."""
+
+
+def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
+    """Options by their names: "beam" for a width, 1 being greedy; "sample"; fields of strategies.
+
+    Args:
+        given: what is asked for, each of which must have a place.
+        usual: what holds otherwise. What has no place beside `given` falls away.
+
+    Raises:
+        OptionError: one is unknown, out of its range, or of another strategy.
+    """
+    for name in given:
+        if name not in ("beam", "sample", *_OF_BEAMS, *_OF_SAMPLES, *_OWN):
+            raise OptionError(name, "is no option of decoding")
+    settings = {**usual, **given}
+    beam, sample = settings.get("beam", Beam().width), given.get("sample", False)
+    check_whole("beam", beam, 1)
+    if sample:
+        _check_places(
+            given, ("beam", *_OF_BEAMS), "goes with beam search: leave it or {sample} out"
+        )
+        own, strategy = _OF_SAMPLES, Sample()
+    else:
+        _check_places(given, _OF_SAMPLES, "goes with {sample}: add that or leave it out")
+        if beam == 1:
+            _check_places(given, _OF_BEAMS, "goes with beam search: set {beam} to 2 or more")
+        own, strategy = _OF_BEAMS if beam > 1 else (), of_width(beam)
+    strategy = replace(strategy, **{name: settings[name] for name in own if name in settings})
+    return Options(strategy, **{name: settings[name] for name in _OWN if name in settings})
+
+
+def _check_places(given: Mapping[str, Any], names: Iterable[str], reason: str) -> None:
+    for name in names:
+        if name in given:
+            raise OptionError(name, reason)

@@ -1,6 +1,6 @@
 """The encoder-decoder model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,7 @@ from keras import ops, tree
 
 from kerasseq.checks import Encoder, checked
 from kerasseq.decoders import Decoder, Stepwise
+from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Fusion, attend
 from kerasseq.generation.selection import allowed_tokens
 from kerasseq.initializers import build, built_width
@@ -20,7 +21,9 @@ from kerasseq.losses import (
     r_drop,
 )
 from kerasseq.masking import Memory, repeated
-from kerasseq.models.base import SequenceModel, listed, required
+from kerasseq.models.base import LANGUAGE_MODEL, SequenceModel, listed, required
+from kerasseq.models.batching import check_jit
+from kerasseq.models.functions import Functions
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
@@ -70,7 +73,7 @@ class Seq2Seq(SequenceModel):
     ):
         super().__init__(preprocessor, language_model, card, **kwargs)
         self.frontend, self.encoder, self.decoder = frontend, encoder, decoder
-        self._generators: dict = {}
+        self._ensemble: Functions | None = None
         shape: tuple = (None, None)
         if frontend is not None:
             shape = (None, None, built_width(frontend, shape))
@@ -92,23 +95,56 @@ class Seq2Seq(SequenceModel):
         """Steps of the features to a step of the memory."""
         return 1 if self.frontend is not None else self.factor
 
-    def members(self, options: Options) -> list[tuple[Stepwise, float]]:
-        """What scores hypotheses, and the weight of each."""
+    def members(self, options: Options) -> dict[str, float]:
+        """What scores hypotheses, and the weight of each; what has none is left out."""
         if not options.lm_weight:
-            return [(self.decoder, 1.0)]
-        return [(self.decoder, 1.0), (self.spoken_language(), options.lm_weight)]
+            return {"decoder": 1.0}
+        return {"decoder": 1.0, LANGUAGE_MODEL: options.lm_weight}
 
-    def scorer(self, options: Options) -> Stepwise:
-        """What the search asks for scores."""
-        members = self.members(options)
+    def member(self, name: str) -> Stepwise:
+        """One of these."""
+        return getattr(self, name)
+
+    def memory_of(self, name: str, memory: Memory) -> Memory:
+        """What a member attends to, of the encoder's memory."""
+        return memory
+
+    def tables(self, members: Iterable[str]) -> dict[str, dict]:
+        """What members read that is neither weights nor of a source, by the name of each."""
+        return {LANGUAGE_MODEL: self.language_model.tables()} if LANGUAGE_MODEL in members else {}
+
+    def searched(
+        self, members: Sequence[str], weights: Any, constants: dict, memory: Memory
+    ) -> tuple[Stepwise, Any, Any]:
+        """What a search asks for scores, its memory and its constants.
+
+        Args:
+            weights: (M,), a tensor.
+            constants: of each member, by its name.
+            memory: the encoder's.
+        """
         if len(members) == 1:
-            return members[0][0]
-        return Fusion(*zip(*members, strict=True))
+            (name,) = members
+            return self.member(name), self.memory_of(name, memory), constants[name]
+        fusion = Fusion([self.member(name) for name in members], [1.0] * len(members))
+        memories = [self.memory_of(name, memory) for name in members]
+        return fusion.weighted(weights), memories, [constants[name] for name in members]
 
-    def remember(self, features: dict, options: Options) -> Any:
-        """The memory of `scorer(options)`, of raw features."""
-        memory, count = self.encode(features), len(self.members(options))
-        return memory if count == 1 else [memory] * count
+    def vain(self, options: Options) -> dict[str, str]:
+        reasons = super().vain(options)
+        reasons["length_bonus"] = "is for CTC and transducers: leave it out"
+        reasons["ctc_weight"] = "is for hybrid models, of CTC and attention: leave it out"
+        members = self.members(options)
+        if len(members) > 1:
+            reasons["coverage_penalty"] = (
+                f"needs a decoder that scores alone, and here {' and '.join(members)} score "
+                "together: leave it out"
+            )
+        elif not self.member(*members).attends:
+            reasons["coverage_penalty"] = (
+                "needs a decoder with attention, and this one has none: leave it out"
+            )
+        return reasons
 
     def call(self, inputs: dict, training: bool = False) -> Any:
         (tokens,) = required(inputs, "tokens")
@@ -164,25 +200,41 @@ class Seq2Seq(SequenceModel):
 
         Args:
             sources: what the preprocessor reads, e.g. texts.
-            options: strategy and limits; beam search of width 5 by default.
+            options: strategy, limits and weights; by default those of the model, see `Options`.
             prefixes: the beginning of each text, as far as it is prescribed.
             with_models: further models of an ensemble, whose probabilities are averaged.
             batch_size: sources that are decoded together; of no effect on the result.
-            jit: compile by XLA on TensorFlow; by default where there is enough to do.
+            jit: whether TensorFlow compiles by XLA; by default where there is enough to do. JAX
+                always does, PyTorch never.
             first_row: the index of the first source; where texts are sampled in several calls,
                 the number of those before.
 
         Raises:
-            UserError: the model has no preprocessor or vocabulary, or an ensemble's members have
-                different target vocabularies.
+            UserError: the model has no preprocessor or vocabulary, an option has no effect, or an
+                ensemble's members have different target vocabularies or are one model.
         """
-        sources = listed(sources)
-        key = tuple(id(model) for model in with_models)
-        if key not in self._generators:
-            self._generators[key] = Generator([self, *with_models])
-        generator = self._generators[key]
-        options = options or (self.default_options if "decoding" in self.card else Options())
+        sources, options = listed(sources), self.usable(options)
+        check_jit(jit)
+        models = [self, *with_models]
+        if len({id(model) for model in models}) < len(models):
+            raise UserError("An ensemble's models must be different ones: leave out what is twice.")
+        if with_models and "coverage_penalty" in options.changed():
+            raise OptionError("coverage_penalty", "is for one model, not for an ensemble")
+        for model in with_models:
+            model.usable(options)
+        functions = self._together(with_models) if with_models else self.functions
+        generator = Generator(models, functions)
         return list(generator(sources, options, prefixes, batch_size, jit, first_row))
+
+    def _together(self, others: Sequence["Seq2Seq"]) -> Functions:
+        """The compiled functions of an ensemble, kept while its second model has no other."""
+        models = [self, *others]
+        layers = [layer for model in models for layer in model.computing]
+        kept = others[0]._ensemble
+        if kept is None or not kept.are_of(layers):
+            kept = Functions([variable for model in models for variable in model.variables], layers)
+            others[0]._ensemble = kept
+        return kept
 
     def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:
         """Where the decoder looks while it writes.

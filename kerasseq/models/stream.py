@@ -1,6 +1,6 @@
 """Transcribing while the sound comes."""
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ from keras import ops
 
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
-from kerasseq.models.batching import Compiled
 from kerasseq.models.transducer import Transducer
 from kerasseq.transduction.transducer_search import greedy_search
 
@@ -47,7 +46,6 @@ class Stream:
         self._waiting = np.zeros(0, np.int16)
         self._state, self._begun = encoder.begin_stream(1), None
         self._tokens: list[int] = []
-        self._functions = _functions(model)
 
     @property
     def text(self) -> str:
@@ -77,25 +75,23 @@ class Stream:
         return self._size + (self.model.encoder.lead if self._begun is None else 0)
 
     def _hear(self, samples: np.ndarray, last: bool) -> None:
-        heard = self._functions["flush" if last else "stream"](samples[None], self._state)
+        encoder = self.model.encoder
+        hear = encoder.flush if last else encoder.stream
+        heard = self._run(("flush" if last else "stream"), hear, samples[None], self._state)
         values, self._state = (heard, None) if last else heard
         if values.shape[1] == 0:
             return
         begun = () if self._begun is None else (self._begun,)
-        found, self._begun = self._functions["search"](values, *begun)
+        symbols = self.model.max_symbols
+        found, self._begun = self._run(("search", symbols), self._search, values, *begun)
         count = int((ops.convert_to_numpy(found.tokens)[0] != 0).sum())
         self._tokens += ops.convert_to_numpy(found.tokens)[0, :count].tolist()
 
+    def _run(self, key: Any, fn: Callable, *args: Any) -> Any:
+        return self.model.functions(("stream", key), fn, *args, jit=False)
 
-@functools.lru_cache(maxsize=4)
-def _functions(model: Transducer) -> dict[str, Any]:
-    """The compiled parts of a step, kept from stream to stream."""
-
-    def search(values: Any, begun: Any = None) -> Any:
-        memory = Memory(values, ops.ones(ops.shape(values)[:2], dtype="bool"))
+    def _search(self, values: Any, begun: Any = None) -> Any:
+        model, mask = self.model, ops.ones(ops.shape(values)[:2], dtype="bool")
+        memory = Memory(values, mask)
         symbols = model.max_symbols
         return greedy_search(model.decoder, model.joiner, memory, None, symbols, begun=begun)
-
-    encoder = model.encoder
-    parts = {"stream": encoder.stream, "flush": encoder.flush, "search": search}
-    return {name: Compiled(model.variables, part, False) for name, part in parts.items()}

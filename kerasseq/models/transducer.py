@@ -1,10 +1,10 @@
 """The transducer model."""
 
-import functools
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasseq.checks import Encoder, checked, whole
@@ -15,10 +15,11 @@ from kerasseq.initializers import build, built_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import mask_to_lengths
 from kerasseq.models.base import required
-from kerasseq.models.batching import Compiled, read_out
+from kerasseq.models.batching import read_out
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.recogniser import Recogniser
+from kerasseq.preprocessing.padding import ladder_length
 from kerasseq.transduction.joiner import Joiner
 from kerasseq.transduction.transducer import lattice, transducer_loss
 from kerasseq.transduction.transducer_beam import beam_search
@@ -83,7 +84,6 @@ class Transducer(Recogniser):
         build(decoder, memory)
         build(joiner, memory, (None, None, decoder.feature_width))
         self._finish()
-        self._functions: dict = {}
 
     @property
     def vocabulary_size(self) -> int:
@@ -103,30 +103,34 @@ class Transducer(Recogniser):
         weights = label_weights(y, sample_weight)
         return ops.sum(ops.where(weights[:, 0] > 0, losses, 0.0)), ops.sum(weights)
 
-    def decoding(self, options: Options, language_model: Any, jit: bool) -> Callable:
-        if (options, jit) not in self._functions:
-            search = functools.partial(self._search, options, language_model)
-            self._functions[options, jit] = Compiled(self.variables, search, jit)
+    def decoding(self, options: Options, jit: bool) -> Callable:
+        strategy, most, symbols = options.strategy, options.max_length, self.max_symbols
+        model = self.language_model if options.lm_weight else None
+        numbers = {"limit": most or 0, "weight": options.lm_weight, "bonus": options.length_bonus}
+        numbers = {name: np.float32(number) for name, number in numbers.items()}
+        tables = {} if model is None else model.tables()
+
+        def search(features: dict, numbers: dict, tables: dict) -> Found:
+            memory = self.encode(features)
+            networks = self.decoder, self.joiner, memory
+            limit = None if most is None else ops.cast(numbers["limit"], "int32")
+            if isinstance(strategy, Greedy):
+                return greedy_search(*networks, room, symbols, limit=limit)[0]
+            width, n_best = strategy.width, strategy.n_best
+            scores = model, numbers["weight"], numbers["bonus"]
+            return beam_search(
+                *networks, width, n_best, room, *scores, lm_constants=tables, limit=limit
+            )
+
+        # Few lengths of buffers, whatever the limit, as each is compiled.
+        room = None if most is None else ladder_length(most)
+        key = strategy.form(), room, symbols, model is None
 
         def decode(features: dict, rows: int) -> list[list[Hypothesis]]:
-            return read_out(self.preprocessor, self._functions[options, jit](features), rows)
+            found = self.functions(key, search, features, numbers, tables, jit=jit)
+            return read_out(self.preprocessor, found, rows)
 
         return decode
-
-    def _search(self, options: Options, language_model: Any, features: dict) -> Found:
-        memory = self.encode(features)
-        networks = self.decoder, self.joiner, memory
-        if isinstance(options.strategy, Greedy):
-            return greedy_search(*networks, options.max_length, self.max_symbols)[0]
-        return beam_search(
-            *networks,
-            options.strategy.width,
-            options.strategy.n_best,
-            options.max_length,
-            language_model,
-            options.lm_weight,
-            options.length_bonus,
-        )
 
     def get_config(self) -> dict:
         return {**super().get_config(), "max_symbols": self.max_symbols}

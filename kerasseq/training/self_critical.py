@@ -9,7 +9,7 @@ from keras import ops
 from kerasseq.generation import Sample, search
 from kerasseq.masking import repeated
 from kerasseq.models import Seq2Seq
-from kerasseq.models.batching import Compiled
+from kerasseq.models.functions import Functions
 from kerasseq.preprocessing.padding import END, PAD, teacher_forcing
 
 Reward = Callable[[Sequence[int], list[list[int]]], np.ndarray]
@@ -48,7 +48,7 @@ class SelfCritical:
             memory = repeated(model.encode(features), draws)
             return search(model.decoder, memory, Sample(), max_length, uniforms=uniforms)[0][:, 0]
 
-        self._write = Compiled(model.variables, write, jit=False)
+        self._write, self._functions = write, Functions(model.variables)
 
     def __call__(
         self, features: dict, examples: Sequence[int], real: np.ndarray, key: tuple[int, int]
@@ -65,7 +65,9 @@ class SelfCritical:
         # Far enough below 1 that u * total < total holds in float32.
         shape = len(real) * self.draws, self.max_length
         uniforms = np.minimum(rng.random(shape), 1 - 2**-22).astype("float32")
-        labels = ops.convert_to_numpy(self._write(features, uniforms))
+        labels = ops.convert_to_numpy(
+            self._functions("write", self._write, features, uniforms, jit=False)
+        )
         rewards = self.reward(np.repeat(examples, self.draws), _rows(labels))
         rewards = rewards.reshape(-1, self.draws)
         gains = (rewards - rewards.mean(axis=1, keepdims=True)) * self.draws / (self.draws - 1)

@@ -26,6 +26,7 @@ def beam_search(
     length_bonus: float = 0.0,
     constants: Any = None,
     lm_constants: Any = None,
+    limit: Any = None,
 ) -> Found:
     """The label sequences y of each source x with the best scores that a beam comes upon.
 
@@ -44,10 +45,12 @@ def beam_search(
         width: W, live hypotheses of a row.
         n_best: B, hypotheses to return, at most W.
         max_length: L, most labels of a row; by default as many as there are frames.
-        language_model: of the same tokens, whose steps do not depend on their position.
-        lm_weight: at least 0; 0 is without.
-        length_bonus: nats for each label.
+        language_model: None, or one of the same tokens, whose steps do not depend on their
+            position.
+        lm_weight: at least 0, a scalar tensor maybe.
+        length_bonus: nats for each label, a scalar tensor maybe.
         lm_constants: `language_model.constants()`, where the caller keeps them.
+        limit: a scalar int32 tensor, most labels of a row where they are fewer than `max_length`.
 
     Returns:
         Scores (N, B), best first, minus infinity where there are fewer than B hypotheses; and
@@ -60,26 +63,28 @@ def beam_search(
         raise UserError(
             f"n_best must be at least 1 and at most the beam's width {width}, not {n_best}."
         )
-    if lm_weight < 0:
+    known = isinstance(lm_weight, float | int)
+    if known and lm_weight < 0:
         raise UserError(f"The language model's weight must be at least 0, not {lm_weight}.")
     n, steps = ops.shape(memory.mask)
     length = steps if max_length is None else max_length
+    limit = length if limit is None else ops.minimum(limit, length)
     frames = mask_to_lengths(memory.mask)
     encoded = ops.reshape(joiner.project_encoded(memory.values), (n * steps, joiner.units))
     networks = _Networks(decoder, joiner, constants)
-    if lm_weight:
+    if language_model is not None and not (known and lm_weight == 0):
         networks.fuse(language_model, lm_weight, lm_constants)
     carry = networks.begin(memory, n, width, length)
     firsts = ops.arange(n, dtype="int32")[:, None]
 
     def going(live, done):
         # What a label sequence can still get is in the beam, but for what labels add.
-        room = ops.cast(length - live["length"], "float32") * max(length_bonus, 0.0)
+        room = ops.cast(limit - live["length"], "float32") * ops.maximum(length_bonus, 0.0)
         reachable = ops.logsumexp(live["score"] + room, axis=1)
         return ops.logical_and(reachable > done["score"][:, -1], reachable > NEVER / 2)
 
     def cond(i, live, done, carry):
-        return ops.logical_and(i < steps + length, ops.any(going(live, done)))
+        return ops.logical_and(i < steps + limit, ops.any(going(live, done)))
 
     def body(i, live, done, carry):
         t = i - live["length"]
@@ -111,7 +116,7 @@ def beam_search(
         done = _picked(both, ops.top_k(both["score"], n_best)[1])
 
         # As many as W of these can be in the beam already.
-        open_ = ops.where(live["length"] < length, base, NEVER)
+        open_ = ops.where(live["length"] < limit, base, NEVER)
         sums, beams, tokens = Candidates(fused, None, width, 2 * width).best(open_)
         again = ops.logical_and(beams[:, :, None] == parent[:, None], met[:, None])
         again = ops.logical_and(again, tokens[:, :, None] == label[:, None])

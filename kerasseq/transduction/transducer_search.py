@@ -63,6 +63,7 @@ def greedy_search(
     max_symbols: int = 5,
     constants: Any = None,
     begun: Any = None,
+    limit: Any = None,
 ) -> tuple[Found, Any]:
     """The path that takes the most probable of blank and labels at each place of the lattice.
 
@@ -79,12 +80,15 @@ def greedy_search(
         constants: `decoder.constants()`, where the caller keeps them.
         begun: what an earlier call gave last, to go on behind its frames. Its prediction network
             must not attend to the memory.
+        limit: a scalar int32 tensor, most labels of a row where they are fewer than `max_length`.
 
     Returns:
         What was found, with the scores of the paths; and what a later call goes on from.
     """
     n, steps = ops.shape(memory.mask)
-    length = steps * max_symbols if max_length is None else max_length
+    most = steps * max_symbols
+    length = most if max_length is None else min(most, max_length)
+    limit = length if limit is None else ops.minimum(limit, length)
     frames = mask_to_lengths(memory.mask)
     # Room for a look beyond the end.
     encoded = ops.pad(joiner.project_encoded(memory.values), ((0, 0), (0, _AHEAD), (0, 0)))
@@ -123,7 +127,7 @@ def greedy_search(
         blank = logits[:, :, 0] - norm
         label = ops.max(logits[:, :, END + 1 :], axis=-1) - norm
         full = ops.logical_and(ahead == 0, now["here"][:, None] >= max_symbols)
-        full = ops.logical_or(full, now["length"][:, None] >= length)
+        full = ops.logical_or(full, now["length"][:, None] >= limit)
         real = at < frames[:, None]
         written = ops.logical_and(ops.logical_and(label > blank, real), ops.logical_not(full))
         stopped = ops.logical_or(written, ops.logical_not(real))

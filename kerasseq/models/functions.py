@@ -1,0 +1,95 @@
+"""The compiled functions of a model: kept from call to call, few, and never stale."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from keras import ops, tree
+
+from kerasseq import backend
+
+MOST = 64
+"""Functions that are kept for a model: those that were called last."""
+
+_MOST_CONSTANTS = 4
+
+# One at a time, of all functions: what Keras keeps while it traces is of the whole process.
+_tracing = threading.Lock()
+
+
+class Functions:
+    """The compiled functions of some layers, safe to call from several threads.
+
+    A function is known by its key and by the shapes of its arguments. The key is all that its
+    graph depends on; numbers that change from call to call are arguments.
+
+    Args:
+        variables: the Keras variables that the functions use.
+        layers: the layers that these belong to.
+    """
+
+    def __init__(self, variables: list, layers: Sequence[Any] = ()):
+        self._variables, self._layers = variables, tuple(layers)
+        self._kept: OrderedDict = OrderedDict()
+        self._constants: OrderedDict = OrderedDict()
+        self._lock = threading.Lock()
+
+    def are_of(self, layers: Sequence[Any]) -> bool:
+        """Whether they are of these very layers."""
+        return len(layers) == len(self._layers) and all(map(_same, layers, self._layers))
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def constants(self, key: Hashable, make: Callable) -> backend.Constants:
+        """The constants that functions share, by all that `make` depends on."""
+        with self._lock:
+            if key not in self._constants:
+                self._constants[key] = backend.Constants(self._variables, make)
+            return _latest(self._constants, key, _MOST_CONSTANTS)
+
+    def __call__(
+        self,
+        key: Hashable,
+        fn: Callable,
+        *args: Any,
+        jit: bool = True,
+        constants: backend.Constants | None = None,
+    ) -> Any:
+        """`fn(*args)`, compiled at the first call with this key and these shapes.
+
+        Args:
+            key: all that the graph of `fn` depends on, but for the arguments' shapes.
+            fn: of pytrees of arrays.
+            jit, constants: as for `backend.compiled`.
+        """
+        args = tree.map_structure(ops.convert_to_tensor, args)
+        key = key, jit, tuple((tuple(leaf.shape), leaf.dtype) for leaf in tree.flatten(args))
+        function = self._found(key)
+        if function is not None:
+            return function(*args)
+        with _tracing:
+            # Another thread may have been here before.
+            function = self._found(key) or backend.compiled(self._variables, fn, jit, constants)
+            result = function(*args)
+            with self._lock:
+                self._kept[key] = function
+                _latest(self._kept, key, MOST)
+        return result
+
+    def _found(self, key: Hashable) -> Callable | None:
+        with self._lock:
+            return _latest(self._kept, key, MOST) if key in self._kept else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def _latest(kept: OrderedDict, key: Hashable, most: int) -> Any:
+    """What is kept by this key, which is the latest now; the oldest beyond `most` go."""
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[key]
