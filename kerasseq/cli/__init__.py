@@ -5,7 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kerasseq.errors import UserError
+from kerasseq.cli.decoding import spelt
+from kerasseq.errors import OptionError, UserError
 from kerasseq.printable import printable, printable_lines
 
 
@@ -15,7 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = options.run(options)
     except UserError as error:
-        print(f"kerasseq: {printable_lines(error)}", file=sys.stderr)
+        sentence = error.spelt(spelt) if isinstance(error, OptionError) else error
+        print(f"kerasseq: {printable_lines(sentence)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         # A training that was interrupted says what it saved.
@@ -57,12 +59,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    from kerasseq.cli import compact, data, info, pictures, speech, train, use
+    from kerasseq.cli import compact, data, evaluate, info, pictures, speech, train, use
 
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, use, speech, pictures, info, compact, data):
+    for module in (train, use, speech, pictures, evaluate, info, compact, data):
         module.add_commands(commands)
     return top

@@ -15,15 +15,18 @@ def add_files(add: argparse.ArgumentParser, files: str, batch_size: int) -> None
     add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
     add.add_argument("file", nargs="*", metavar="FILE", help=files)
     add.add_argument("--input", metavar="LIST", help="a path a line")
-    add.add_argument("--batch-size", type=int, default=batch_size, metavar="N")
+    add.add_argument("--batch-size", type=int, metavar="N", help=f"default: {batch_size}")
+    add.set_defaults(usual_batch_size=batch_size)
 
 
 def check(options: argparse.Namespace) -> None:
-    """That there is something to read, and only one thing.
+    """That there is something to read, and only one thing; and settle the size of batches.
 
     Raises:
         UserError: there is not.
     """
+    if options.batch_size is None:
+        options.batch_size = options.usual_batch_size
     if options.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
     if options.input and options.file:

@@ -24,21 +24,6 @@ def must_read(model: Any, name: str, kind: str) -> None:
         raise UserError(f"{name} reads {reads}, not {kind}: use `kerasseq {_COMMANDS[reads]}`.")
 
 
-def strategy(options: argparse.Namespace) -> dict[str, Any]:
-    """The strategy of --beam, as an option; empty without it.
-
-    Raises:
-        UserError: it is less than 1.
-    """
-    if options.beam is None:
-        return {}
-    if options.beam < 1:
-        raise UserError(f"--beam must be at least 1, not {options.beam}.")
-    from kerasseq.generation import of_width
-
-    return {"strategy": of_width(options.beam)}
-
-
 def test_part(options: argparse.Namespace, of_dataset: Callable, of_lists: Callable) -> Any:
     """The examples that a model is to be measured on, of --dataset or --data.
 
@@ -51,13 +36,13 @@ def test_part(options: argparse.Namespace, of_dataset: Callable, of_lists: Calla
     """
     if options.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
-    if options.data_dir and not options.dataset:
-        raise UserError("--data-dir is where a --dataset is: leave it out or name one.")
     if options.dataset:
         corpus = of_dataset(options.dataset, options.data_dir)["test"]
     else:
         corpus = of_lists(options.data)
-    next(iter(corpus))  # that there is something to read, before the output is emptied
+    # Before the output is emptied.
+    if next(iter(corpus), None) is None:
+        raise UserError(f"{options.dataset or ', '.join(options.data)}: there is nothing in it.")
     return corpus
 
 

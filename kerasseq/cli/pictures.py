@@ -2,11 +2,10 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from kerasseq.cli import files
-from kerasseq.cli.models import measured, must_read, strategy, test_part
+from kerasseq.cli import decoding, files
+from kerasseq.cli.models import measured, must_read, test_part
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
 
@@ -24,8 +23,7 @@ def add_commands(commands: Any) -> None:
     add.add_argument(
         "--attention", metavar="PICTURE", help="of one file: draw where the model looks, as .png"
     )
-    how = add.add_argument_group("decoding", "by default as the model was measured")
-    how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
+    decoding.add(add, "beam")
     add.set_defaults(run=_caption)
 
 
@@ -42,7 +40,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
     from kerasseq.data import PictureCorpus, datasets
 
     corpus = test_part(options, datasets.pictures, PictureCorpus)
-    how = replace(model.default_options, **strategy(options))
+    how = model.options(**decoding.given(options))
     size = options.batch_size
     found = measured(
         options, output, "pictures", lambda done: evaluated(model, corpus, how, size, done)
@@ -70,7 +68,7 @@ def _caption(options: argparse.Namespace) -> int:
         raise UserError(f"--attention is for one picture, and these are {len(paths)}.")
     model = load(options.model)
     must_read(model, options.model, "picture")
-    how = replace(model.default_options, **strategy(options))
+    how = model.options(**decoding.given(options))
     found = caption(model, paths, how, batch_size=options.batch_size)
     line = files.as_json if options.json else lambda one: printable(one.text)
     status = files.written(files.shown(found, len(paths)), line) or left_out

@@ -3,11 +3,10 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
-from kerasseq.cli import files
-from kerasseq.cli.models import measured, must_read, strategy, test_part
+from kerasseq.cli import decoding, files
+from kerasseq.cli.models import measured, must_read, test_part
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
 
@@ -31,17 +30,8 @@ def add_commands(commands: Any) -> None:
     )
     add.add_argument("--json", action="store_true", help="an object a line, with words and times")
     add.add_argument("--srt", action="store_true", help="subtitles of one file")
-    how = add.add_argument_group("decoding", "by default as the model was measured")
-    how.add_argument("--beam", type=int, metavar="WIDTH", help="1: greedy")
-    add_weights(how)
+    decoding.add(add, "beam", "lm_weight", "ctc_weight", "length_bonus")
     add.set_defaults(run=_transcribe)
-
-
-def add_weights(how: Any) -> None:
-    """Add the weights of what scores transcripts together."""
-    how.add_argument("--lm-weight", type=float, metavar="W", help="of its language model; 0: none")
-    how.add_argument("--ctc-weight", type=float, metavar="W", help="of hybrid models")
-    how.add_argument("--length-bonus", type=float, metavar="NATS", help="for each unit")
 
 
 def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
@@ -57,7 +47,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
     from kerasseq.data import RecordingCorpus, datasets
 
     corpus = test_part(options, datasets.recordings, RecordingCorpus)
-    how, size = _options(options, model), options.batch_size
+    how, size = model.options(**decoding.given(options)), options.batch_size
     found = measured(
         options, output, "recordings", lambda done: evaluated(model, corpus, how, size, done)
     )
@@ -85,10 +75,10 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
 def _transcribe(options: argparse.Namespace) -> int:
     if options.json and options.srt:
         raise UserError("Choose --json or --srt.")
-    files.check(options)
-    if options.file == ["-"]:
+    if options.file == ["-"] and not options.input:
         _stream(options)
         return 0
+    files.check(options)
     from kerasseq import load
     from kerasseq.applications.speech_recognition.transcribe import transcribe
     from kerasseq.media.endings import SOUNDS
@@ -101,34 +91,11 @@ def _transcribe(options: argparse.Namespace) -> int:
     found = transcribe(
         model,
         paths,
-        _options(options, model),
+        model.options(**decoding.given(options)),
         words=options.json or options.srt,
         batch_size=options.batch_size,
     )
     return files.written(files.shown(found, len(paths)), _line(options)) or left_out
-
-
-def _options(options: argparse.Namespace, model: Any) -> Any:
-    chosen = {name: getattr(options, name) for name in ("lm_weight", "ctc_weight", "length_bonus")}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    found = replace(model.default_options, **chosen, **strategy(options))
-    for name in chosen:
-        if reason := _in_vain(name, model, found):
-            raise UserError(f"--{name.replace('_', '-')} {reason}.")
-    return found
-
-
-def _in_vain(name: str, model: Any, options: Any) -> str:
-    """Why a weight would change nothing; empty if it may."""
-    from kerasseq import Greedy
-    from kerasseq.models import JointSeq2Seq, Seq2Seq
-
-    if name == "ctc_weight":
-        return "" if isinstance(model, JointSeq2Seq) else "is for hybrid models: leave it out"
-    if isinstance(model, Seq2Seq):
-        return "is for CTC and transducers: leave it out" if name == "length_bonus" else ""
-    greedy = isinstance(options.strategy, Greedy)
-    return "needs a --beam of 2 or more" if greedy else ""
 
 
 def _line(options: argparse.Namespace) -> Callable[[Any], str]:
@@ -177,8 +144,12 @@ def _stream(options: argparse.Namespace) -> None:
     from kerasseq import load
     from kerasseq.models.stream import Stream
 
-    if options.srt:
-        raise UserError("--srt is for files: leave it out for a stream.")
+    searching = [decoding.spelt(name) for name in decoding.given(options)]
+    for given, name in ((options.srt, "--srt"), (options.batch_size, "--batch-size")):
+        searching += [name] * bool(given)
+    if searching:
+        # Of a stream's text nothing is taken back, so no other text can be searched for.
+        raise UserError(f"{searching[0]} is for files: a stream is written greedily, as it comes.")
     model = load(options.model)
     must_read(model, options.model, "sound")
     stream = Stream(model)

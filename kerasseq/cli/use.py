@@ -1,14 +1,14 @@
-"""Using a trained model: `generate`, `evaluate` and `attention`."""
+"""Using a model that reads text: `generate` and `attention`."""
 
 import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from kerasseq.cli import pictures, speech
+from kerasseq.cli import decoding
 from kerasseq.cli.models import must_read
 from kerasseq.cli.texts import TextLines
 from kerasseq.errors import UserError
@@ -17,48 +17,16 @@ from kerasseq.printable import printable, printable_json
 CHUNK = 2048
 """Lines that are read, generated from and written together."""
 
-# What counts for some strategies alone, with the defaults, which leave things as they are.
-_OF_SAMPLING = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 0}
-_OF_BEAMS = {"n_best": 1, "length_penalty": 1.0, "coverage_penalty": 0.0}
-
-# What counts for models that read text alone, sound alone, or data sets that have a test part.
-_OF_TEXT = {
-    **_OF_SAMPLING,
-    **_OF_BEAMS,
-    "sample": False,
-    "min_length": 0,
-    "max_length": None,
-    "no_repeat": 0,
-    "prefix": None,
-    "members": [],
-    "precision": None,
-}
-_OF_SETS = {"dataset": None, "data_dir": None}
-_OF_SPEECH = {
-    "lm_weight": None,
-    "ctc_weight": None,
-    "length_bonus": None,
-}
-
 
 def add_commands(commands: Any) -> None:
-    """Add the commands that use a model to the command line."""
+    """Add the commands that write texts of texts to the command line."""
     add = _command(commands, "generate", _generate, "write a text for each text")
     add.add_argument("text", nargs="*", metavar="TEXT", help="default: the lines of --input")
     add.add_argument("--input", metavar="FILE", help="a text a line; - for standard input")
     add.add_argument("--output", metavar="FILE", help="default: standard output")
     add.add_argument("--json", action="store_true", help="an object a line, with scores")
-    _add_strategy(add)
-
-    about = "BLEU and chrF on pairs of texts, word error rate on recordings, CIDEr-D on pictures"
-    add = _command(commands, "evaluate", _evaluate, about)
-    add.add_argument("--data", nargs="+", metavar="FILE", help="SOURCE TARGET, or as in train")
-    add.add_argument("--dataset", metavar="NAME", help="the test part of a public set")
-    add.add_argument("--data-dir", metavar="FOLDER", help="where that set is")
-    add.add_argument("--output", metavar="FILE", help="write the model's texts to it")
-    add.add_argument("--json", action="store_true")
-    _add_strategy(add)
-    speech.add_weights(add.add_argument_group("decoding of speech", "as in `transcribe`"))
+    decoding.add(add, *(name for name in decoding.EVERY if name != "length_bonus"))
+    add_together(add)
 
     add = _command(commands, "attention", _attention, "draw where the model looks")
     add.add_argument("text", metavar="TEXT")
@@ -73,23 +41,10 @@ def _command(commands: Any, name: str, run: Any, about: str) -> argparse.Argumen
     return add
 
 
-def _add_strategy(add: argparse.ArgumentParser) -> None:
-    add.set_defaults(**_OF_SAMPLING, **_OF_BEAMS)
-    how = add.add_argument_group("decoding")
-    how.add_argument("--beam", type=int, metavar="WIDTH", help="default: 5; 1: greedy")
-    how.add_argument("--n-best", type=int, metavar="N", help="tab-separated if not JSON")
-    how.add_argument("--length-penalty", type=float, metavar="ALPHA")
-    how.add_argument("--coverage-penalty", type=float, metavar="BETA")
-    how.add_argument("--sample", action="store_true", help="draw at random")
-    how.add_argument("--temperature", type=float)
-    how.add_argument("--top-k", type=int, metavar="K")
-    how.add_argument("--top-p", type=float, metavar="P")
-    how.add_argument("--seed", type=int)
-    how.add_argument("--min-length", type=int, default=0, metavar="TOKENS")
-    how.add_argument("--max-length", type=int, metavar="TOKENS")
-    how.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no n-gram comes twice")
-    how.add_argument("--prefix", metavar="TEXT", help="how every text begins")
-    how.add_argument(
+def add_together(add: argparse.ArgumentParser) -> None:
+    """Add how a model writes all texts of a list."""
+    add.add_argument("--prefix", metavar="TEXT", help="how every text begins")
+    add.add_argument(
         "--with",
         dest="members",
         action="append",
@@ -97,25 +52,23 @@ def _add_strategy(add: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a further member of an ensemble; can be given again",
     )
-    how.add_argument("--batch-size", type=int, default=32, metavar="N")
-    how.add_argument(
-        "--precision", choices=["bfloat16"], help="of the product over the vocabulary; faster"
-    )
+    add.add_argument("--batch-size", type=int, default=32, metavar="N")
 
 
-class _Writer:
+class Writer:
     """A model, or an ensemble, with the options of a command line."""
 
     def __init__(self, options: argparse.Namespace, model: Any = None):
-        from kerasseq import Options, load
+        from kerasseq import load
 
-        strategy = _strategy(options)
         if options.batch_size < 1:
-            raise UserError(f"--batch-size must be at least 1, not {options.batch_size}")
+            raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+        if options.prefix is not None and not options.prefix.strip():
+            raise UserError("--prefix has no text in it: give one or leave it out.")
+        _must_differ([options.model, *options.members])
         self.model = model or load(options.model)
         must_read(self.model, options.model, "text")
-        lengths = (options.min_length, options.max_length)
-        self.options = Options(strategy, *lengths, options.no_repeat, options.precision)
+        self.options = self.model.options(**decoding.given(options))
         self.more = {
             "with_models": [load(member) for member in options.members],
             "batch_size": options.batch_size,
@@ -135,27 +88,14 @@ class _Writer:
         return [next(rest) if text.strip() else [] for text in texts]
 
 
-def _strategy(options: argparse.Namespace) -> Any:
-    from kerasseq import Beam, Greedy, Sample
+def _must_differ(names: Sequence[str]) -> None:
+    """That an ensemble has each model once."""
+    from kerasseq.applications import presets
 
-    if options.sample:
-        _must_not_be_set(options, _OF_BEAMS, "goes with beam search: leave it or --sample out")
-        return Sample(options.temperature, options.top_k, options.top_p, options.seed)
-    _must_not_be_set(options, _OF_SAMPLING, "goes with --sample: add that or leave it out")
-    beam = 5 if options.beam is None else options.beam
-    if beam == 1 and options.n_best == 1:
-        coverage = {"coverage_penalty": _OF_BEAMS["coverage_penalty"]}
-        _must_not_be_set(options, coverage, "needs a --beam of 2 or more, or is left out")
-        return Greedy()
-    penalties = (options.length_penalty, options.coverage_penalty)
-    return Beam(beam, *penalties, options.n_best)
-
-
-def _must_not_be_set(options: argparse.Namespace, neutral: dict, reason: str) -> None:
-    for name, value in neutral.items():
-        if getattr(options, name) != value:
-            shown = "with" if name == "members" else name.replace("_", "-")
-            raise UserError(f"--{shown} {reason}.")
+    paths = [presets.find(name).resolve() for name in names]
+    for place, path in enumerate(paths):
+        if path in paths[:place]:
+            raise UserError(f"--with {names[place]} is in the ensemble already: leave it out.")
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -163,12 +103,12 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError("Give texts or --input, not both.")
     if not options.text and not options.input and sys.stdin.isatty():
         raise UserError("Give a text, or --input FILE. --input - reads standard input.")
-    write = _Writer(options)
+    write = Writer(options)
     with contextlib.ExitStack() as files:
         read = None if options.text else TextLines(options.input or "-", files)
         lines = iter(read or options.text)
         inputs = [options.input] if options.input else []
-        output = files.enter_context(_output(options.output, inputs))
+        output = files.enter_context(open_output(options.output, inputs))
         show = _Progress(options.output is not None and not options.text)
         while chunk := list(islice(lines, CHUNK)):
             for text, hypotheses in zip(chunk, write(chunk), strict=True):
@@ -187,7 +127,15 @@ def _line(source: str, hypotheses: list, as_json: bool) -> str:
     return printable_json(row)
 
 
-def _output(name: str | None, inputs: Sequence[str]) -> Any:
+def open_output(name: str | None, inputs: Sequence[str]) -> Any:
+    """A file to write to, or standard output for None.
+
+    Args:
+        inputs: files that are read meanwhile.
+
+    Raises:
+        UserError: it cannot be written, or is read too.
+    """
     if name is None:
         return contextlib.nullcontext(sys.stdout)
     try:
@@ -210,59 +158,6 @@ class _Progress:
 
     def __call__(self, lines: int) -> None:
         self._bar.update(lines)
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    if options.data and options.dataset:
-        raise UserError("Give --data or --dataset, not both.")
-    if not options.data and not options.dataset:
-        raise UserError("Give --data FILE or --dataset NAME.")
-    from kerasseq import load
-
-    model = load(options.model)
-    reads = model.preprocessor.reads
-    if reads != "text":
-        _must_not_be_set(options, _OF_TEXT, "is for models that read text: leave it out")
-    if reads != "sound":
-        _must_not_be_set(options, _OF_SPEECH, "is for models that read sound: leave it out")
-    if reads == "sound":
-        return speech.evaluate(model, options, _output)
-    if reads == "picture":
-        return pictures.evaluate(model, options, _output)
-    _must_not_be_set(options, _OF_SETS, "is for speech and pictures: give --data")
-    return _evaluate_pairs(model, options)
-
-
-def _evaluate_pairs(model: Any, options: argparse.Namespace) -> int:
-    from kerasseq.data import FileCorpus
-    from kerasseq.metrics import bleu, chrf, exact_match
-
-    known = (model.card.get(side) for side in ("source", "target"))
-    source, target = (code if isinstance(code, str) else "" for code in known)
-    corpus = FileCorpus(options.data, languages=(source, target))
-    sources, references = (list(side) for side in zip(*corpus, strict=True))
-    if len(corpus.problems):
-        print(corpus.problems, file=sys.stderr)
-    write = _Writer(options, model)
-    with _output(options.output, options.data) as file:
-        found = _in_chunks(write, sources)
-        texts = [hypotheses[0].text if hypotheses else "" for hypotheses in found]
-        references = model.preprocessor.normalize(references)
-        scores = [metric(texts, references) for metric in (bleu, chrf, exact_match)]
-        if options.json:
-            row = {"pairs": len(texts), "scores": [score.to_dict() for score in scores]}
-            print(printable_json(row))
-        else:
-            print(f"{len(texts):,} pairs")
-            print("\n".join(map(str, scores)))
-        if options.output:
-            file.writelines(text + "\n" for text in texts)
-    return 1 if len(corpus.problems) else 0
-
-
-def _in_chunks(write: _Writer, sources: list[str]) -> Iterable[list]:
-    for start in range(0, len(sources), CHUNK):
-        yield from write(sources[start : start + CHUNK])
 
 
 def _attention(options: argparse.Namespace) -> None:
