@@ -191,7 +191,6 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
     os.environ["KERAS_BACKEND"] = backend
     from kerasseq.generation import Beam
     from kerasseq.models import Options
-    from kerasseq.models.generate import Generator
 
     strategy = Beam(BEAMS, length_penalty=0.0)
     if model:
@@ -203,7 +202,6 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
         network.load_weights(folder / "model.weights.h5")
     options = Options(strategy, max_length=length, precision=precision or None)
     network.preprocessor = Ids()
-    generator = Generator([network])
 
     def run() -> list[list[int]]:
         # At batch 1 one sentence after the other, as they come in.
@@ -211,7 +209,7 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
         found = [
             hypotheses[0].tokens
             for part in parts
-            for hypotheses in generator(part, options, batch_size=batch, jit=True)
+            for hypotheses in network.hypotheses(part, options, batch_size=batch, jit=True)
         ]
         return [[token for token in tokens if token != END] for tokens in found]
 

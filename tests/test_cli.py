@@ -1,5 +1,6 @@
 """The command line as a user meets it, on data small enough to train in seconds."""
 
+import gzip
 import json
 import os
 import shlex
@@ -87,7 +88,7 @@ def test_generate_takes_options_wherever_they_stand(run, capsys):
         [run, "one two", "three four", "--beam", "2"],
         [run, "one two", "--beam", "2", "three four"],
         ["--beam", "2", run, "one two", "--", "three four"],
-        [run, "--with", run, "one two", "--beam", "2", "--", "three four"],
+        [run, "one two", "--max-length", "9", "--beam", "2", "--", "three four"],
     ):
         assert main(["generate", *arguments]) == 0
         assert capsys.readouterr().out == "eins zwei\ndrei vier\n"
@@ -124,6 +125,22 @@ def test_evaluate_as_json(run, folder, capsys):
     bleu, chrf, _ = row["scores"]
     assert bleu["name"] == "BLEU" and "version" in bleu["signature"]
     assert chrf["value"] > 50
+
+
+def test_evaluate_on_a_data_set_is_that_on_its_files(run, tmp_path, capsys):
+    for part in ("train", "val", "test_2016_flickr"):
+        for side, code in enumerate(("en", "de")):
+            with gzip.open(tmp_path / f"{part}.{code}.gz", "wt", encoding="utf-8") as file:
+                file.writelines(pair[side] + "\n" for pair in PAIRS[::40])
+    files = [str(tmp_path / f"test_2016_flickr.{code}.gz") for code in ("en", "de")]
+    assert main(["evaluate", run, "--data", *files, "--json"]) == 0
+    of_files = json.loads(capsys.readouterr().out)
+    of_set = ["evaluate", run, "--dataset", "multi30k", "--data-dir", str(tmp_path), "--json"]
+    assert main([*of_set, "--source", "en", "--target", "de"]) == 0
+    assert json.loads(capsys.readouterr().out) == of_files
+    assert of_files["pairs"] == 5
+    assert main([*of_set, "--target", "nl"]) == 2
+    assert "no language 'nl'" in capsys.readouterr().err
 
 
 def test_evaluate_opens_its_output_before_it_translates(run, folder, tmp_path, monkeypatch, capsys):
@@ -164,11 +181,22 @@ def test_info(run, capsys):
         (["attention", "RUN", "one", "--output", "no-such/map.png"], "no-such/map.png"),
         (["generate", "RUN", "one", "--output", "no-such/x"], "no-such/x"),
         (["generate", "RUN", "one", "--top-k", "5"], "--top-k goes with --sample"),
-        (["generate", "RUN", "one", "--sample", "--n-best", "3"], "--n-best goes with beam"),
-        (
-            ["generate", "RUN", "one", "--beam", "1", "--coverage-penalty", "1"],
-            "--coverage-penalty",
-        ),
+        (["generate", "RUN", "one", "--sample", "--n-best", "3"], "--n-best is of beam search"),
+        (["generate", "RUN", "one", "--sample", "--beam", "3"], "--beam is of beam search"),
+        (["generate", "RUN", "one", "--beam", "1", "--coverage-penalty", "1"], "--coverage-pen"),
+        (["generate", "RUN", "one", "--beam", "1", "--length-penalty", "2"], "--length-penalty"),
+        (["generate", "RUN", "one", "--beam", "1", "--n-best", "1"], "--n-best goes with beam"),
+        (["generate", "RUN", "one", "--beam", "0"], "--beam must be a whole number"),
+        (["generate", "RUN", "one", "--seed", "0"], "--seed goes with --sample"),
+        (["generate", "RUN", "one", "--ctc-weight", "0.3"], "--ctc-weight is for hybrid"),
+        (["generate", "RUN", "one", "--lm-weight", "0"], "--lm-weight needs a language model"),
+        (["generate", "RUN", "one", "--with", "RUN"], "is in the ensemble already"),
+        (["generate", "RUN", "one", "--prefix", " "], "--prefix has no text"),
+        (["generate", "RUN", "one", "--max-length", "9000"], "--max-length is 9000"),
+        (["generate", "RUN", "one", "--min-length", "5", "--max-length", "5"], "--max-length"),
+        (["evaluate", "RUN", "--data", __file__, "--length-bonus", "1"], "--length-bonus is for"),
+        (["evaluate", "RUN", "--data", __file__, "--source", "en"], "--source goes with --data"),
+        (["evaluate", "RUN", "--dataset", "an4"], "an4 is sound"),
     ],
 )
 def test_mistakes_end_in_one_sentence(arguments, words, capsys, tmp_path, monkeypatch, request):

@@ -133,7 +133,6 @@ def test_a_file_holds_all_of_it(kind, learned, tmp_path):
         assert other.generate(sounds, options) == model.generate(sounds, options)
     finally:
         model.language_model = None
-        model._functions = model._generators = {}
 
 
 @pytest.mark.parametrize("kind", ["ctc", "transducer", "hybrid"])
@@ -148,7 +147,6 @@ def test_a_language_model_has_its_say(kind, learned):
         swayed = model.generate(sounds, Options(Beam(4), lm_weight=30.0))
     finally:
         model.language_model = None
-        model._functions = model._generators = {}
     assert swayed != alone
     assert "hi" not in " ".join(swayed)
     with pytest.raises(UserError, match="without a language model"):

@@ -7,6 +7,9 @@ import numpy as np
 from kerasseq.errors import UserError
 from kerasseq.metrics.text import Score
 
+# Transcripts that `interval` holds together.
+_HELD = 500_000
+
 
 def word_errors(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
     """(N, 2): the least word errors of each transcript, and the words of its reference."""
@@ -36,8 +39,12 @@ def interval(errors: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[floa
     Args:
         errors: (N, 2), of `word_errors` or `character_errors`.
     """
-    rng = np.random.default_rng(seed)
-    drawn = errors[rng.integers(len(errors), size=(draws, len(errors)))].sum(axis=1)
+    rng, rows = np.random.default_rng(seed), len(errors)
+    # Some draws at a time, as all of a large list would take much memory.
+    some = max(1, _HELD // rows)
+    sizes = [min(some, draws - start) for start in range(0, draws, some)]
+    sums = [errors[rng.integers(rows, size=(size, rows))].sum(axis=1) for size in sizes]
+    drawn = np.concatenate(sums)
     low, high = np.quantile(100 * drawn[:, 0] / np.maximum(drawn[:, 1], 1), [0.025, 0.975])
     return float(low), float(high)
 

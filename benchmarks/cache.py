@@ -1,0 +1,70 @@
+"""Many calls with other numbers: how often they compile, what memory they keep, how long they take.
+
+    python benchmarks/cache.py
+    KERAS_BACKEND=jax python benchmarks/cache.py --calls 200
+
+A small Transformer with random weights writes of one text again and again, each time with another
+seed, greatest length, least length, length penalty, temperature and mass, by beam search and by
+sampling in turn. The first call of each strategy, and of each length of its buffers, is the
+warm-up: what is counted comes after it.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+from machine import describe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", type=int, default=1000)
+    calls = parser.parse_args().calls
+    import keras
+
+    from kerasseq import Beam, Options, Sample, TextPreprocessor, backend
+    from kerasseq.applications.translation.model import Transformer
+    from kerasseq.models import functions
+
+    keras.utils.set_random_seed(0)
+    preprocessor = TextPreprocessor.learn([("abc de", "fgh ij")] * 20, "char", 40)
+    size = preprocessor.target_vocabulary_size
+    model = Transformer(width=32, units=64, encoder_layers=1, decoder_layers=1).build(size, size)
+    model.preprocessor = preprocessor
+    made, count = backend.compiled, [0]
+
+    def counted(*args):
+        count[0] += 1
+        return made(*args)
+
+    functions.backend.compiled = counted
+
+    def call(i: int) -> None:
+        lengths = {"min_length": i % 4, "max_length": 5 + i}
+        beam = Beam(5, length_penalty=2 * i / calls)
+        sample = Sample(temperature=0.5 + i / calls, top_p=0.5 + 0.4 * i / calls, seed=i)
+        model.generate(["abc de"], Options(sample if i % 2 else beam, **lengths), jit=False)
+
+    def memory() -> float:
+        status = Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]
+        return int(status) / 1024
+
+    print(describe("keras", "tensorflow", "jax", "torch"), f"backend {backend.name()}")
+    for i in range(64):
+        call(i)
+    warm, before, start = count[0], memory(), time.perf_counter()
+    for i in range(64, calls):
+        call(i)
+    took = time.perf_counter() - start
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"warm-up: {warm} compilations in 64 calls")
+    print(f"{calls - 64} more calls: {count[0] - warm} compilations")
+    print(f"memory {before:.0f} MB before, {memory():.0f} MB after, {most:.0f} MB at most")
+    print(f"{1e3 * took / (calls - 64):.1f} ms a call")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    main()
