@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import keras
 import numpy as np
 
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 
 
 class Rule(NamedTuple):
@@ -107,6 +107,17 @@ Encoder = Annotated[
     keras.layers.Layer,
     Rule("a layer that is called with values and a mask, as encoders are", _is_encoder),
 ]
+
+
+def check_option(name: str, value: Any, kind: Any) -> None:
+    """That an option is what one of the names above says, or a number, which is `float`.
+
+    Raises:
+        OptionError: it is not.
+    """
+    rule = _rule(kind)
+    if not rule.holds(value):
+        raise OptionError(name, f"must be {rule.says}, not {shown(value)}")
 
 
 def checked(init: Callable) -> Callable:

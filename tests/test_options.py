@@ -143,12 +143,12 @@ def test_one_rule_for_what_is_not_said(kind, models):
     model = models[kind]
     card, model.card = model.card, {}
     try:
-        assert model.default_options == Options(Beam(5))
+        assert model.options() == Options(Beam(5))
         model.card = {"decoding": {"beam": 1, "length_penalty": 0.5, "ctc_weight": 0.3}}
-        assert model.default_options == Options(Greedy())
+        assert model.options() == Options(Greedy())
         assert written(model) == written(model, Options(Greedy()))
         model.card = {"decoding": {"beam": 3, "lm_weight": 0.4}}
-        assert model.default_options == Options(Beam(3), lm_weight=0.4)
+        assert model.options() == Options(Beam(3), lm_weight=0.4)
         assert model.options(beam=2) == Options(Beam(2), lm_weight=0.4)
         assert model.options(n_best=2).strategy == Beam(3, n_best=2)
         # The weight is of the card, and greedy search of frames has no place for it.

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from kerasseq.errors import UserError
-from kerasseq.generation.checks import check_number, check_whole
+from kerasseq.checks import Amount, Size, check_option
+from kerasseq.errors import OptionError, UserError
 from kerasseq.generation.selection import END, PAD, Candidates
 from kerasseq.generation.strategies import Greedy, Setting, Strategy
 
@@ -42,10 +42,14 @@ class Beam(Strategy):
     n_best: int = 1
 
     def __post_init__(self) -> None:
-        check_whole("width", self.width, 1)
-        check_whole("n_best", self.n_best, 1, self.width)
-        check_number("length_penalty", self.length_penalty, 0)
-        check_number("coverage_penalty", self.coverage_penalty, 0)
+        check_option("width", self.width, Size)
+        check_option("n_best", self.n_best, Size)
+        if self.n_best > self.width:
+            raise OptionError(
+                "n_best", f"must be at most the beam's width {self.width}, not {self.n_best}"
+            )
+        check_option("length_penalty", self.length_penalty, Amount)
+        check_option("coverage_penalty", self.coverage_penalty, Amount)
 
     def form(self) -> "Beam":
         return replace(self, length_penalty=0.0, coverage_penalty=float(self.coverage_penalty > 0))

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Count, Positive, Share, Size, check_option
 from kerasseq.errors import UserError
-from kerasseq.generation.checks import check_number, check_whole
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 from kerasseq.masking import softmax
 from kerasseq.sampling import drawn
@@ -128,11 +128,12 @@ class Sample(_OneHypothesis):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_number("temperature", self.temperature, 0, above=True)
+        check_option("temperature", self.temperature, Positive)
         if self.top_k is not None:
-            check_whole("top_k", self.top_k, 1)
-        check_number("top_p", self.top_p, 0, 1, above=True)
-        check_whole("seed", self.seed, 0)
+            check_option("top_k", self.top_k, Size)
+        check_option("top_p", self.top_p, Share)
+        check_option("top_p", self.top_p, Positive)
+        check_option("seed", self.seed, Count)
 
     def form(self) -> "Sample":
         return replace(self, temperature=1.0, top_p=0.5 if self.top_p < 1 else 1.0, seed=0)

@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from kerasseq.checks import shown
-from kerasseq.errors import OptionError, UserError
+from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.models.functions import Functions
 from kerasseq.models.hypothesis import Hypothesis, Word, words_of
-from kerasseq.models.options import OF_CARDS, Options, named
+from kerasseq.models.writes import Writes
 from kerasseq.precision import computing_in
 from kerasseq.serialization import revived
 
@@ -36,7 +36,7 @@ _making = threading.Lock()
 _ASSETS = ("preprocessor", LANGUAGE_MODEL)
 
 
-class SequenceModel(keras.Model):
+class SequenceModel(keras.Model, Writes):
     """Base of the models: an encoder, what makes text of its memory, and a preprocessor.
 
     A subclass names the layers that it is made of in `parts`, which are arguments of its
@@ -141,80 +141,6 @@ class SequenceModel(keras.Model):
         names = [name for name in (*self.parts, "head") if name not in _ASSETS]
         return [*(getattr(self, name, None) for name in names), self.quantization]
 
-    @property
-    def default_options(self) -> Options:
-        """How the model decodes without options; see `Options`."""
-        return self.options()
-
-    def options(self, **given: Any) -> Options:
-        """How the model decodes with single options in place of those of its card.
-
-        Args:
-            given: "beam", a width, of which 1 is greedy search; "sample", whether to draw; and
-                the fields of `Options`, `Beam` and `Sample` by their names. What the card says
-                and has no place beside these falls away.
-
-        Raises:
-            UserError: an option is out of its range or would have no effect, or the card's are no
-                options.
-        """
-        try:
-            found = named(given, self._measured())
-        except OptionError as error:
-            if error.name in given:
-                raise
-            raise UserError(f'This model\'s card is wrong under "decoding": {error}') from None
-        vain = self.vain(found)
-        for name in given:
-            if name in vain:
-                raise OptionError(name, vain[name])
-        return found.without(vain)
-
-    def _measured(self) -> dict:
-        """What the card says under "decoding"."""
-        decoding = self.card.get("decoding", {})
-        if not isinstance(decoding, dict):
-            raise UserError(
-                'This model\'s card is wrong: under "decoding" stand no options, but '
-                f"{decoding!r:.40}."
-            )
-        unknown = [name for name in decoding if name not in OF_CARDS]
-        if unknown:
-            raise UserError(
-                f'This model\'s card is wrong under "decoding": {unknown[0]!r} is no option; there '
-                f"are {', '.join(OF_CARDS)}."
-            )
-        return decoding
-
-    def vain(self, options: Options) -> dict[str, str]:
-        """The options that would change nothing of what this model writes with `options`.
-
-        Returns:
-            By the name of each why, to stand behind the name.
-        """
-        reasons = {}
-        if self.language_model is None:
-            reasons["lm_weight"] = (
-                "needs a language model, and this model was saved without a language model"
-            )
-        return reasons
-
-    def usable(self, options: Options | None) -> Options:
-        """The options, or by default the model's own, if each has an effect.
-
-        Raises:
-            UserError: one has none.
-        """
-        if options is None:
-            return self.options()
-        if not isinstance(options, Options):
-            raise UserError(f"How to generate is told by Options(), not by {options!r:.60}.")
-        vain = self.vain(options)
-        for name in sorted(options.changed()):
-            if name in vain:
-                raise OptionError(name, vain[name])
-        return options
-
     def require_preprocessor(self) -> Any:
         """The preprocessor.
 
@@ -272,15 +198,6 @@ class SequenceModel(keras.Model):
     def factor(self) -> int:
         """Steps of what the encoder reads to a step of its memory."""
         return getattr(self.encoder, "factor", 1)
-
-    def hypotheses(self, sources: Sequence[Any], options: Any = None, **more: Any) -> list:
-        """The hypotheses of each raw source, best first."""
-        raise NotImplementedError
-
-    def generate(self, sources: Sequence[Any], options: Any = None, **more: Any) -> list[str]:
-        """The best text for each raw source; arguments as for `hypotheses`."""
-        found: list[list[Hypothesis]] = self.hypotheses(sources, options, **more)
-        return [hypotheses[0].text if hypotheses else "" for hypotheses in found]
 
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
         """The encoder's step at which each token of a hypothesis was heard, the end symbol

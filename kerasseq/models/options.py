@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from kerasseq.checks import Amount, Count, Share, Size, check_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Beam, Greedy, Sample, of_width
-from kerasseq.generation.checks import check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,19 @@ class Options:
             raise UserError(
                 f"The strategy must be Greedy(), Beam() or Sample(), not {self.strategy!r}."
             )
-        check_whole("min_length", self.min_length, 0)
-        check_whole("no_repeat", self.no_repeat, 0)
+        check_option("min_length", self.min_length, Count)
+        check_option("no_repeat", self.no_repeat, Count)
         if self.max_length is not None:
-            check_whole("max_length", self.max_length, 1)
+            check_option("max_length", self.max_length, Size)
             if self.min_length >= self.max_length:
                 raise OptionError(
                     "min_length",
                     f"is {self.min_length}, which leaves no room for the end symbol: set "
                     f"{{max_length}} above it, not to {self.max_length}",
                 )
-        check_number("lm_weight", self.lm_weight, 0)
-        check_number("ctc_weight", self.ctc_weight, 0, 1)
-        check_number("length_bonus", self.length_bonus)
+        check_option("lm_weight", self.lm_weight, Amount)
+        check_option("ctc_weight", self.ctc_weight, Share)
+        check_option("length_bonus", self.length_bonus, float)
         if self.precision not in (None, "bfloat16"):
             raise OptionError("precision", f'must be "bfloat16" or None, not {self.precision!r}')
 
@@ -118,7 +118,7 @@ def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
             raise OptionError(name, "is no option of decoding")
     settings = {**usual, **given}
     beam, sample = settings.get("beam", Beam().width), given.get("sample", False)
-    check_whole("beam", beam, 1)
+    check_option("beam", beam, Size)
     if sample:
         _check_places(
             given, ("beam", *_OF_BEAMS), "goes with beam search: leave it or {sample} out"
