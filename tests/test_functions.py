@@ -24,7 +24,7 @@ def compiled(monkeypatch):
     made_of, all_of_them = backend.compiled, []
 
     def count(variables, fn, *args):
-        all_of_them.append(fn)
+        all_of_them.append(1)  # and not what holds the model
         return made_of(variables, fn, *args)
 
     monkeypatch.setattr(functions.backend, "compiled", count)
@@ -55,7 +55,7 @@ def test_other_numbers_need_no_other_compilation(kind, compiled):
         if i == 0:
             warm = len(compiled)
     assert len(compiled) == warm <= 3
-    assert len(found) > 20
+    assert len(found) >= 20
 
 
 def test_the_functions_are_bounded(monkeypatch):

@@ -102,7 +102,7 @@ def _check_card(model: SequenceModel) -> None:
     if "decoding" not in model.card:
         return
     try:
-        options = model.default_options
+        options = model.options()
         lengths = (options.min_length, options.max_length or 0, options.no_repeat)
         within_bounds = options.strategy.width <= _MOST_BEAMS and max(lengths) <= _MOST_TOKENS
     except (TypeError, ValueError, AttributeError) as error:
