@@ -65,6 +65,7 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> int:
     from kerasseq.data import FileCorpus, datasets
     from kerasseq.metrics import bleu, chrf, exact_match
 
+    write = Writer(options, model)
     known = (model.card.get(side) for side in ("source", "target"))
     source, target = (code if isinstance(code, str) else "" for code in known)
 
@@ -79,7 +80,6 @@ def _evaluate_pairs(model: Any, options: argparse.Namespace) -> int:
     sources, references = (list(side) for side in zip(*corpus, strict=True))
     if len(corpus.problems):
         print(corpus.problems, file=sys.stderr)
-    write = Writer(options, model)
     with open_output(options.output, options.data or []) as file:
         found = _in_chunks(write, sources)
         texts = [hypotheses[0].text if hypotheses else "" for hypotheses in found]
