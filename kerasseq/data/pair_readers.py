@@ -45,6 +45,8 @@ _CODES = frozenset(
 
 _MOST_OF_GETTEXT = 32 << 20
 """Bytes of a catalogue, which takes fifty times as many in memory."""
+_MOST_OF_AN_ENTRY = 5_000
+"""Lines, to each of which polib copies those before it."""
 
 
 def table(path: str, languages: Languages, member: str | None = None) -> Read:
@@ -214,7 +216,10 @@ def gettext(path: str, _: Languages) -> Read:
 
     data = read_whole(path, _MOST_OF_GETTEXT)
     try:
-        catalogue = polib.pofile(_Lines(data.decode(_charset(data))))
+        lines = _Lines(data.decode(_charset(data)))
+        if _longest_run(lines) > _MOST_OF_AN_ENTRY:
+            raise ValueError(f"an entry has more than {_MOST_OF_AN_ENTRY:,} lines")
+        catalogue = polib.pofile(lines)
     except Exception as error:  # whatever polib stumbles over
         reason = str(error).split("\n")[0][:200]
         raise UserError(f"{path} is not a gettext file: {reason}.") from error
@@ -229,6 +234,15 @@ def gettext(path: str, _: Languages) -> Read:
             texts = [" ".join(text.split("\n")).strip() for text in pair]
             rows.append((texts[0], texts[1]) if all(map(is_text, texts)) else "not valid Unicode")
     yield (path, path), numbers, rows
+
+
+def _longest_run(text: _Lines) -> int:
+    """The most lines one after the other that go on with a text or a comment."""
+    longest = run = 0
+    for line in text.splitlines():
+        run = run + 1 if line.lstrip()[:1] in ('"', "#") else 0
+        longest = max(longest, run)
+    return longest
 
 
 def _charset(data: bytes) -> str:

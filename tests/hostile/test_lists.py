@@ -23,7 +23,7 @@ READERS = {
 # Those that show most, of what `BOMBS` has; all are measured by hand.
 QUICK = [
     *("long_line.tsv.gz", "lines.tsv.gz", "po.po.gz", "member_line.zip"),
-    *("quotes.csv", "nested.json", "digits.jsonl"),
+    *("quotes.csv", "nested.json", "digits.jsonl", "one_entry.po"),
 ]
 
 MEASURE = """
