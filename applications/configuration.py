@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from kerasseq.applications.starting import check_brought
 from kerasseq.config import as_dict, from_dict, read_given, refuse_idle
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 
 C = TypeVar("C")
 
@@ -88,7 +88,10 @@ def _data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> 
             if field.name in _NAMES and field.name not in by_hand
         }
     changes |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return replace(section, **changes)
+    try:
+        return replace(section, **changes)
+    except OptionError as error:
+        raise UserError(error.spelt("--{}".format)) from None
 
 
 def _without_files(origins: Mapping[str, str], files: Iterable[Path]) -> dict[str, str]:

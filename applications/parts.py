@@ -4,26 +4,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from kerasseq.applications.starting import YOUR_OWN
+from kerasseq.checks import Checked, Positive, Rule, Seed
 from kerasseq.data import datasets
 from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.examples import Examples, cut_off
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import FileError, UserError
 
+Files = Annotated[
+    tuple[str, ...],
+    Rule(
+        "a list of file names, of which none is empty",
+        lambda names: isinstance(names, tuple) and all(n and isinstance(n, str) for n in names),
+    ),
+]
+
 
 @dataclass(frozen=True)
-class ListsConfig:
+class ListsConfig(Checked):
     """What to train on; no list and no data set mean the embedded default."""
 
     dataset: str = ""
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    valid_size: float = 0.05  # examples cut off without `valid`; see `part_size`
-    seed: int = 1  # of that cut, and of the embedded default
+    train: Files = ()
+    valid: Files = ()
+    test: Files = ()
+    valid_size: Positive = 0.05  # examples cut off without `valid`; see `part_size`
+    seed: Seed = 1  # of that cut, and of the embedded default
 
     def idle(self) -> dict[str, str]:
         return idle_names(self)

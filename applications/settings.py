@@ -1,27 +1,17 @@
 """Settings that several heads' models have."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.checks import Checked, whole
 from kerasseq.decoders import TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import TransformerEncoder
 from kerasseq.errors import UserError
 
-
-class Checked:
-    """What holds for the numbers of every model's settings."""
-
-    may_be_zero: ClassVar[tuple[str, ...]] = ()
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            least = 0 if name in self.may_be_zero else 1
-            if type(value) is int and value < least:
-                raise UserError(f"model.{name} must be at least {least}, not {value}")
-            if "dropout" in name and not 0 <= value < 1:
-                raise UserError(f"model.{name} must be at least 0 and below 1, not {value}")
+Beam = Annotated[int, whole(1, 1_000)]  # hypotheses; 1: greedy
+Number = Annotated[int, whole(1, 100_000)]  # of units, layers, heads
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,7 @@ class Attention(Checked):
         "multi_head",
     ] = "additive"
     alignment: Literal["global", "hard"] = "global"
-    heads: int = 4  # multi_head only
+    heads: Number = 4  # multi_head only
 
     def idle(self) -> dict[str, str]:
         return {} if self.score == "multi_head" else {"heads": "the score is not multi_head"}

@@ -1,9 +1,10 @@
 """What the arguments of a layer may be: its annotations say it, and `checked` holds them to it.
 
 A constructor `__init__(self, units: Size, dropout: Fraction = 0.0)` with `@checked` before it
-refuses `units=0` in one sentence.
+refuses `units=0` in one sentence. The fields of a dataclass `Checked` are held to theirs too.
 """
 
+import dataclasses
 import functools
 import inspect
 import math
@@ -101,7 +102,9 @@ VocabularySize = Annotated[
         lambda n: _is_whole(n) and n > _SPECIAL,
     ),
 ]
+Seed = Annotated[int, whole(0, 2**32 - 1)]
 Rate = Annotated[int, whole(100, 384_000)]  # samples a second
+Seconds = Annotated[float, number(0.1, 86_400)]  # of a recording
 Activation = Annotated[str, Rule("the name of one of Keras's activations", _is_activation)]
 Encoder = Annotated[
     keras.layers.Layer,
@@ -118,6 +121,19 @@ def check_option(name: str, value: Any, kind: Any) -> None:
     rule = _rule(kind)
     if not rule.holds(value):
         raise OptionError(name, f"must be {rule.says}, not {shown(value)}")
+
+
+class Checked:
+    """Base of a frozen dataclass of settings, whose fields are what their annotations say.
+
+    Raises:
+        OptionError: a field is not.
+    """
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self), include_extras=True)
+        for field in dataclasses.fields(self):
+            check_option(field.name, getattr(self, field.name), hints[field.name])
 
 
 def checked(init: Callable) -> Callable:

@@ -14,6 +14,7 @@ import dataclasses
 import difflib
 import json
 import re
+import sys
 import tomllib
 import types
 import typing
@@ -21,7 +22,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 
 C = TypeVar("C")
 
@@ -164,7 +165,7 @@ def _without(table: dict, keys: Collection[str], path: str = "") -> dict:
 
 def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise UserError(f"{file}: cannot read the configuration: {reason}") from None
@@ -175,6 +176,11 @@ def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
         line = at.group(1) if at else len(text.splitlines())
         reason = str(error)[: at.start()] if at else str(error)
         raise UserError(f"{file}:{line}: not valid TOML: {reason}") from None
+    except (ValueError, RecursionError):
+        raise UserError(
+            f"{file}: cannot read the configuration: a number has too many digits, or lists are "
+            "too deep"
+        ) from None
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
@@ -206,13 +212,13 @@ class _Override(str):
 def _value(text: str):
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return str(text)
 
 
 def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping):
-    fields = {field.name for field in dataclasses.fields(kind)}
-    hints = {k: hint for k, hint in typing.get_type_hints(kind).items() if k in fields}
+    names = {field.name for field in dataclasses.fields(kind)}
+    hints = {k: hint for k, hint in typing.get_type_hints(kind).items() if k in names}
     for key in values:
         if key not in hints:
             near = difflib.get_close_matches(key, hints, n=2, cutoff=0.6)
@@ -222,7 +228,13 @@ def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping)
             raise UserError(
                 _at(origins, (*path, key)) + f"unknown key {'.'.join((*path, key))}; {advice}"
             )
-    return kind(**{k: _typed(hints[k], v, (*path, k), origins) for k, v in values.items()})
+    fields = {k: _typed(hints[k], v, (*path, k), origins) for k, v in values.items()}
+    try:
+        return kind(**fields)
+    except OptionError as error:
+        here = (*path, error.name)
+        sentence = error.spelt(lambda name: ".".join((*path, name)))
+        raise UserError(_at(origins, here) + sentence) from None
 
 
 def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
@@ -254,7 +266,7 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
         return value
     if outer is tuple and isinstance(value, list | tuple):
         return tuple(_typed(inner[0], item, path, origins) for item in value)
-    if annotation is float and type(value) is int:
+    if annotation is float and type(value) is int and abs(value) < sys.float_info.max:
         return float(value)
     if isinstance(annotation, type) and type(value) is annotation:
         return value
@@ -265,7 +277,7 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
     else:
         names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
         wanted = names.get(
-            annotation, f"a list of {inner[0].__name__}" if outer is tuple else str(annotation)
+            annotation, f"a list, as [{_EXAMPLES[inner[0]]}]" if outer is tuple else str(annotation)
         )
     name = ".".join(path)
     raise UserError(_at(origins, path) + f"{name} must be {wanted}, not {_literal(value)}")
@@ -285,6 +297,9 @@ def _choose(choices: list[type], values: Mapping, path: tuple[str, ...], origins
 
 def _at(origins: Mapping, path: tuple[str, ...]) -> str:
     return f"{origins[path]}: " if path in origins else ""
+
+
+_EXAMPLES = {str: '"a", "b"', int: "1, 2", float: "0.5, 1.0"}
 
 
 def _literal(value) -> str:

@@ -102,13 +102,19 @@ def test_the_kind_chooses_the_class():
         ("training.optimizer=sgd", 'training.optimizer must be one of adam, adamw, not "sgd"'),
         ("training=3", "training must be a table with seed"),
         ("shout=1", "shout must be true or false, not 1"),
-        ("files=a", 'files must be a list of str, not "a"'),
+        ("files=a", 'files must be a list, as ["a", "b"], not "a"'),
         ("files=[1]", "files must be a text, not 1"),
         ("model.kind=rn", 'model.kind must be one of rnn, rnn-attention, transformer, not "rn"'),
         ("model.width=3", "unknown key model.width"),
         ("units", "write it as section.key=value"),
-        ("training.epochs=0", "training.epochs must be at least 1, not 0"),
-        ("training.ema=1", "training.ema must be at least 0 and below 1, not 1"),
+        (
+            "training.epochs=0",
+            "=0: training.epochs must be a whole number from 1 to 1,000,000",
+        ),
+        ("training.learning_rate=1e400", "must be a number above 0, not inf"),
+        (f"training.learning_rate={10**400}", "training.learning_rate must be a number, not 1000"),
+        (f"training.epochs={'9' * 5000}", "training.epochs must be a whole number"),
+        ("training.ema=1", "training.ema must be a number of at least 0 and below 1, not 1"),
         ("training.weight_decay=0.1", "training.weight_decay must be 0 unless optimizer is adamw"),
     ],
 )
@@ -127,6 +133,9 @@ def test_faults_in_overrides(override, message):
         ("a = 1\nb = = 2\n", "c.toml:2: not valid TOML: Invalid value"),
         ("a = [1,\n", "c.toml:1: not valid TOML"),
         ("[trainin]\n", "c.toml:1: unknown key trainin; did you mean training"),
+        ("[training]\nema = -1\n", "c.toml:2: training.ema must be a number of at least 0"),
+        (f"ratio = {'9' * 5000}\n", "c.toml: cannot read the configuration: a number has too many"),
+        (f"a = {'[' * 5000}{']' * 5000}\n", "too deep"),
     ],
 )
 def test_faults_in_files(tmp_path, text, message):
@@ -143,6 +152,11 @@ def test_a_missing_file(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"name = '\xe4'")
     with pytest.raises(UserError, match="not UTF-8"):
         config.read(Whole, [tmp_path / "latin.toml"])
+
+
+def test_a_mark_of_utf_8_at_the_beginning_is_no_text(tmp_path):
+    (tmp_path / "c.toml").write_bytes(b'\xef\xbb\xbfname = "y"\r\n')
+    assert config.read(Whole, [tmp_path / "c.toml"]).name == "y"
 
 
 def test_differences():

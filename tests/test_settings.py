@@ -245,6 +245,34 @@ def test_each_setting_has_an_effect_or_is_refused(head, kind, overrides, section
     assert not idle, "no effect: " + ", ".join(idle)
 
 
+@pytest.mark.parametrize(
+    ("head", "kind", "overrides"),
+    [case[:3] for case in CASES],
+    ids=[f"{head}-{kind}-{index}" for index, (head, kind, *_) in enumerate(CASES)],
+)
+def test_a_number_out_of_its_range_is_refused_where_it_is_given(head, kind, overrides):
+    configure, data = HEADS[head][0].configure, {"train": ["a.tsv"]}
+    for key, annotation, _ in fields(configure(data, kind, None, overrides)):
+        for value in {int: [-1], float: ["nan", "inf", 10**400]}.get(annotation, []):
+            with pytest.raises(UserError) as caught:
+                configure(data, kind, None, [*overrides, f"{key}={value}"])
+            assert str(caught.value).startswith(f"--set {key}={value}: {key} must be ")
+
+
+def test_lists_are_checked_item_by_item():
+    for head, override, words in (
+        (speech_recognition, "sound.speeds=[]", "sound.speeds must be a list of one or more"),
+        (speech_recognition, "sound.speeds=[1, 3]", "each a number from 0.5 to 2, not (1.0, 3.0)"),
+        (translation, 'tokenizer.normalization=["nfd"]', "must be a list of invisible, nfkc"),
+        (translation, 'data.valid=["a", ""]', "file names, of which none is empty"),
+    ):
+        with pytest.raises(UserError) as caught:
+            head.configure({"train": ["a.tsv"]}, None, None, [override])
+        assert words in str(caught.value)
+    with pytest.raises(UserError, match="--train must be a list of file names"):
+        translation.configure({"train": "a.tsv"})
+
+
 def test_what_is_not_looked_at_here_is_looked_at_elsewhere():
     for key, file in ELSEWHERE.items():
         name = key.rpartition(".")[2]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from kerasseq.applications import configuration
 from kerasseq.applications.captioning.model import (
@@ -14,10 +14,12 @@ from kerasseq.applications.captioning.model import (
     build,
 )
 from kerasseq.applications.parts import ListsConfig
+from kerasseq.applications.settings import Beam
 from kerasseq.applications.starting import all_brought, units
+from kerasseq.checks import Checked, Count, Size, VocabularySize, whole
 from kerasseq.config import keys_of
-from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
+from kerasseq.preprocessing.normalization import Steps
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -41,41 +43,32 @@ class DataConfig(ListsConfig):
 
 
 @dataclass(frozen=True)
-class PicturesConfig:
+class PicturesConfig(Checked):
     """How pictures and clips are read, and changed in training."""
 
-    size: int = 224  # rows and columns that every picture is squashed to
-    frames: int = 1  # of a clip at most; 1 for pictures
+    size: Annotated[int, whole(8, 10_000)] = (
+        224  # rows and columns that every picture is squashed to
+    )
+    frames: Size = 1  # of a clip at most; 1 for pictures
     flip: bool = False  # mirror every other picture; not where captions tell left from right
-    shift: int = 0  # pixels that a picture is moved at most
-
-    def __post_init__(self):
-        for name, least in (("size", 8), ("frames", 1), ("shift", 0)):
-            if getattr(self, name) < least:
-                raise UserError(
-                    f"pictures.{name} must be at least {least}, not {getattr(self, name)}"
-                )
+    shift: Count = 0  # pixels that a picture is moved at most
 
 
 @dataclass(frozen=True)
-class TokenizerConfig:
+class TokenizerConfig(Checked):
     """The units that captions are written in."""
 
     kind: Literal["word", "unigram", "bpe", "char"] = "word"
-    vocabulary_size: int = 2500
-    normalization: tuple[str, ...] = ("invisible", "nfkc", "lower", "punctuation", "spaces")
-    max_length: int = 40  # units of a caption at most
+    vocabulary_size: VocabularySize = 2500
+    normalization: Steps = ("invisible", "nfkc", "lower", "punctuation", "spaces")
+    max_length: Size = 40  # units of a caption at most
 
 
 @dataclass(frozen=True)
-class DecodingConfig:
+class DecodingConfig(Checked):
     """How the model is measured, and writes captions unless it is told otherwise."""
 
-    beam: int = 3  # 1: greedy
-
-    def __post_init__(self):
-        if self.beam < 1:
-            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
+    beam: Beam = 3  # 1: greedy
 
 
 @dataclass(frozen=True)
@@ -83,14 +76,9 @@ class Training(TrainingConfig):
     """How to train, and in which batches."""
 
     best_by: Literal["loss", "cider"] = "loss"  # what the head measures
-    batch_pictures: int = 64
+    batch_pictures: Size = 64
     self_critical: bool = False  # on CIDEr-D of what the model itself writes; start from a model
-    draws: int = 5  # captions that it writes of each picture then
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._must("draws", self.draws >= 2, "at least 2")
-        self._must("batch_pictures", self.batch_pictures >= 1, "at least 1")
+    draws: Annotated[int, whole(2, 1_000)] = 5  # captions that it writes of each picture then
 
     def idle(self) -> dict[str, str]:
         if not self.self_critical:

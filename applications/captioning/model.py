@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 from kerasseq.applications.settings import (
     Attention,
-    Checked,
+    Number,
     transformer_decoder,
     transformer_encoder,
 )
 from kerasseq.backbones import backbone
+from kerasseq.checks import Checked, Count, Fraction
 from kerasseq.decoders import RNNDecoder, S2VTDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import (
@@ -32,7 +33,7 @@ class Backbone(Checked):
     name: str = "efficientnet-lite0"  # or any of keras.applications
     weights: str = "imagenet"  # or a file
     trainable: bool = False
-    width: int = 320  # of what each region is projected to
+    width: Number = 320  # of what each region is projected to
 
     def build(self, size: int, pool: bool) -> list:
         weights = None if self.weights == "none" else self.weights
@@ -46,16 +47,16 @@ class Convolution(Checked):
     """A small network that is trained with the rest."""
 
     kind: Literal["convolution"] = "convolution"
-    filters: tuple[int, ...] = (48, 96, 128, 128, 128)
-    strides: tuple[int, ...] = (4, 2, 2, 1, 1)
-    width: int = 128
+    filters: tuple[Number, ...] = (48, 96, 128, 128, 128)
+    strides: tuple[Number, ...] = (4, 2, 2, 1, 1)
+    width: Number = 128
 
     def __post_init__(self):
         super().__post_init__()
-        if len(self.strides) != len(self.filters) or min(*self.filters, *self.strides) < 1:
+        if len(self.strides) != len(self.filters):
             raise UserError(
                 "model.encoder.filters and model.encoder.strides need a number for each "
-                f"convolution, at least 1, not {list(self.filters)} and {list(self.strides)}"
+                f"convolution, not {list(self.filters)} and {list(self.strides)}"
             )
 
     def build(self, size: int, pool: bool) -> list:
@@ -70,12 +71,12 @@ class VisionTransformer(Checked):
     """Patches of pictures, and a Transformer over them, trained with the rest."""
 
     kind: Literal["vision-transformer"] = "vision-transformer"
-    patch: int = 16  # rows and columns of one
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    units: int = 256  # of the feed-forward layers
-    dropout: float = 0.1
+    patch: Number = 16  # rows and columns of one
+    width: Number = 128
+    layers: Number = 4
+    heads: Number = 4
+    units: Number = 256  # of the feed-forward layers
+    dropout: Fraction = 0.1
 
     def build(self, size: int, pool: bool) -> list:
         return [
@@ -94,9 +95,9 @@ class ShowAndTell(Checked):
 
     kind: Literal["show-and-tell"] = "show-and-tell"
     encoder: Encoder = field(default_factory=Backbone)
-    embedding: int = 192
-    units: int = 384
-    dropout: float = 0.4
+    embedding: Number = 192
+    units: Number = 384
+    dropout: Fraction = 0.4
     tied: bool = False  # one matrix for the words' embedding and the logits
 
     def build(self, encoder: Chain, size: int) -> RNNDecoder:
@@ -135,15 +136,13 @@ class Transformer(Checked):
 
     kind: Literal["transformer"] = "transformer"
     encoder: Encoder = field(default_factory=Backbone)
-    encoder_layers: int = 1  # over what the encoder gives
-    layers: int = 3
-    heads: int = 8
-    units: int = 1024  # of the feed-forward layers
-    dropout: float = 0.2
+    encoder_layers: Count = 1  # over what the encoder gives
+    layers: Number = 3
+    heads: Number = 8
+    units: Number = 1024  # of the feed-forward layers
+    dropout: Fraction = 0.2
     pool: bool = False
     tied: bool = True
-
-    may_be_zero = ("encoder_layers",)
 
     def build(self, encoder: Chain, size: int) -> TransformerDecoder:
         return transformer_decoder(self, size, encoder.width, tied=self.tied)
@@ -155,9 +154,9 @@ class S2VT(Checked):
 
     kind: Literal["s2vt"] = "s2vt"
     encoder: Encoder = field(default_factory=Backbone)
-    embedding: int = 256
-    units: int = 512
-    dropout: float = 0.4
+    embedding: Number = 256
+    units: Number = 512
+    dropout: Fraction = 0.4
 
     def build(self, encoder: Chain, size: int) -> S2VTDecoder:
         embedding = TokenEmbedding(size, self.embedding, dropout=self.dropout)

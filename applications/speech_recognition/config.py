@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
+from kerasseq.acoustics.augment import Extent
+from kerasseq.acoustics.spectrogram import Bands
 from kerasseq.applications import configuration
 from kerasseq.applications.parts import ListsConfig
+from kerasseq.applications.settings import Beam
 from kerasseq.applications.speech_recognition.model import (
     CTC,
     Attention,
@@ -17,8 +20,23 @@ from kerasseq.applications.speech_recognition.model import (
     build,
 )
 from kerasseq.applications.starting import all_brought, units
-from kerasseq.errors import UserError
+from kerasseq.checks import (
+    Amount,
+    Checked,
+    Count,
+    Positive,
+    Rate,
+    Seconds,
+    Share,
+    Size,
+    VocabularySize,
+    number,
+    whole,
+)
+from kerasseq.data.sound_store import Speeds
+from kerasseq.language_model.ngram import MOST
 from kerasseq.models import SequenceModel
+from kerasseq.preprocessing.normalization import Steps
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -39,27 +57,27 @@ BROUGHT = (
 class DataConfig(ListsConfig):
     """What to train on; no list and no data set mean the synthetic default."""
 
-    max_seconds: float = 20.0  # of a recording; longer ones are left out
+    max_seconds: Seconds = 20.0  # of a recording; longer ones are left out
 
 
 @dataclass(frozen=True)
-class SoundConfig:
+class SoundConfig(Checked):
     """The acoustic front end, and how recordings are changed in training."""
 
-    rate: int = 16000  # samples a second
-    mels: int = 80
+    rate: Rate = 16000  # samples a second
+    mels: Bands = 80
     scale: Literal["slaney", "htk"] = "slaney"
-    pre_emphasis: float = 0.0
-    dither: float = 0.0  # in units of a sample, in training
+    pre_emphasis: Share = 0.0
+    dither: Amount = 0.0  # in units of a sample, in training
     normalization: Literal["utterance", "mean", "running", "none"] = "utterance"
-    speeds: tuple[float, ...] = (0.9, 1.0, 1.1)  # of which one is drawn for each recording
-    gain: float = 0.0  # decibels up or down, at most
-    warp: float = 0.0  # of frequencies, as of a longer or shorter vocal tract, at most
-    frequency_masks: int = 2
-    frequency_width: int = 27  # bands at most
-    time_masks: int = 2
-    time_width: int = 40  # frames of 10 ms at most
-    time_fraction: float = 0.2  # of a recording's frames at most
+    speeds: Speeds = (0.9, 1.0, 1.1)  # of which one is drawn for each recording
+    gain: Annotated[float, number(0, 60)] = 0.0  # decibels up or down, at most
+    warp: Extent = 0.0  # of frequencies, as of a longer or shorter vocal tract, at most
+    frequency_masks: Count = 2
+    frequency_width: Count = 27  # bands at most
+    time_masks: Count = 2
+    time_width: Count = 40  # frames of 10 ms at most
+    time_fraction: Share = 0.2  # of a recording's frames at most
 
     def idle(self) -> dict[str, str]:
         names = {
@@ -75,32 +93,25 @@ class SoundConfig:
 
 
 @dataclass(frozen=True)
-class TokenizerConfig:
+class TokenizerConfig(Checked):
     """The units that transcripts are written in."""
 
     kind: Literal["char", "unigram", "bpe", "word"] = "char"  # phonemes: word
-    vocabulary_size: int = 1000
-    normalization: tuple[str, ...] = ("invisible", "nfkc", "lower", "punctuation", "spaces")
-    max_length: int = 400  # units of a transcript at most
-    language_model: int = 0  # the order of an n-gram model of the transcripts; 0 for none
-
-    def __post_init__(self):
-        if self.language_model < 0:
-            raise UserError(f"tokenizer.language_model must not be below 0: {self.language_model}")
+    vocabulary_size: VocabularySize = 1000
+    normalization: Steps = ("invisible", "nfkc", "lower", "punctuation", "spaces")
+    max_length: Size = 400  # units of a transcript at most
+    # The order of an n-gram model of the transcripts; 0 for none.
+    language_model: Annotated[int, whole(0, MOST)] = 0
 
 
 @dataclass(frozen=True)
-class DecodingConfig:
+class DecodingConfig(Checked):
     """How the model is measured, and transcribes unless it is told otherwise."""
 
-    beam: int = 1  # 1: greedy
-    lm_weight: float = 0.0
+    beam: Beam = 1  # 1: greedy
+    lm_weight: Amount = 0.0
     length_bonus: float = 0.0  # nats for each unit
-    ctc_weight: float = 0.3  # hybrid only
-
-    def __post_init__(self):
-        if self.beam < 1:
-            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
+    ctc_weight: Share = 0.3  # hybrid only
 
     def idle(self) -> dict[str, str]:
         names = ("lm_weight", "length_bonus") if self.beam == 1 else ()
@@ -112,11 +123,7 @@ class Training(TrainingConfig):
     """How to train, and in which batches."""
 
     best_by: Literal["loss", "wer"] = "loss"  # what the head measures
-    batch_seconds: float = 100.0  # of sound in a batch, padding included
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._must("batch_seconds", self.batch_seconds > 0, "above 0")
+    batch_seconds: Positive = 100.0  # of sound in a batch, padding included
 
 
 @dataclass(frozen=True)

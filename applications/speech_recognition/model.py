@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications.settings import Attention as AttentionSettings
-from kerasseq.applications.settings import Checked, transformer_decoder, transformer_encoder
+from kerasseq.applications.settings import Number, transformer_decoder, transformer_encoder
+from kerasseq.checks import Checked, Count, Fraction, Share
 from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import (
@@ -30,11 +31,11 @@ class BLSTM(Checked):
     """Frames side by side, then recurrent layers in both directions; or a pyramid of them."""
 
     kind: Literal["blstm"] = "blstm"
-    units: int = 160  # of each layer and direction
-    layers: int = 3
-    stack: int = 4  # frames of 10 ms to a step; a pyramid reaches it by pairs between its layers
+    units: Number = 160  # of each layer and direction
+    layers: Number = 3
+    stack: Number = 4  # frames of 10 ms to a step; a pyramid reaches it by pairs between its layers
     pyramid: bool = False
-    dropout: float = 0.3
+    dropout: Fraction = 0.3
 
     def build(self) -> list:
         if not self.pyramid:
@@ -55,16 +56,14 @@ class ConvolutionBLSTM(Checked):
     """Two convolutions that leave a quarter of the frames, then recurrent layers."""
 
     kind: Literal["conv-blstm"] = "conv-blstm"
-    filters: int = 32
-    width: int = 160  # of what the convolutions hand on
-    units: int = 160
-    layers: int = 3
+    filters: Number = 32
+    width: Number = 160  # of what the convolutions hand on
+    units: Number = 160
+    layers: Number = 3
     pyramid: bool = False  # the first layer hears twice as many steps, which are then put in pairs
-    chunk: int = 0  # steps of 40 ms that are heard together, in streams; 0: all of the recording
-    ahead: int = 0  # steps of 40 ms that each layer hears of the next chunk
-    dropout: float = 0.3
-
-    may_be_zero = ("chunk", "ahead")
+    chunk: Count = 0  # steps of 40 ms that are heard together, in streams; 0: all of the recording
+    ahead: Count = 0  # steps of 40 ms that each layer hears of the next chunk
+    dropout: Fraction = 0.3
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,11 +92,11 @@ class LSTM(Checked):
     """One-directional, for streams: what it hears `lookahead` steps later is all that it awaits."""
 
     kind: Literal["lstm"] = "lstm"
-    units: int = 256
-    layers: int = 3
-    stack: int = 4  # frames of 10 ms to a step
-    lookahead: int = 8  # steps
-    dropout: float = 0.3
+    units: Number = 256
+    layers: Number = 3
+    stack: Number = 4  # frames of 10 ms to a step
+    lookahead: Number = 8  # steps
+    dropout: Fraction = 0.3
 
     def build(self) -> list:
         return [
@@ -113,12 +112,12 @@ class ConvolutionLSTM(Checked):
     layers, of which each hears the next `lookahead` steps of what is below it."""
 
     kind: Literal["conv-lstm"] = "conv-lstm"
-    filters: int = 32
-    width: int = 160
-    units: int = 256
-    layers: int = 3
-    lookahead: int = 4  # steps of 40 ms for each layer
-    dropout: float = 0.3
+    filters: Number = 32
+    width: Number = 160
+    units: Number = 256
+    layers: Number = 3
+    lookahead: Number = 4  # steps of 40 ms for each layer
+    dropout: Fraction = 0.3
 
     def build(self) -> list:
         layers: list = [
@@ -135,12 +134,12 @@ class Transformer(Checked):
     """Two convolutions that leave a quarter of the frames, then a Transformer."""
 
     kind: Literal["transformer"] = "transformer"
-    filters: int = 32
-    width: int = 144
-    layers: int = 6
-    heads: int = 4
-    units: int = 576  # of the feed-forward layers
-    dropout: float = 0.1
+    filters: Number = 32
+    width: Number = 144
+    layers: Number = 6
+    heads: Number = 4
+    units: Number = 576  # of the feed-forward layers
+    dropout: Fraction = 0.1
 
     def build(self) -> list:
         return [
@@ -155,17 +154,15 @@ class ConformerSettings(Checked):
     """Two convolutions that leave a quarter of the frames, then a Conformer."""
 
     kind: Literal["conformer"] = "conformer"
-    filters: int = 32
-    width: int = 144
-    layers: int = 6
-    heads: int = 4
-    units: int = 576
-    kernel_size: int = 15
-    chunk: int = 0  # steps of 40 ms that are heard together; 0: all of the recording
-    left: int = 4  # chunks before its own that a step attends to
-    dropout: float = 0.1
-
-    may_be_zero = ("chunk",)
+    filters: Number = 32
+    width: Number = 144
+    layers: Number = 6
+    heads: Number = 4
+    units: Number = 576
+    kernel_size: Number = 15
+    chunk: Count = 0  # steps of 40 ms that are heard together; 0: all of the recording
+    left: Number = 4  # chunks before its own that a step attends to
+    dropout: Fraction = 0.1
 
     def idle(self) -> dict[str, str]:
         return {} if self.chunk else {"left": "model.encoder.chunk is 0"}
@@ -206,11 +203,11 @@ class Transducer(Checked):
 
     kind: Literal["transducer"] = "transducer"
     encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-    embedding: int = 64
-    units: int = 160  # of the prediction network
-    joint: int = 160
-    dropout: float = 0.3
-    max_symbols: int = 5  # at one step of the encoder
+    embedding: Number = 64
+    units: Number = 160  # of the prediction network
+    joint: Number = 160
+    dropout: Fraction = 0.3
+    max_symbols: Number = 5  # at one step of the encoder
 
     def build(self, encoder: Chain, size: int) -> TransducerModel:
         return _transducer(self, encoder, size, context="none")
@@ -222,12 +219,12 @@ class TransducerAttention(Checked):
 
     kind: Literal["transducer-attention"] = "transducer-attention"
     encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-    embedding: int = 64
-    units: int = 160
-    joint: int = 160
+    embedding: Number = 64
+    units: Number = 160
+    joint: Number = 160
     attention: AttentionSettings = AttentionSettings("location")
-    dropout: float = 0.3
-    max_symbols: int = 5
+    dropout: Fraction = 0.3
+    max_symbols: Number = 5
 
     def build(self, encoder: Chain, size: int) -> TransducerModel:
         attention = self.attention.build(self.units)
@@ -253,12 +250,12 @@ class Attention(Checked):
     kind: Literal["attention"] = "attention"
     encoder: Encoder = field(default_factory=ConvolutionBLSTM)
     decoder: Literal["rnn", "transformer"] = "rnn"
-    embedding: int = 64  # rnn only; a Transformer's is as wide as the encoder
-    units: int = 256  # of the recurrent, or the feed-forward, layers
-    layers: int = 1
-    heads: int = 4  # transformer only
+    embedding: Number = 64  # rnn only; a Transformer's is as wide as the encoder
+    units: Number = 256  # of the recurrent, or the feed-forward, layers
+    layers: Number = 1
+    heads: Number = 4  # transformer only
     attention: AttentionSettings = AttentionSettings("location")  # rnn only
-    dropout: float = 0.3
+    dropout: Fraction = 0.3
 
     def idle(self) -> dict[str, str]:
         others = ("heads",) if self.decoder == "rnn" else ("embedding", "attention")
@@ -273,7 +270,7 @@ class Hybrid(Attention):
     """Attention and CTC on one encoder, decoded by both."""
 
     kind: Literal["hybrid"] = "hybrid"
-    ctc_weight: float = 0.3
+    ctc_weight: Share = 0.3
 
     def build(self, encoder: Chain, size: int) -> JointSeq2Seq:
         decoder = _decoder(self, encoder, size)

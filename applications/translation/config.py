@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from kerasseq.applications import configuration
-from kerasseq.applications.parts import idle_names
+from kerasseq.applications.parts import Files, idle_names
 from kerasseq.applications.starting import all_brought, units
 from kerasseq.applications.translation.model import (
     RNN,
@@ -15,9 +15,10 @@ from kerasseq.applications.translation.model import (
     Transformer,
     build,
 )
+from kerasseq.checks import Checked, Positive, Seed, Share, Size, VocabularySize, number, whole
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
-from kerasseq.preprocessing.normalization import TEXT
+from kerasseq.preprocessing.normalization import TEXT, Steps
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -28,18 +29,18 @@ BROUGHT = ("model", *(f"tokenizer.{name}" for name in _UNITS))
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Checked):
     """What to train on; no files and no data set mean the embedded phrases."""
 
     dataset: str = ""
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
+    train: Files = ()
+    valid: Files = ()
+    test: Files = ()
     source: str = ""  # the language, for a data set or the embedded phrases
     target: str = ""
-    valid_size: float = 0.02  # pairs cut off without `valid`; see `part_size`
-    seed: int = 1  # of that cut, and of the embedded phrases
-    limit: int = 2000  # characters on one side at most
+    valid_size: Positive = 0.02  # pairs cut off without `valid`; see `part_size`
+    seed: Seed = 1  # of that cut, and of the embedded phrases
+    limit: Size = 2000  # characters on one side at most
 
     def idle(self) -> dict[str, str]:
         of_files = {} if self.train else {"limit": "it is of training files (--train)"}
@@ -47,32 +48,25 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class TokenizerConfig:
+class TokenizerConfig(Checked):
     """How text becomes ids."""
 
     kind: Literal["unigram", "bpe", "char", "word"] = "unigram"
-    vocabulary_size: int = 8000
+    vocabulary_size: VocabularySize = 8000
     shared: bool = True  # one vocabulary for both sides
-    normalization: tuple[str, ...] = TEXT  # of both sides, and of references
-    max_length: int = 256  # pieces on one side at most
-    sampling: float = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
-    character_coverage: float = 1.0  # of the characters; below 1 for Chinese, say
+    normalization: Steps = TEXT  # of both sides, and of references
+    max_length: Annotated[int, whole(2, 100_000)] = 256  # pieces on one side at most
+    sampling: Share = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
+    # Of the characters; below 1 for Chinese, say.
+    character_coverage: Annotated[float, number(0.01, 1)] = 1.0
 
     def __post_init__(self):
-        if not 0 <= self.sampling <= 1:
-            raise UserError(f"tokenizer.sampling must be from 0 to 1, not {self.sampling}")
+        super().__post_init__()
         if self.sampling and self.kind not in ("unigram", "bpe"):
             raise UserError(
                 f"tokenizer.sampling needs several segmentations of a text, and {self.kind} has "
                 "but one; set tokenizer.kind to unigram or bpe, or sampling to 0"
             )
-        if not 0 < self.character_coverage <= 1:
-            raise UserError(
-                "tokenizer.character_coverage must be above 0 and at most 1, "
-                f"not {self.character_coverage}"
-            )
-        if self.max_length < 2:
-            raise UserError(f"tokenizer.max_length must be at least 2, not {self.max_length}")
 
 
 @dataclass(frozen=True)
@@ -80,11 +74,7 @@ class Training(TrainingConfig):
     """How to train, and in which batches."""
 
     best_by: Literal["loss", "bleu"] = "loss"  # what the head measures
-    batch_tokens: int = 2048  # of a batch's longer side, padding included
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._must("batch_tokens", self.batch_tokens >= 1, "at least 1")
+    batch_tokens: Size = 2048  # of a batch's longer side, padding included
 
 
 @dataclass(frozen=True)

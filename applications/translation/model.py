@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kerasseq.applications.settings import Attention, Checked
+from kerasseq.applications.settings import Attention, Number
+from kerasseq.checks import Checked, Fraction
 from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
@@ -34,13 +35,13 @@ class RNN(Checked):
 
     kind: Literal["rnn"] = "rnn"
     cell: Literal["lstm", "gru"] = "lstm"
-    embedding: int = 256
-    units: int = 512
-    layers: int = 2
+    embedding: Number = 256
+    units: Number = 512
+    layers: Number = 2
     bidirectional: bool = False
     reverse: bool = True  # the encoder reads the source backwards
     context: Literal["initial", "joined"] = "initial"
-    dropout: float = 0.5
+    dropout: Fraction = 0.5
     tied: bool = False  # one matrix for the target's embedding and the logits
     share_embeddings: bool = False  # one embedding for source and target
     initializer: Initializer = "matching"
@@ -74,14 +75,14 @@ class RNNAttention(Checked):
 
     kind: Literal["rnn-attention"] = "rnn-attention"
     cell: Literal["lstm", "gru"] = "gru"
-    embedding: int = 256
-    units: int = 512
-    layers: int = 1
+    embedding: Number = 256
+    units: Number = 512
+    layers: Number = 1
     bidirectional: bool = True  # each direction has half the units
     query: Literal["before", "after"] = "before"  # Bahdanau, Luong
     input_feeding: bool = False
     attention: Attention = Attention()
-    dropout: float = 0.5
+    dropout: Fraction = 0.5
     tied: bool = False
     share_embeddings: bool = False
     initializer: Initializer = "matching"
@@ -114,12 +115,12 @@ class Convolution(Checked):
     """Convolutional sequence to sequence."""
 
     kind: Literal["convolution"] = "convolution"
-    embedding: int = 256
-    units: int = 256
-    layers: int = 4
-    kernel_size: int = 3
+    embedding: Number = 256
+    units: Number = 256
+    layers: Number = 4
+    kernel_size: Number = 3
     score: Literal["dot", "scaled_dot", "bilinear", "cosine", "concat", "additive"] = "bilinear"
-    dropout: float = 0.25
+    dropout: Fraction = 0.25
     tied: bool = True
     share_embeddings: bool = False
     initializer: Initializer = "matching"
@@ -146,14 +147,14 @@ class Transformer(Checked):
     """Pre-norm Transformer."""
 
     kind: Literal["transformer"] = "transformer"
-    width: int = 128
-    units: int = 256  # of the feed-forward layers
-    encoder_layers: int = 4
-    decoder_layers: int = 4
-    heads: int = 4
+    width: Number = 128
+    units: Number = 256  # of the feed-forward layers
+    encoder_layers: Number = 4
+    decoder_layers: Number = 4
+    heads: Number = 4
     activation: Literal["relu", "gelu", "silu"] = "relu"
-    dropout: float = 0.3
-    attention_dropout: float = 0.0  # also of the feed-forward layers' activations
+    dropout: Fraction = 0.3
+    attention_dropout: Fraction = 0.0  # also of the feed-forward layers' activations
     tied: bool = True
     share_embeddings: bool = True
     initializer: Initializer = "matching"

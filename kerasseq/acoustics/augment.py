@@ -1,16 +1,17 @@
 """Augmentation of features."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from kerasseq.acoustics.mel import Scale, mel_edges, to_mel
-from kerasseq.checks import Count, Share, Size, checked, width_of
-from kerasseq.errors import UserError
+from kerasseq.checks import Count, Share, Size, checked, number, width_of
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.streaming import Streaming
+
+Extent = Annotated[float, number(0, 0.499)]
 
 
 class Augmentation(Streaming, keras.layers.Layer):
@@ -42,7 +43,7 @@ class FrequencyWarp(Augmentation):
 
     Args:
         rate, scale: of the mel bands; see `LogMel`. They reach from 0 Hz to `rate` / 2.
-        extent: the greatest change, in [0, 0.5).
+        extent: the greatest change, below a half.
 
     Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
 
@@ -57,12 +58,10 @@ class FrequencyWarp(Augmentation):
         self,
         rate: Size = 16000,
         scale: Scale = "slaney",
-        extent: float = 0.1,
+        extent: Extent = 0.1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not 0 <= extent < 0.5:
-            raise UserError(f"extent of a warp must be in [0, 0.5), not {extent:g}.")
         self.rate, self.scale, self.extent = rate, scale, extent
 
     def build(self, input_shape: Any) -> None:

@@ -25,6 +25,7 @@ PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
 
 # Of a window; the filters have as many columns.
 _MOST_BINS = 1 << 16
+Bands = Annotated[int, whole(1, 1_000)]
 
 
 @keras.saving.register_keras_serializable("kerasseq")
@@ -69,7 +70,7 @@ class LogMel(Streaming, keras.layers.Layer):
     def __init__(
         self,
         rate: Rate = 16000,
-        mels: Annotated[int, whole(1, 1_000)] = 80,
+        mels: Bands = 80,
         window: Annotated[float, number(0.0005, 1.0)] = 0.025,
         hop: Annotated[float, number(0.0005, 1.0)] = 0.010,
         n_fft: Annotated[int, whole(1, _MOST_BINS)] | None = None,

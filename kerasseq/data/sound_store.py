@@ -4,10 +4,11 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from kerasseq.checks import number
 from kerasseq.data.corpus import Problems, digest
 from kerasseq.data.folder import build_folder, groups, mapped, nothing_left, options_of, read_meta
 from kerasseq.data.recordings import Recording, SoundCorpus
@@ -182,6 +183,10 @@ def _decoded(group, read, preprocessor) -> _Decoded:
         some.texts.append(text)
         some.unknown.append(tokenizer.unknown(text))
     return some
+
+
+Speeds = tuple[Annotated[float, number(0.5, 2)], ...]
+"""Factors of a speed perturbation."""
 
 
 def check_speeds(speeds: tuple[float, ...]) -> tuple[float, ...]:

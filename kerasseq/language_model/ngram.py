@@ -20,7 +20,8 @@ from kerasseq.language_model.table_file import read_table, write_table
 # Entries of the two dense tables that a search on the device needs: 240 MB.
 _MOST_ENTRIES = 30_000_000
 _KEPT_ENTRIES = 5_000_000
-Order = Annotated[int, whole(1, 32)]
+MOST = 32
+Order = Annotated[int, whole(1, MOST)]
 _FILE = "ngrams.npz"
 
 

@@ -3,7 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated
 
+from kerasseq.checks import Rule
 from kerasseq.errors import UserError
 
 
@@ -47,6 +49,14 @@ STEPS: dict[str, Callable[[str], str]] = {
     "spaces": lambda text: " ".join(text.split()),
 }
 """The steps by name. Saved models name them: what a step does never changes."""
+
+Steps = Annotated[
+    tuple[str, ...],
+    Rule(
+        f"a list of {', '.join(STEPS)}, or some of them",
+        lambda names: isinstance(names, list | tuple) and all(name in STEPS for name in names),
+    ),
+]
 
 TEXT = ("invisible", "nfkc", "spaces")
 """The steps that suit written text: one form for what looks alike."""

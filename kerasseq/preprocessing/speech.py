@@ -3,12 +3,11 @@
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Annotated
 
 import keras
 import numpy as np
 
-from kerasseq.checks import Rate, Size, checked, number
+from kerasseq.checks import Rate, Seconds, Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.files import ContentError
 from kerasseq.media.levels import scaled
@@ -57,7 +56,7 @@ class SpeechPreprocessor(WritingPreprocessor):
         rate: Rate = 16000,
         steps: Sequence[str] = SPOKEN,
         end: bool = False,
-        max_seconds: Annotated[float, number(0.1, 86_400)] = 30.0,
+        max_seconds: Seconds = 30.0,
         max_target_length: Size = 512,
         vocabularies: dict | None = None,
         **kwargs,
