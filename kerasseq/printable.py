@@ -11,6 +11,15 @@ from typing import Any
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+def is_text(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable(text: object) -> str:
     """A text on one line, with `\\uXXXX` for each character that controls a terminal."""
     return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", str(text))

@@ -150,3 +150,14 @@ def test_bleu_of_a_perfect_translation_is_100():
 
 def test_nfkc_is_that_of_unicode():
     assert normalized(["ﬁ①"], ["nfkc"]) == [unicodedata.normalize("NFKC", "ﬁ①")]
+
+
+@pytest.mark.parametrize("steps", [SPOKEN, CAPTION])
+def test_nothing_is_left_of_an_emoji_in_speech_and_captions(steps):
+    texts = [
+        "👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪 yes",
+        "🏴\U000e0067\U000e007f",
+        PERSIAN,
+        "क्\u200dष",
+    ]
+    assert normalized(texts, steps) == ["1 yes", "", PERSIAN, "क्\u200dष"]

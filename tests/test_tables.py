@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from kerasseq.cli import main
 from kerasseq.cli.texts import TextLines
-from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus, cut_off
+from kerasseq.data import FileCorpus, ListCorpus, PictureCorpus, RecordingCorpus, cut_off
 from kerasseq.errors import UserError
 
 ROWS = [
@@ -372,3 +373,101 @@ def test_what_a_program_writes_is_read_as_it_was(tmp_path_factory, pairs, delimi
     kept = [tuple(side.replace("\n", " ") for side in pair) for pair in pairs]
     whole = [pair for pair in kept if all(side.strip() for side in pair)]
     assert list(FileCorpus([path])) == [*whole, ("last", "one")]
+
+
+# What other programs put around a table.
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"'])
+def test_the_line_of_excel_that_names_the_delimiter(folder, first):
+    data = f"{first}\r\npath;start;end;text\r\na.wav;0,5;1,25;one, two\r\n"
+    found, corpus = listed(folder, "l.csv", data)
+    assert found == [("a.wav", "one, two")] and not len(corpus.problems)
+    assert [(one.start, one.end, one.line) for one in corpus] == [(0.5, 1.25, 3)]
+    (folder / "p.csv").write_text(f"{first}\nsource;target\none;eins\n")
+    assert list(FileCorpus(folder / "p.csv")) == [("one", "eins")]
+
+
+@pytest.mark.parametrize("note", ["# made today", "# made today, by me", "a,b,c,d"])
+def test_a_note_above_the_header_hides_it_not(folder, note):
+    data = f"\n{note}\npath,start,end,text\na.wav,0.5,1,one\nb.wav,1,2,two\n"
+    found, corpus = listed(folder, "l.csv", data)
+    assert found == [("a.wav", "one"), ("b.wav", "two")]
+    assert [(one.start, one.end) for one in corpus] == [(0.5, 1), (1, 2)]
+    assert corpus.problems.named == [f"{folder}/l.csv:2: above the names of the columns"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"start": 0, "end": 2}, {"offset": 0, "end": 2.0}, {"start_time": 0.0, "duration": 2}],
+)
+def test_parts_of_files_in_objects(folder, more):
+    line = json.dumps({"audio_filepath": "a.wav", "text": "x", **more})
+    _, corpus = listed(folder, "l.jsonl", line)
+    assert [(one.start, one.end) for one in corpus] == [(0, 2)]
+
+
+def test_a_manifest_of_the_folder_that_it_is_in(folder):
+    (folder / "train.tsv").write_text(".\na.wav\t16000\nb.wav\t32000\n")
+    with pytest.raises(UserError, match="is a wav2vec manifest, which has no transcripts"):
+        list(RecordingCorpus(folder / "train.tsv"))
+    (folder / "train.wrd").write_text("one\ntwo\n")
+    assert [one.text for one in RecordingCorpus(folder / "train.tsv")] == ["one", "two"]
+
+
+@pytest.mark.parametrize("kind", [str, Path, os.fsencode, lambda path: [path]])
+def test_a_list_can_be_named_alone(folder, kind):
+    (folder / "l.tsv").write_text("a.wav\tone\n")
+    path = kind(folder / "l.tsv")
+    assert [one.text for one in RecordingCorpus(path)] == ["one"]
+    assert [one.texts for one in PictureCorpus(path)] == [("one",)]
+    assert list(FileCorpus(path)) == [("a.wav", "one")]
+
+
+def test_captions_of_one_cell_and_numbered_ones(tmp_path):
+    for name in ("a.jpeg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    rows = [("raw", "filename"), (json.dumps(["a dog", "ein Hund"]), "a.jpeg"), ("[x] y", "b.jpg")]
+    (tmp_path / "l.csv").write_text(written(rows))
+    assert [one.texts for one in PictureCorpus(tmp_path / "l.csv")] == [
+        ("a dog", "ein Hund"),
+        ("[x] y",),
+    ]
+    (tmp_path / "l.txt").write_text("a.jpeg#0\tone\na.jpeg#1\ttwo\nb.jpg#0\tthree\n")
+    assert [one.texts for one in PictureCorpus(tmp_path / "l.txt")] == [("one", "two"), ("three",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.csv", ",en,de\n0,one,eins\n1,two,zwei\n"),
+        ("p.jsonl", '{"en": "one", "de": "eins"}\n{"de": "zwei", "id": 7, "en": "two"}\n'),
+        (
+            "p.jsonl",
+            '{"translation": {"en": "one", "de": "eins"}}\n'
+            '{"translation": {"de": "zwei", "en": "two"}}\n',
+        ),
+        ("p.json", '[{"source": "one", "target": "eins"},\n{"tgt": "zwei", "src": "two"}]'),
+    ],
+)
+def test_each_pair_has_its_sides_in_the_same_order(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert list(FileCorpus(tmp_path / name)) == [("one", "eins"), ("two", "zwei")]
+
+
+@pytest.mark.parametrize("text", ["0\tone\teins\n1\ttwo\tzwei\n", "7\tone\t8\teins\n", "1\t2\t3\n"])
+def test_numbers_of_rows_are_no_texts(tmp_path, text):
+    (tmp_path / "p.tsv").write_text(text)
+    with pytest.raises(UserError, match="numbers among the first two, and no header"):
+        list(FileCorpus(tmp_path / "p.tsv"))
+    (tmp_path / "p.tsv").write_text("7\tseven\n8\teight\n")
+    assert list(FileCorpus(tmp_path / "p.tsv")) == [("7", "seven"), ("8", "eight")]
+
+
+def test_pairs_in_memory_that_are_none_are_left_out():
+    pairs = [("a", "b"), ("a", None), ("a", "b", "c"), "ab", 5, ("\ud800", "b"), ["c", "d"]]
+    corpus = ListCorpus(iter(pairs))
+    for _ in range(2):
+        assert list(corpus) == [("a", "b"), ("c", "d")]
+    assert corpus.problems.counts == {"not a pair of texts": 4, "not valid Unicode": 1}
+    assert [chunk.lines for chunk in corpus.chunks()] == [[1, 7]]

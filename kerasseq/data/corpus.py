@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.printable import printable
+from kerasseq.printable import is_text, printable
 
 CHUNK = 8192
 LEAST = 20
@@ -113,22 +113,37 @@ class Corpus:
 
 
 class ListCorpus(Corpus):
-    """Pairs that are in memory already."""
+    """Pairs that are in memory already; what is no pair of texts is left out and counted."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]], name: str = "pairs"):
         super().__init__()
-        self._pairs, self._name = pairs, name
+        self._pairs = pairs if isinstance(pairs, Sequence) else list(pairs)
+        self._name = name
 
     def chunks(self) -> Iterator[Chunk]:
-        rows = iter(self._pairs)
-        first = 1
+        problems = self.problems = Problems()
+        rows = enumerate(self._pairs, 1)
         while some := list(islice(rows, CHUNK)):
-            source, target = map(list, zip(*some, strict=True))
-            yield Chunk(source, target, self._name, range(first, first + len(some)))
-            first += len(some)
+            good = []
+            for number, pair in some:
+                if wrong := _wrong(pair):
+                    problems.add(self._name, number, wrong)
+                else:
+                    good.append((number, *pair))
+            if good:
+                lines, source, target = map(list, zip(*good, strict=True))
+                yield Chunk(source, target, self._name, lines)
 
     def fingerprint(self) -> str:
         return digest(repr(pair) for pair in self._pairs)
+
+
+def _wrong(pair: object) -> str:
+    """What is wrong with a pair of texts; empty if nothing is."""
+    sides = [] if isinstance(pair, str) or not isinstance(pair, Iterable) else list(pair)
+    if [isinstance(side, str) for side in sides] != [True, True]:
+        return "not a pair of texts"
+    return "" if all(map(is_text, sides)) else "not valid Unicode"
 
 
 class Part(Corpus):

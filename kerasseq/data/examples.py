@@ -9,8 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from kerasseq.data.corpus import Problems, digest, part_size, text_hash
-from kerasseq.data.lines import is_text
 from kerasseq.errors import UserError
+from kerasseq.printable import is_text
 
 
 class Example(Protocol):

@@ -7,11 +7,14 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
 from kerasseq.errors import UserError
+
+Paths = str | os.PathLike | Iterable[str | os.PathLike]
+"""A path, or several."""
 
 MEMBERS = (".tsv", ".tab", ".txt", ".csv", ".jsonl", ".ndjson")
 
@@ -21,6 +24,12 @@ _BYTES, _LINES, _ANY_BYTES, _ANY_LINES = 20, 4, 32 << 20, 500_000
 # Bytes of a file that must be read as a whole, and of a packed one; COCO's captions are 92 MB.
 _MOST_WHOLE, _MOST_UNPACKED = 512 << 20, 128 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def paths_of(paths: Paths) -> list[str]:
+    """The paths as texts; one alone is a list of one."""
+    some = [paths] if isinstance(paths, str | bytes | os.PathLike) else paths
+    return list(map(os.fsdecode, some))
 
 
 def plain_name(path: str) -> str:

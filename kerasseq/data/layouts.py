@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from kerasseq.data.tables import Sample, names_in, usual_width
@@ -10,6 +11,9 @@ from kerasseq.errors import UserError
 
 _FILE = re.compile(r"\.[A-Za-z0-9]{2,5}(#\d+)?$")
 _NUMBER = re.compile(r"[-+]?[\d.,:]+(e[-+]?\d+)?s?", re.IGNORECASE)
+_ABOVE = 10
+"""Rows of which one may be the header; those above it are notes."""
+
 _TRIED = 20
 """Rows whose files are looked for."""
 
@@ -58,8 +62,8 @@ def layout_of(
     Raises:
         UserError: the columns cannot be told.
     """
-    for some in samples:
-        header = names_in(some.rows[0])
+    for some, row in product(samples, range(_ABOVE)):
+        header = names_in(some.rows[row]) if row < len(some.rows) else ()
         path, text = (
             next((header.index(name) for name in usual if name in header), None) for usual in names
         )
@@ -114,7 +118,7 @@ def _text_column(place: str, some: Sample, width: int, path: int) -> int:
     if width == 2:
         return others[0]
     rows = [row for row in some.rows if len(row) >= width]
-    texts = [column for column in others if not all(_is_number(row[column]) for row in rows)]
+    texts = [column for column in others if not all(is_number(row[column]) for row in rows)]
     worded = [column for column in texts if any(" " in row[column].strip() for row in rows)]
     if some.delimiter == "|" and width == 3 and path == 0 and len(worded) == 2:
         return 2  # LJ Speech has what is written in books, and then what is read
@@ -126,6 +130,7 @@ def _text_column(place: str, some: Sample, width: int, path: int) -> int:
     return texts[0]
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is empty or a number, a time or a length of time."""
     cell = cell.strip()
     return not cell or _NUMBER.fullmatch(cell) is not None

@@ -65,15 +65,6 @@ def lines_as_they_come(file: BinaryIO) -> Iterator[Line]:
     return chain.from_iterable(_read_lines(file))
 
 
-def is_text(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _read_lines(file: BinaryIO) -> Iterator[list[Line]]:
     read = getattr(file, "read1", file.read)
     first = read(_BLOCK)

@@ -10,7 +10,7 @@ from kerasseq.data.files import check_file, plain_name
 from kerasseq.data.json_texts import checked, decoded, whole_json
 from kerasseq.data.layouts import Layout, Names, layout_of
 from kerasseq.data.lines import BadLine, Line, numbered_lines
-from kerasseq.data.tables import DELIMITERS, one_line, rows_of, sampled
+from kerasseq.data.tables import DELIMITERS, names_in, one_line, rows_of, sampled
 
 T = TypeVar("T")
 Found = Iterator[tuple[int, T | str]]
@@ -103,7 +103,10 @@ def table(
             yield number, row.kind
         elif passed:
             yield number, _columns(row, layout)
-        passed |= isinstance(row, list)
+        elif names_in(row) == layout.header:
+            passed = True
+        else:
+            yield number, "above the names of the columns"
 
 
 def _columns(row: list[str], layout: Layout) -> Columns | str:

@@ -13,7 +13,9 @@ from typing import Any
 from kerasseq.data.corpus import CHUNK
 from kerasseq.data.files import plain_name, read_whole, zip_member
 from kerasseq.data.json_texts import checked, decoded
-from kerasseq.data.lines import BadLine, Line, is_text, line_batches
+from kerasseq.data.layouts import is_number
+from kerasseq.data.lines import BadLine, Line, line_batches
+from kerasseq.data.lists import objects
 from kerasseq.data.tables import (
     DELIMITERS,
     Sample,
@@ -24,6 +26,7 @@ from kerasseq.data.tables import (
     usual_width,
 )
 from kerasseq.errors import UserError
+from kerasseq.printable import is_text
 
 Languages = tuple[str, str]
 Pair = tuple[Line, Line]
@@ -59,14 +62,14 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
         yield from _in_chunks(place, lines, _unparted)
         return
     some = max(samples, key=_score)
-    header = names_in(some.rows[0])
+    header = _head(some)
     try:
         named = _named_columns(header, languages)
     except UserError as error:
         raise UserError(f"{place}:1: {error}") from None
     width = len(header) if named else usual_width(some.rows)
     strict = width if named or some.delimiter != "\t" else None
-    columns = named or (0, 1)
+    columns = named or _unnamed_columns(place, some.rows, width)
 
     def pair(row: list[str]) -> Pair | str:
         return _pair(row, columns, strict, some.delimiter)
@@ -77,7 +80,7 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
 
     rows = rows_of(lines, some.delimiter, some.quoted, begins)
     if named:
-        rows = _without_header(rows)
+        rows = _below_header(rows)
     yield from _in_chunks(place, rows, pair)
 
 
@@ -87,8 +90,29 @@ def _unparted(_: str) -> str:
 
 def _score(some: Sample) -> tuple[bool, int]:
     width = usual_width(some.rows)
-    named = _named_columns(names_in(some.rows[0]), ("", "")) is not None
+    named = _named_columns(_head(some), ("", "")) is not None
     return named, sum(len(row) == width > 1 for row in some.rows)
+
+
+def _head(some: Sample) -> tuple[str, ...]:
+    """The first row with a delimiter in it, as names of columns."""
+    return names_in(next(row for row in some.rows if len(row) > 1))
+
+
+def _unnamed_columns(place: str, rows: list[list[str]], width: int) -> tuple[int, int]:
+    """The first two columns.
+
+    Raises:
+        UserError: there are more, and one of the two looks like numbers of the rows.
+    """
+    whole = [row for row in rows if len(row) >= width][-max(1, len(rows) - 1) :]
+    if width > 2 and any(all(is_number(row[column]) for row in whole) for column in (0, 1)):
+        raise UserError(
+            f"{place}:1: there are {width} columns, numbers among the first two, and no header "
+            "that tells which have the texts; add a first line with the names of the columns, "
+            "such as source and target."
+        )
+    return 0, 1
 
 
 def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, int] | None:
@@ -103,16 +127,18 @@ def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, in
     codes = [name.partition("_")[0] for name in header]
     if all(languages) and all(code in codes for code in languages):
         return codes.index(languages[0]), codes.index(languages[1])
-    if len(codes) != 2 or not _CODES.issuperset(codes):
+    sides = [column for column, code in enumerate(codes) if code]  # an index has no name
+    if len(sides) != 2 or not _CODES.issuperset(filter(None, codes)):
         return None
     if all(languages):
-        raise UserError(f"The columns are {' and '.join(codes)}, not {' and '.join(languages)}.")
-    return 0, 1
+        there = " and ".join(filter(None, codes))
+        raise UserError(f"The columns are {there}, not {' and '.join(languages)}.")
+    return sides[0], sides[1]
 
 
-def _without_header(rows: Iterator) -> Iterator:
+def _below_header(rows: Iterator) -> Iterator:
     for row in rows:
-        if isinstance(row[1], list):
+        if isinstance(row[1], list) and len(row[1]) > 1:
             break
         yield row
     yield from rows
@@ -148,17 +174,35 @@ def json_lines(path: str, languages: Languages, member: str | None = None) -> Re
     place = path if member is None else f"{path}/{member}"
     lines = enumerate(chain.from_iterable(line_batches(path, member)), 1)
     full = (line for line in lines if isinstance(line[1], BadLine) or line[1].strip())
-    yield from _in_chunks(place, full, lambda line: _of_object(line, languages))
+    pair = _of_objects(languages)
+    yield from _in_chunks(place, full, lambda line: pair(checked(decoded(line))))
 
 
-def _of_object(line: str, languages: Languages) -> Pair | str:
-    row = checked(decoded(line))
-    if isinstance(row, str):
-        return row
+def json_list(path: str, languages: Languages) -> Read:
+    """Objects with both sides, in a list or one a line."""
+    yield from _in_chunks(path, objects(path), _of_objects(languages))
+
+
+def _of_objects(languages: Languages) -> Callable[[dict | str], Pair | str]:
+    """What makes pairs of objects; the first tells the languages, if they are not known."""
+    names = list(languages) if all(languages) else []
+
+    def pair(row: dict | str) -> Pair | str:
+        if isinstance(row, str):
+            return row
+        inner = row.get("translation")
+        texts = inner if isinstance(inner, dict) else row
+        if not names:
+            codes = [name for name in texts if texts is inner or name in _CODES]
+            names.extend(codes[:2] if len(codes) > 1 else [])
+        return _both(row, texts, names)
+
+    return pair
+
+
+def _both(row: dict, texts: dict, names: Sequence[str]) -> Pair | str:
     found = [next((row[name] for name in side if name in row), None) for side in _SIDES]
-    texts = row.get("translation")
-    if isinstance(texts, dict) and len(texts) > 1:
-        names = languages if all(languages) else list(texts)[:2]
+    if None in found and names:
         found = [texts.get(name) for name in names]
     if not all(isinstance(text, str) for text in found):
         return 'not an object with the texts "source" and "target"'

@@ -2,13 +2,15 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from kerasseq.data.examples import ListedExamples
+from kerasseq.data.files import Paths, paths_of
+from kerasseq.data.json_texts import decoded
 from kerasseq.data.layouts import Names
 from kerasseq.data.lines import numbered_lines
 from kerasseq.data.lists import (
@@ -50,7 +52,7 @@ class PictureCorpus(ListedExamples[Captioned]):
       (`file_name`, `image`, ...) and a caption or a list of captions (`text`, `caption`, ...).
     - `.csv`, `.tsv`, `.txt`: with a header that names a column of paths and one of captions, or
       without one path and caption; see `RecordingCorpus`. A path may end with "#" and a number,
-      as in Flickr8k's and Flickr30k's token files.
+      as in Flickr8k's and Flickr30k's token files. A caption may be a JSON list of captions.
 
     Lines with the same path are several references of one picture. Relative
     paths are relative to `folder`, or else to the list's folder. COCO's files are looked for there
@@ -59,7 +61,7 @@ class PictureCorpus(ListedExamples[Captioned]):
     pictures is taken. What cannot be used is left out and counted in `problems`.
 
     Args:
-        lists: the paths.
+        lists: a path, or several.
         folder: that relative paths begin from.
 
     Raises:
@@ -67,16 +69,17 @@ class PictureCorpus(ListedExamples[Captioned]):
             or has no usable picture.
     """
 
-    def __init__(self, lists: Sequence[str | os.PathLike], folder: str | os.PathLike | None = None):
+    def __init__(self, lists: Paths, folder: str | os.PathLike | None = None):
+        lists = paths_of(lists)
         if not lists:
             raise UserError("Name at least one list of pictures.")
-        files = [_list(os.fspath(path)) for path in lists]
+        files = [_list(path) for path in lists]
         readers = [_reader(file, None if folder is None else os.fspath(folder)) for file in files]
 
         def rows() -> Rows:
             yield from grouped(row for reader in readers for row in reader())
 
-        super().__init__(rows, files, " and ".join(map(os.fspath, lists)))
+        super().__init__(rows, files, " and ".join(lists))
 
 
 def _list(path: str) -> str:
@@ -120,12 +123,14 @@ def _objects(place: str, folder: str | None) -> Rows:
 
 
 def _of_columns(folder: str | None, place: str, number: int, row: Columns) -> Captioned:
-    return Captioned(_located(place, folder, _plain(row.path)), (row.text,), place, number)
+    several = captions_of(decoded(row.text)) if row.text.startswith('["') else None
+    texts = tuple(several or [row.text])
+    return Captioned(_located(place, folder, _plain(row.path)), texts, place, number)
 
 
 def _plain(path: str) -> str:
     """A path without the number of the caption behind it."""
-    return re.sub(r"(?<=\.\w{3})#\d+$", "", path)
+    return re.sub(r"(\.\w{2,5})#\d+$", r"\1", path)
 
 
 def _of_object(folder: str | None, place: str, number: int, row: dict) -> Captioned | str:

@@ -1,11 +1,11 @@
 """Users' own files as a corpus of pairs."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kerasseq.data import pair_readers
 from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
-from kerasseq.data.files import check_file, plain_name
+from kerasseq.data.files import Paths, check_file, paths_of, plain_name
 from kerasseq.data.lines import BadLine
 from kerasseq.errors import UserError
 
@@ -16,6 +16,7 @@ PAIR_FORMATS = {
     ".csv": "table",
     ".jsonl": "json",
     ".ndjson": "json",
+    ".json": "json list",
     ".po": "po",
     ".zip": "zip",
 }
@@ -28,7 +29,7 @@ class FileCorpus(Corpus):
       semicolons. A first line may name the columns: "source" and "target", or codes of languages.
       Cells may be in quotes.
     - `.jsonl`, `.ndjson`: an object a line with the texts "source" and "target", or with a
-      "translation" that has a text for each language.
+      "translation" that has a text for each language. `.json`: such objects in a list.
     - `.po`: gettext; entries that are fuzzy, obsolete or not translated do not count.
     - `.zip`: one table (`.tsv`, `.tab`, `.csv`, `.txt`) or JSON-lines file in it.
     - two files with other names: line-aligned, the source's and the target's.
@@ -39,7 +40,7 @@ class FileCorpus(Corpus):
     out and counted in `problems`.
 
     Args:
-        files: the paths.
+        files: a path, or several.
         limit: characters on one side at most.
         swap: whether the files have the target first.
         languages: the codes of the source's and the target's, by which columns may be named.
@@ -51,14 +52,14 @@ class FileCorpus(Corpus):
 
     def __init__(
         self,
-        files: Sequence[str | os.PathLike],
+        files: Paths,
         limit: int = 10_000,
         *,
         swap: bool = False,
         languages: tuple[str, str] = ("", ""),
     ):
         super().__init__()
-        self.files = [os.fspath(file) for file in files]
+        self.files = paths_of(files)
         for file in self.files:
             check_file(file)
         self.limit, self.swap, self._languages = limit, swap, languages
@@ -117,6 +118,7 @@ def _parts(files):
         readers = {
             "table": pair_readers.table,
             "json": pair_readers.json_lines,
+            "json list": pair_readers.json_list,
             "po": pair_readers.gettext,
             "zip": pair_readers.zipped,
         }

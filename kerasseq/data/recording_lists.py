@@ -7,6 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kerasseq.data.examples import ListedExamples
+from kerasseq.data.files import Paths, paths_of
 from kerasseq.data.layouts import Names
 from kerasseq.data.lines import BadLine, numbered_lines
 from kerasseq.data.lists import (
@@ -52,7 +53,7 @@ class RecordingCorpus(ListedExamples[Recording]):
     - a folder with `metadata.csv` or `metadata.jsonl`: Hugging Face's audiofolder.
     - a folder with `*/*/*.trans.txt`: a part of LibriSpeech.
     - `.json`, `.jsonl`, `.ndjson`: a NeMo manifest, an object a line with "audio_filepath",
-      "text" and, for a part of a file, "offset" and "duration" in seconds.
+      "text" and, for a part of a file, "offset" and "duration", or "start" and "end", in seconds.
     - `.csv`, `.tsv`, `.txt` with a header that names a column of paths (`path`, `file_name`, ...)
       and one of texts (`text`, `transcription`, `sentence`, ...), and for parts of files columns
       of seconds (`start` or `offset`, `end` or `duration`). Cells may be in quotes.
@@ -65,17 +66,18 @@ class RecordingCorpus(ListedExamples[Recording]):
     What cannot be used is left out and counted in `problems`.
 
     Args:
-        lists: the paths.
+        lists: a path, or several.
 
     Raises:
         UserError: at once, if a list is missing or none of these; while reading, if it is damaged,
             pipes its sound through a program, or has no usable recording.
     """
 
-    def __init__(self, lists: Sequence[str | os.PathLike]):
+    def __init__(self, lists: Paths):
         if not lists:
             raise UserError("Name at least one list of recordings.")
-        found = [_readers(os.fspath(path)) for path in lists]
+        lists = paths_of(lists)
+        found = [_readers(path) for path in lists]
         readers = [reader for reader, _ in found]
 
         def rows() -> Rows:
@@ -83,7 +85,7 @@ class RecordingCorpus(ListedExamples[Recording]):
                 yield from reader()
 
         files = [file for _, files in found for file in files]
-        super().__init__(rows, files, " and ".join(map(os.fspath, lists)))
+        super().__init__(rows, files, " and ".join(lists))
 
 
 def _readers(path: str) -> tuple[Callable[[], Rows], list[str]]:
@@ -123,7 +125,7 @@ def _objects(place: str) -> Rows:
 def _table(place: str) -> Rows:
     lines = numbered_lines(place)
     first = list(islice(lines, 3))
-    if is_wav2vec([line for _, line in first]):
+    if is_wav2vec(place, [line for _, line in first]):
         return wav2vec_rows(place, chain(first, lines))
 
     forms = ["{}", *(form for name, form in _FOLDERS.items() if os.path.isdir(beside(place, name)))]
@@ -135,7 +137,7 @@ def _table(place: str) -> Rows:
 def _of_columns(
     located: Callable[[str], str], place: str, number: int, row: Columns
 ) -> Recording | str:
-    times = [_named(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
+    times = [_cell(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
     return _recording(place, number, located(row.path), row.text, *times)
 
 
@@ -143,15 +145,18 @@ def _of_object(place: str, number: int, row: dict) -> Recording | str:
     path, text = (field(row, names) for names in NAMES)
     if not path or text is None:
         return 'not an object with the texts "audio_filepath" and "text"'
-    times = row.get("offset"), None, row.get("duration")
+    times = [
+        next((row[name] for name in names if row.get(name) is not None), None)
+        for names in (_STARTS, _ENDS, _LENGTHS)
+    ]
     return _recording(place, number, beside(place, path), text, *times)
 
 
-def _named(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
-    """The first of some cells that is there, as a number if it is one."""
+def _cell(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
+    """The first of some cells that is there, as a number if it is one; its comma may be a point."""
     cell = next((cells[name].strip() for name in names if cells.get(name, "").strip()), None)
     try:
-        return None if cell is None else float(cell)
+        return None if cell is None else float(cell.replace(",", "."))
     except ValueError:
         return cell
 

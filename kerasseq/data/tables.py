@@ -19,6 +19,9 @@ DELIMITERS = {".csv": ",;\t|", ".tsv": "\t|;,", ".tab": "\t|;,", ".txt": "\t|;,"
 _SAMPLE = 500
 """Lines that tell how a table is written."""
 
+_EXCEL = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*')
+"""The line in which Excel names the delimiter."""
+
 _LINES_OF_A_CELL = 50
 _BREAK = re.compile("[\r\n]").search
 
@@ -38,6 +41,9 @@ class Sample(NamedTuple):
 def sampled(lines: Iterator[Numbered], delimiters: str) -> tuple[list[Sample], Iterator[Numbered]]:
     """The first lines, taken apart in each way that parts some of them, and all lines again."""
     first = list(islice(lines, _SAMPLE))
+    if first and isinstance(first[0][1], str) and (sign := _EXCEL.fullmatch(first[0][1])):
+        delimiters = sign[1]
+        del first[0]
     samples = (_sample(first, delimiter) for delimiter in delimiters)
     return [some for some in samples if any(len(row) > 1 for row in some.rows)], chain(first, lines)
 

@@ -12,12 +12,12 @@ from kerasseq.errors import UserError
 _ENTRY = re.compile(r"[^\t]+\t\d{3,}")
 
 
-def is_wav2vec(first: Sequence[Line]) -> bool:
-    """Whether a file with these first lines is a manifest."""
+def is_wav2vec(place: str, first: Sequence[Line]) -> bool:
+    """Whether the file `place` with these first lines is a manifest."""
     root, *entries = [line if isinstance(line, str) else "" for line in first] or [""]
     return (
-        os.sep in root
-        and "\t" not in root
+        "\t" not in root
+        and (os.sep in root or os.path.isdir(os.path.join(os.path.dirname(place), root)))
         and bool(entries)
         and all(map(_ENTRY.fullmatch, entries))
     )
@@ -56,5 +56,5 @@ def wav2vec_rows(place: str, lines: Iterator[tuple[int, Line]]) -> Rows:
             continue
         path, tab, _ = line.partition("\t")
         text = text.replace(" ", "").replace("|", " ").strip() if letters else text
-        row = Recording(os.path.join(root, path), text, place, number)
+        row = Recording(os.path.join(os.path.dirname(place), root, path), text, place, number)
         yield place, number, row if tab else "no path and number of samples"

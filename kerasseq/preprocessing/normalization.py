@@ -35,6 +35,10 @@ _INVISIBLE: dict[int, str | None] = dict.fromkeys(
     ]
 ) | {0x200B: " "}
 
+# What is left of emoji where their signs become spaces: variation selectors, keycaps and tags, and
+# joiners with nothing beside them. Others are parts of words.
+_REMAINS = re.compile("[\ufe00-\ufe0f\u20e3\U000e0020-\U000e007f]|(?<!\\S)[\u200c\u200d]+(?!\\S)")
+
 STEPS: dict[str, Callable[[str], str]] = {
     # Characters that show nothing.
     "invisible": lambda text: text.translate(_INVISIBLE),
@@ -44,6 +48,7 @@ STEPS: dict[str, Callable[[str], str]] = {
     # Notes on what is no speech: <noise>, [laughter], </s>.
     "notes": lambda text: re.sub(r"<[^<>]*>|\[[^\[\]]*\]", " ", text),
     "punctuation": _punctuation,
+    "remains": lambda text: _REMAINS.sub("", text),
     "accents": _accents,
     # Every run of white space to one space, none at the ends.
     "spaces": lambda text: " ".join(text.split()),
@@ -61,10 +66,10 @@ Steps = Annotated[
 TEXT = ("invisible", "nfkc", "spaces")
 """The steps that suit written text: one form for what looks alike."""
 
-SPOKEN = ("invisible", "nfkc", "notes", "lower", "punctuation", "spaces")
+SPOKEN = ("invisible", "nfkc", "notes", "lower", "punctuation", "remains", "spaces")
 """The steps that suit transcripts of speech: they drop what is written but not said."""
 
-CAPTION = ("invisible", "nfkc", "lower", "punctuation", "spaces")
+CAPTION = ("invisible", "nfkc", "lower", "punctuation", "remains", "spaces")
 """The steps that suit captions: only words count."""
 
 # Nearly every text is the same after the second round; a few, as "<<a>b>", take more.
