@@ -9,15 +9,17 @@ import keras
 
 from kerasseq.applications.presets import find
 from kerasseq.applications.starting import load_of_kind, provenance, take_encoder
-from kerasseq.config import refuse_idle
+from kerasseq.config import as_dict, refuse_idle
 from kerasseq.data import BatchPlan
 from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.unknown import UnknownUnits
-from kerasseq.errors import UserError
+from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
+from kerasseq.models.options import named
 from kerasseq.precision import computing_in
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.checkpoint import write_whole
+from kerasseq.training.objective import losses
 from kerasseq.training.run import check
 
 FEW = ", which are few to choose the best weights by: give more by --valid or data.valid_size"
@@ -145,6 +147,7 @@ def train(
         preprocessor = start.preprocessor if start else _kept(head, folder)
         with computing_in(config.precision):
             model = start.recast() if start else head.build(preprocessor)
+        _check_model(model, whole)
         if config.encoder_from:
             take_encoder(model, begun[config.encoder_from], config.encoder_from)
         data = head.prepare(model, folder, run.resumed)
@@ -178,6 +181,21 @@ def train(
         run.save_model(model)
         head.report(model, run, scores, say)
     return model
+
+
+def _check_model(model: SequenceModel, whole: Any) -> None:
+    """That a model, which may be another run's, can do what [training] and [decoding] ask for.
+
+    Raises:
+        UserError: its loss has no such part, or an option of decoding has no effect.
+    """
+    model.compile(**losses(whole.training))
+    options = named({}, as_dict(whole).get("decoding", {}))
+    vain = model.vain(options)
+    if getattr(whole.tokenizer, "language_model", 0):
+        vain.pop("lm_weight", None)  # it is learned with the data
+    for name in sorted(options.changed() & set(vain)):
+        raise UserError(OptionError(name, vain[name]).spelt("decoding.{}".format))
 
 
 def _kept(head: Head, folder: Path) -> Any:

@@ -76,6 +76,24 @@ def test_an_old_run_goes_with_the_first_step_of_the_new_one(tmp_path):
     assert check(folder, other, resume=True)
 
 
+def test_an_old_run_waits_for_a_step_however_many_runs_are_to_replace_it(tmp_path):
+    folder = finished(tmp_path / "r")
+    before = names(folder)
+    with pytest.raises(KeyboardInterrupt), Run(folder, CONFIG, overwrite=True):
+        raise KeyboardInterrupt
+    with pytest.raises(ValueError), Run(folder, CONFIG, overwrite=True):
+        raise ValueError
+    assert names(folder) == before and (folder / "model.keras").read_text() == "old"
+    with pytest.raises(KeyboardInterrupt), Run(folder, CONFIG, overwrite=True):
+        raise KeyboardInterrupt
+    with pytest.raises(ValueError), Run(folder, CONFIG, resume=True):
+        raise ValueError
+    assert (folder / ".replaced" / "model.keras").exists()
+    with Run(folder, CONFIG, resume=True) as run:
+        run.begin()
+    assert names(folder) == [".lock", "checkpoints", "config.toml"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["thesis.tex", "checkpoints/notes.txt", "data/mine.tsv", "data/mine/a.wav", "src/main.py"],

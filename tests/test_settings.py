@@ -259,6 +259,22 @@ def test_a_number_out_of_its_range_is_refused_where_it_is_given(head, kind, over
             assert str(caught.value).startswith(f"--set {key}={value}: {key} must be ")
 
 
+@pytest.mark.parametrize(
+    ("weights", "holds"),
+    [((0.0, 0.0), True), ((0.0, 0.3), False), ((1.0, 1.0), True), ((1.0, 0.3), False)],
+)
+def test_what_learns_nothing_decodes_nothing(weights, holds):
+    given = [
+        f"{name}.ctc_weight={w}" for name, w in zip(("model", "decoding"), weights, strict=True)
+    ]
+    if holds:
+        whole = speech_recognition.configure({"train": ["a.tsv"]}, "hybrid", None, given)
+        assert (whole.model.ctc_weight, whole.decoding.ctc_weight) == weights
+    else:
+        with pytest.raises(UserError, match="decoding.ctc_weight must be"):
+            speech_recognition.configure({"train": ["a.tsv"]}, "hybrid", None, given)
+
+
 def test_lists_are_checked_item_by_item():
     for head, override, words in (
         (speech_recognition, "sound.speeds=[]", "sound.speeds must be a list of one or more"),

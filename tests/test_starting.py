@@ -118,6 +118,20 @@ def test_the_command_line_replaces_the_data_of_a_configuration(tmp_path):
         (["translation", "--train", "P", "--resume", "--overwrite"], "choose one"),
         (["translation", "--start-from", "multi30k-en-de", "--model", "rnn"], "leave out --model"),
         (["translation", "--train", "P", "--set", "data.valid_size=3", "--valid", "P"], "--valid"),
+        (
+            ["speech-recognition", "--train", "L", *set_of("training.label_smoothing=0.1")],
+            "no such",
+        ),
+        (
+            [*("speech-recognition", "--train", "L", "--model", "attention")]
+            + set_of("decoding.beam=2", "decoding.length_bonus=1"),
+            "decoding.length_bonus is for CTC and transducers",
+        ),
+        (
+            [*("speech-recognition", "--train", "L", "--start-from", "an4-ctc")]
+            + set_of("decoding.ctc_weight=0.5"),
+            "decoding.ctc_weight is not for a CTC",
+        ),
         (["speech-recognition", "--train", "L", "--test", "B"], "No example can be read"),
     ],
 )

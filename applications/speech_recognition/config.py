@@ -34,6 +34,7 @@ from kerasseq.checks import (
     whole,
 )
 from kerasseq.data.sound_store import Speeds
+from kerasseq.errors import UserError
 from kerasseq.language_model.ngram import MOST
 from kerasseq.models import SequenceModel
 from kerasseq.preprocessing.normalization import Steps
@@ -136,6 +137,15 @@ class SpeechConfig:
     model: CTC | Transducer | Attention | TransducerAttention | Hybrid = field(default_factory=CTC)
     training: Training = field(default_factory=Training)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
+
+    def __post_init__(self) -> None:
+        trained = getattr(self.model, "ctc_weight", None)
+        if trained in (0, 1) and self.decoding.ctc_weight != trained:
+            untrained = "the decoder" if trained else "CTC"
+            raise UserError(
+                f"decoding.ctc_weight must be {trained:g} where model.ctc_weight is {trained:g}, "
+                f"since {untrained} learns nothing then"
+            )
 
     def idle(self) -> dict[str, str]:
         if self.training.start_from:

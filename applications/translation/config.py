@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from kerasseq.applications import configuration
 from kerasseq.applications.parts import Files, idle_names
+from kerasseq.applications.settings import Beam
 from kerasseq.applications.starting import all_brought, units
 from kerasseq.applications.translation.model import (
     RNN,
@@ -15,7 +16,17 @@ from kerasseq.applications.translation.model import (
     Transformer,
     build,
 )
-from kerasseq.checks import Checked, Positive, Seed, Share, Size, VocabularySize, number, whole
+from kerasseq.checks import (
+    Amount,
+    Checked,
+    Positive,
+    Seed,
+    Share,
+    Size,
+    VocabularySize,
+    number,
+    whole,
+)
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing.normalization import TEXT, Steps
@@ -78,24 +89,14 @@ class Training(TrainingConfig):
 
 
 @dataclass(frozen=True)
-class DecodingConfig:
+class DecodingConfig(Checked):
     """How the model is measured, and how it translates unless it is told otherwise."""
 
-    beam: int = 5  # 1: greedy
-    length_penalty: float = 1.0  # the greater, the longer the texts; for beams of 2 or more
+    beam: Beam = 5  # 1: greedy
+    length_penalty: Amount = 1.0  # the greater, the longer the texts
 
-    def __post_init__(self):
-        if self.beam < 1:
-            raise UserError(f"decoding.beam must be at least 1, not {self.beam}")
-        if self.length_penalty < 0:
-            raise UserError(
-                f"decoding.length_penalty must be at least 0, not {self.length_penalty}"
-            )
-        if self.beam == 1 and self.length_penalty != 1.0:
-            raise UserError(
-                f"decoding.length_penalty is {self.length_penalty}, but greedy search has none: "
-                "set decoding.beam to 2 or more, or leave the penalty out"
-            )
+    def idle(self) -> dict[str, str]:
+        return {"length_penalty": "it needs a decoding.beam of 2 or more"} if self.beam == 1 else {}
 
 
 @dataclass(frozen=True)

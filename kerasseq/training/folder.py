@@ -42,17 +42,25 @@ def check_overwriting(folder: Path) -> None:
 
 
 def set_aside(folder: Path) -> None:
-    """Move an old run out of the way of a new one, but for the lock."""
+    """Move an old run out of the way of a new one, but for the lock.
+
+    A run that waits there already stays, and one that was to replace it and made no step goes.
+    """
     aside = folder / ASIDE
+    if (aside / CONFIG).exists():
+        _clear(folder)
+        return
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    for path in list(folder.iterdir()):
+    # The configuration goes first, and in `forget_old` too: a run that is half gone has none.
+    for path in sorted(folder.iterdir(), key=lambda path: path.name != CONFIG):
         if path.name not in (LOCK, ASIDE):
             os.replace(path, aside / path.name)
 
 
 def forget_old(folder: Path) -> None:
     """Delete the run that `set_aside` moved."""
+    (folder / ASIDE / CONFIG).unlink(missing_ok=True)
     shutil.rmtree(folder / ASIDE, ignore_errors=True)
 
 
@@ -63,9 +71,7 @@ def undo(folder: Path, made: Iterable[Path]) -> None:
         made: folders that the run made, the deepest first: they go where nothing is in them.
     """
     aside = folder / ASIDE
-    for path in list(folder.iterdir()):
-        if path != aside and path.name != LOCK:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _clear(folder)
     if aside.exists():
         for path in list(aside.iterdir()):
             os.replace(path, folder / path.name)
@@ -75,6 +81,13 @@ def undo(folder: Path, made: Iterable[Path]) -> None:
     for path in made:
         if not any(path.iterdir()):
             path.rmdir()
+
+
+def _clear(folder: Path) -> None:
+    """Delete a run, but for its lock and the run that waits."""
+    for path in list(folder.iterdir()):
+        if path.name not in (LOCK, ASIDE):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _ours(path: Path) -> bool:

@@ -9,6 +9,12 @@ from kerasseq.training.config import TrainingConfig
 from kerasseq.training.optimizer import make_optimizer
 
 
+def losses(config: TrainingConfig) -> dict[str, float]:
+    """What `compile` of a model is told of its loss."""
+    names = ("label_smoothing", "r_drop", "doubly_stochastic")
+    return {name: getattr(config, name) for name in names}
+
+
 def prepare(
     model: keras.Model,
     batches: Sequence[Any],
@@ -30,9 +36,7 @@ def prepare(
         model(batches[0][0])
     model.compile(
         optimizer=make_optimizer(config, steps),
-        label_smoothing=config.label_smoothing,
-        r_drop=config.r_drop,
-        doubly_stochastic=config.doubly_stochastic,
+        **losses(config),
         **({"on_policy": True} if on_policy else {}),
     )
     model.optimizer.build(model.trainable_variables)

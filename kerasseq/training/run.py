@@ -60,7 +60,7 @@ class Run:
         self.folder = Path(folder)
         self.resumed = check(folder, config, resume, overwrite)
         self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-        self._stepped = self.resumed
+        self._stays, self._begun = self.resumed, False
         self.changed = _changes(self.folder, config)[0] if self.resumed else []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ class Run:
 
     def begin(self) -> None:
         """Note that a step is made: from here on the run stays, whatever happens."""
-        if not self._stepped:
-            self._stepped = True
+        if not self._begun:
+            self._stays = self._begun = True
             forget_old(self.folder)
 
     def _record(self, config: object) -> None:
@@ -150,7 +150,7 @@ class Run:
     def __exit__(self, kind: type | None = None, error: object = None, trace: object = None):
         try:
             # Who interrupts a run may want to go on with the data that it has prepared.
-            if isinstance(error, Exception) and not self._stepped and self.folder.exists():
+            if isinstance(error, Exception) and not self._stays and self.folder.exists():
                 undo(self.folder, self._made)
         finally:
             self.close()
