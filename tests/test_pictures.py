@@ -283,7 +283,8 @@ def video(path, count=30, codec="mpeg4", rotation=0, **options):
     av = pytest.importorskip("av")
     with av.open(path, "w") as file:
         try:
-            stream = file.add_stream(codec, rate=10, options=options)
+            rate = 25 if codec == "mpeg2video" else 10
+            stream = file.add_stream(codec, rate=rate, options=options)
         except Exception:
             pytest.skip(f"no {codec}")
         stream.bit_rate = 4_000_000
@@ -310,7 +311,15 @@ VIDEOS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "codec", "options"), VIDEOS)
+# In these a cut file is a shorter one, and a frame has the time when it is decoded.
+STREAMS = [
+    ("a.ts", "mpeg2video", {"g": "4", "bf": "2"}),
+    ("a.ts", "libx264", {"g": "12"}),
+    ("a.mpg", "mpeg2video", {"g": "7", "bf": "0"}),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), VIDEOS + STREAMS)
 def test_videos(tmp_path, name, codec, options):
     path = video(tmp_path / name, codec=codec, **options)
     for frames, expected in ((40, range(30)), (5, (3, 9, 15, 21, 27)), (1, (15,))):

@@ -157,3 +157,32 @@ def test_a_flac_file_of_no_known_length(tmp_path):
     assert np.array_equal(read_sound(path, RATE, 0.1, 0.2), SAMPLES[1600:3200])
     with pytest.raises(SoundError, match="longer than 0.1 s"):
         read_sound(path, RATE, most=0.1)
+
+
+def test_all_streams_of_an_ogg_file_are_heard(tmp_path):
+    pytest.importorskip("av")
+    import soundfile
+
+    path, times = tmp_path / "a.ogg", np.arange(RATE)
+    soundfile.write(path, np.sin(times / 9) / 3, RATE, format="OGG")
+    data = path.read_bytes()
+    one = read_sound(path, RATE)
+    path.write_bytes(3 * data)
+    assert len(one) == RATE and abs(len(read_sound(path, RATE)) - 3 * RATE) < RATE // 10
+    for part in (0, 1, 2):
+        middle = read_sound(path, RATE, part + 0.3, part + 0.7).astype(float)
+        assert 0.9 < np.std(middle) / np.std(one) < 1.1
+
+
+@pytest.mark.parametrize("name", ["a.oga", "a.ogg"])
+def test_flac_in_ogg(tmp_path, name):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / name), "w", format="ogg") as file:
+        stream = file.add_stream("flac", rate=RATE, layout="mono")
+        stream.format = "s16"
+        frame = av.AudioFrame.from_ndarray(SAMPLES[None], format="s16", layout="mono")
+        frame.rate, frame.pts = RATE, 0
+        file.start_encoding()
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    assert np.array_equal(read_sound(tmp_path / name, RATE), SAMPLES)

@@ -229,6 +229,10 @@ def test_a_stream_hears_what_the_whole_does(kind, tmp_path, monkeypatch, capsys)
         assert rows[-1]["text"] == text
         assert [row["final"] for row in rows] == [False] * (len(rows) - 1) + [True]
         assert len(rows) >= 2 and all(text.startswith(row["text"]) for row in rows)
+    raw = SimpleNamespace(buffer=io.BytesIO(b"RIFF" + sounds[0].tobytes()))
+    monkeypatch.setattr("sys.stdin", raw)
+    assert main(["transcribe", str(tmp_path / "model.keras"), "-"]) != 0
+    assert "Standard input is a sound file, not raw samples" in capsys.readouterr().err
 
 
 def test_what_cannot_stream_says_so(learned):

@@ -13,6 +13,9 @@ from kerasseq.printable import printable, printable_json
 _PIECE = 3200
 """Bytes of raw sound that are read at a time."""
 
+_HEADERS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff")
+"""How sound files begin."""
+
 
 def add_commands(commands: Any) -> None:
     """Add `transcribe` to the command line."""
@@ -155,6 +158,11 @@ def _stream(options: argparse.Namespace) -> None:
     stream = Stream(model)
     show, odd, heard = _Partial(options.json), b"", 0
     while piece := sys.stdin.buffer.read1(_PIECE):
+        if not heard and (odd + piece).startswith(_HEADERS):
+            raise UserError(
+                "Standard input is a sound file, not raw samples: name the file, or write raw "
+                f"16-bit samples at {model.preprocessor.rate:,} Hz to it."
+            )
         piece = odd + piece
         whole = len(piece) // 2 * 2
         piece, odd = piece[:whole], piece[whole:]

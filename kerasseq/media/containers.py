@@ -24,6 +24,8 @@ _KINDS = (
     ("amr", rb"#!AMR"),
     ("flac", rb"fLaC.{17}[%s]\0{4}" % re.escape(bytes(range(0, 256, 16)))),  # of no known length
 )
+_FIRST_PAGE = b"OggS\0\x02"  # of a stream
+_BLOCK = 1 << 20
 _AVIF = re.compile(rb"....ftyp(avif|avis)", re.DOTALL)
 _HEIC = re.compile(rb"....ftyp(heic|heix|hevc|hevx|heim|heis|hevm|hevs)", re.DOTALL)
 _EITHER = re.compile(rb"....ftyp(mif1|msf1)", re.DOTALL)
@@ -43,6 +45,20 @@ def is_heic(file: BinaryIO) -> bool:
     head = _head(file)
     brands = head[16 : int.from_bytes(head[:4], "big")]
     return bool(_HEIC.match(head) or (_EITHER.match(head) and b"avif" not in brands))
+
+
+def is_plain_ogg(file: BinaryIO) -> bool:
+    """Whether an Ogg file is one stream of Vorbis or Opus, and no other stream comes after it."""
+    if not re.match(rb"OggS.{24}(\x01vorbis|OpusHead)", _head(file), re.DOTALL):
+        return False
+    file.seek(4)
+    rest = b""
+    while block := file.read(_BLOCK):
+        if _FIRST_PAGE in rest + block:
+            break
+        rest = block[1 - len(_FIRST_PAGE) :]
+    file.seek(0)
+    return not block
 
 
 def _head(file: BinaryIO) -> bytes:

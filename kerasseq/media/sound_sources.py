@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.media.containers import container, opened
+from kerasseq.media.containers import container, is_plain_ogg, opened
 from kerasseq.media.files import ContentError
 from kerasseq.media.sound_headers import Patched, patches
 
@@ -53,7 +53,7 @@ def source(path: str) -> Iterator[Source]:
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open(path, "rb", buffering=0))
         kind = container(file)
-        if kind in _TRACKS:
+        if kind in _TRACKS or (kind == "ogg" and not is_plain_ogg(file)):
             yield _track(stack.enter_context(opened(file, kind)))
             return
         if file.read(2) == b"\xf0\x7e":  # MIDI's dumps: their decoder writes to standard output

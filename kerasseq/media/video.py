@@ -15,6 +15,10 @@ MOST_DECODED = 4_000_000_000
 MOST_FRAMES = 500_000
 
 
+# In these a place is found by when a frame there is decoded, not by when it is shown.
+_WITHOUT_INDEX = ("mpegts", "mpeg", "mpegvideo")
+
+
 def video_frames(
     file: BinaryIO, kind: str | None, choose: Callable[[int], list[int]], most_pixels: int
 ) -> Iterator[np.ndarray]:
@@ -43,7 +47,8 @@ def video_frames(
             raise ContentError(
                 f"more than {MOST_DECODED / 1e6:,.0f} million pixels before the frames wanted"
             )
-        for frame in _frames_at(clip, stream, wanted, keys):
+        delay = _delay(clip, stream) if kind in _WITHOUT_INDEX else 0
+        for frame in _frames_at(clip, stream, wanted, keys, delay):
             pixels = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
             yield np.ascontiguousarray(pixels)
 
@@ -79,13 +84,22 @@ def _frames_to_decode(times: list[int], keys: list[int], wanted: list[int]) -> i
     return count
 
 
-def _frames_at(clip: Any, stream: Any, wanted: list[int], keys: list[int]) -> Iterator[Any]:
-    """The frames that are shown at the times that are wanted."""
+def _delay(clip: Any, stream: Any) -> int:
+    """How long at most a frame is decoded before it is shown."""
+    clip.seek(0)
+    both = ((packet.pts, packet.dts) for packet in clip.demux(stream))
+    return max((pts - dts for pts, dts in both if None not in (pts, dts)), default=0)
+
+
+def _frames_at(
+    clip: Any, stream: Any, wanted: list[int], keys: list[int], delay: int
+) -> Iterator[Any]:
+    """The frames that are shown at the times that are wanted; see `_delay`."""
     found, here = None, None
     for time in wanted:
         before = max((key for key in keys if key <= time), default=None)
         if here is None or (before is not None and before > here):
-            clip.seek(before or 0, stream=stream)
+            clip.seek((before or 0) - delay, stream=stream)
             found = clip.decode(stream)
         here = time
         frame = next((frame for frame in found if frame.pts is None or frame.pts >= time), None)
