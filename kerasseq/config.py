@@ -26,6 +26,8 @@ from kerasseq.errors import OptionError, UserError
 
 C = TypeVar("C")
 
+_MOST_DEPTH = 20  # of a key, in names with dots between
+
 
 def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()) -> C:
     """The defaults of class `kind`, changed by each TOML file, then by each override `a.b=value`.
@@ -164,6 +166,8 @@ def _without(table: dict, keys: Collection[str], path: str = "") -> dict:
 
 
 def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
+    if file.exists() and not file.is_file():
+        raise UserError(f"{file}: cannot read the configuration: it is no file")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -198,6 +202,8 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
 def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin) -> None:
     for key, value in table.items():
         here = (*path, key)
+        if len(here) > _MOST_DEPTH:
+            raise UserError(f"{origin(here)}: the key is nested too deeply")
         origins[here] = origin(here)
         if isinstance(value, dict) and isinstance(into.get(key, {}), dict):
             _merge(into.setdefault(key, {}), value, origins, here, origin)

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import tomllib
 from dataclasses import dataclass
 from typing import Literal
@@ -171,3 +172,22 @@ def test_differences():
         'model.attention.score is "additive", was "dot"',
     ]
     assert config.differences(new, old)[-1] == "limit is 3, was not set"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * 3000 + "]" * 3000, "epochs = " + "9" * 5000, "a." * 3000 + "b = 1"],
+    ids=["deep", "long", "dots"],
+)
+def test_what_is_beyond_measure_is_refused(text, tmp_path):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(UserError, match=r"a\.toml"):
+        config.read(TrainingConfig, [tmp_path / "a.toml"])
+    with pytest.raises(UserError, match="--set"):
+        config.read(TrainingConfig, [], [text.replace(" = ", "=")])
+
+
+def test_a_pipe_is_no_configuration(tmp_path):
+    os.mkfifo(tmp_path / "a.toml")
+    with pytest.raises(UserError, match="it is no file"):
+        config.read(TrainingConfig, [tmp_path / "a.toml"])

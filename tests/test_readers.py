@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import time
 import tracemalloc
 import zipfile
 
@@ -331,3 +332,23 @@ def test_parts_know_where_their_pairs_come_from_and_what_was_left_out(write):
         assert [int(source) + 1 for source in chunk.source] == list(chunk.lines)
     assert len(part.problems) == 1
     assert rest.fingerprint() != part.fingerprint()
+
+
+def test_a_gettext_text_of_many_lines(write):
+    """Quotes that follow each other are one text; comments and obsolete entries do not count."""
+    entry = 'msgid ""\n"a "\n  "b\\n"\n"\\"c\\""\nmsgstr "x"\n"y"\n\n'
+    old = '#~ msgid ""\n#~ "a"\n#~ "b"\n#~ msgstr "c"\n\n'
+    text = "# a comment\n#. more\n#: place:1\n" + entry + old + '#, fuzzy\nmsgid "d"\nmsgstr "e"\n'
+    corpus = FileCorpus([write("a.po", text.encode())])
+    (chunk,) = corpus.chunks()
+    assert (chunk.source, chunk.target) == (['a b "c"'], ["xy"])
+
+
+def test_a_gettext_text_of_very_many_lines(write):
+    many = b"# a\n" * 300_000 + b'msgid ""\n' + b'"a"\n' * 300_000 + b'msgstr "b"\n\n'
+    corpus = FileCorpus([write("a.po", many + b'msgid "c"\nmsgstr "d"\n')])
+    start = time.process_time()
+    (chunk,) = corpus.chunks()
+    assert time.process_time() - start < 8
+    assert chunk.source == ["c"]
+    assert corpus.problems.counts == {"longer than 10,000 characters": 1}

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def _check(whole: dict, path: str | Path) -> None:
             if "class_name" in value:
                 objects += 1
                 _check_class(value, path)
+                if value["class_name"] == "Functional":
+                    _check_graph(value.get("config"), path)
             left += [(item, name, depth + 1) for name, item in value.items()]
         elif isinstance(value, list):
             left += [(item, key, depth + 1) for item in value]
@@ -109,6 +112,35 @@ def _check_class(named: dict, path: str | Path) -> None:
         raise FileError(
             path, f"its configuration names {shown(f'{module}.{name}')}, which is part of no model"
         )
+
+
+def _check_graph(network: Any, path: str | Path) -> None:
+    """Check that the layers of a network stand in order; Keras looks for others without end."""
+    calls: dict[str, int] = {}
+    in_order = True
+    try:
+        for layer in network["layers"]:
+            for name, call, output in _sources(layer["inbound_nodes"]):
+                in_order &= 0 <= call < calls.get(name, 0) and output == 0
+            calls[layer["name"]] = len(layer["inbound_nodes"]) or 1
+    except (KeyError, TypeError, ValueError):
+        in_order = False
+    if not in_order:
+        raise FileError(path, "the layers of a network in it do not follow each other")
+
+
+def _sources(value: Any) -> Iterator[tuple]:
+    """Of the tensors that layers are called with: a layer's name, its call, and the output."""
+    left = [value]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "keras_history" in value:
+                name, call, output = value["keras_history"]
+                yield name, call, output
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
 
 
 def _depth(value: Any) -> int:

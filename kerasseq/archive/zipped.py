@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kerasseq.errors import FileError, UserError
+from kerasseq.printable import printable
 
 # The bytes that are unpacked at once, by method: LZMA makes up to 7,000 bytes of one.
 _CHUNKS = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20, zipfile.ZIP_LZMA: 1 << 12}
@@ -77,7 +78,8 @@ def checked_members(
 
 
 def shown(name: str) -> str:
-    """A name for an error, which may be of any length."""
+    """A name for an error, which may be of any length and have any characters."""
+    name = printable(name)
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 

@@ -6,7 +6,7 @@ wrong with it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -251,7 +251,31 @@ class _Lines(str):
         return super().__new__(cls, text + "\n# \0")
 
     def splitlines(self, keepends: bool = False) -> list[str]:
-        return re.split("\r\n?|\n", self)
+        return list(_joined(re.split("\r\n?|\n", self)))
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a catalogue, with quotes that follow each other as one, and without comments.
+
+    For each line of a quote or a comment polib copies all lines of it before.
+    """
+    begin, quotes, count = "", [], 0
+    for line in chain(lines, [""]):
+        found = _QUOTE.fullmatch(line)
+        if quotes and (not found or found[1] != begin):
+            yield from [""] * (count - 1)
+            yield f'{begin} "{"".join(quotes)}"'
+            quotes, count = [], 0
+        if found:
+            begin = found[1]
+            quotes.append(found[2])
+            count += 1
+        else:
+            yield "" if _COMMENT.match(line) else line
+
+
+_COMMENT = re.compile(r"\s*#(?![,~|])")
+_QUOTE = re.compile(r'\s*((?:#~|#\|)?)\s*"(.*)"\s*', re.DOTALL)
 
 
 def gettext(path: str, _: Languages) -> Read:

@@ -7,15 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from kerasseq.archive.zipped import checked_members, opened_zip, unpack
-from kerasseq.errors import FileError
+from kerasseq.errors import FileError, UserError
 from kerasseq.language_model.kneser_ney import Table
 
 # Keys ascend and children repeat, so that n-grams are packed well.
 _MOST_TIMES = 50
 
+# Of all arrays: some 25 million n-grams.
+_MOST_BYTES = 1 << 29
+
 
 def write_table(path: str, table: Table) -> None:
-    """Write the n-grams."""
+    """Write the n-grams.
+
+    Raises:
+        UserError: there are too many to be read again.
+    """
+    if sum(array.nbytes for array in vars(table).values()) > _MOST_BYTES:
+        raise UserError("The language model is too large to be saved: take a smaller order.")
     np.savez_compressed(path, **vars(table))
 
 
@@ -31,7 +40,10 @@ def read_table(path: str, size: int, order: int) -> Table:
     """
     arrays = {}
     with opened_zip(path, "a language model") as archive:
-        for name, info in checked_members(archive, path, _MOST_TIMES).items():
+        members = checked_members(archive, path, _MOST_TIMES)
+        if sum(info.file_size for info in members.values()) > _MOST_BYTES + (1 << 16):
+            raise FileError(path, "its n-grams take more memory than those of any text")
+        for name, info in members.items():
             data = io.BytesIO()
             unpack(archive, info, data)
             data.seek(0)

@@ -34,6 +34,9 @@ MOST_SCANNED = 6_000_000_000
 _HUGE = f"more than {MOST_PIXELS / 1e6:.0f} million pixels"
 _CUT_OFF = "the picture is cut off"
 
+# Of a TIFF picture, and the pixels of a BMP picture in run lengths: each takes a step of Python.
+_MOST_STRIPS, _MOST_IN_RUNS = 100_000, 10_000_000
+
 _LARGE = 16_000_000  # pixels of which one picture is decoded at a time, whatever the threads
 
 _TILE = (322, 323)  # width and height of a tile: TIFF 6.0, section 15
@@ -119,6 +122,7 @@ def _picture(file: BinaryIO, size, frames: int) -> Iterator[np.ndarray]:
     with _opened(file) as image:
         _check_end(file, image.format)
         _check_parts(file, image)
+        _check_steps(image)
         if size and image.format in ("JPEG", "MPO"):
             # The decoder itself can halve a photo up to three times; the last step is ours. The
             # square holds either way up.
@@ -145,6 +149,18 @@ def _check_parts(file: BinaryIO, image: Any) -> None:
         file.seek(place)
         if scans * image.width * image.height > MOST_SCANNED:
             raise ContentError(f"{scans:,} scans, which take too long to decode")
+
+
+def _check_steps(image: Any) -> None:
+    """Refuse what Pillow decodes in too many steps; nothing is decoded yet."""
+    if len(image.tile) > _MOST_STRIPS:
+        raise ContentError(f"{len(image.tile):,} strips or tiles, which take too long to decode")
+    in_runs = any(tile[0] == "bmp_rle" for tile in image.tile)
+    if in_runs and image.width * image.height > _MOST_IN_RUNS:
+        raise ContentError(
+            f"more than {_MOST_IN_RUNS / 1e6:.0f} million pixels in run lengths, which take too "
+            "long to decode"
+        )
 
 
 def _frames_of(image: Any) -> int:
@@ -224,7 +240,9 @@ def _upright(image: Any, file: Any) -> Any:
         8: turn.ROTATE_90,
     }
     try:
-        orientation = file.getexif().get(0x0112)
+        with _opening, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            orientation = file.getexif().get(0x0112)
     except Exception:  # damaged EXIF data harm no picture
         return image
     return image.transpose(turns[orientation]) if orientation in turns else image

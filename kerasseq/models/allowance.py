@@ -14,6 +14,9 @@ from kerasseq.errors import UserError
 # A layer has a group in the file of weights; a few are made and thrown away.
 _LAYERS_OF_A_GROUP, _MORE_LAYERS = 2, 100
 
+# Each takes a hundredth of a second to build; the largest networks of Keras have 1,000.
+_MOST_LAYERS = 4_000
+
 _patching = threading.RLock()
 
 
@@ -46,7 +49,8 @@ def within(groups: int, numbers: int) -> Iterator[None]:
         UserError: in the block, before memory is taken for what is too large.
     """
     with _patching, _counting():
-        token = _allowance.set(_Allowance(_LAYERS_OF_A_GROUP * groups + _MORE_LAYERS, numbers))
+        layers = min(_LAYERS_OF_A_GROUP * groups + _MORE_LAYERS, _MOST_LAYERS)
+        token = _allowance.set(_Allowance(layers, numbers))
         try:
             yield
         finally:

@@ -105,6 +105,7 @@ ARCHIVES = {
     "a script": lambda path: with_member(path, "assets/run.py"),
     "a file that is a folder": lambda path: with_member(path, VOCABULARY + "/x.model"),
     "a long name": lambda path: with_member(path, "assets/" + "a" * 5000 + ".model"),
+    "a name of two lines": lambda path: with_member(path, "a\nb.model"),
     "a link": with_link,
     "a name twice": with_a_name_twice,
     "encrypted": lambda path: with_flag(path, 1),
@@ -278,6 +279,8 @@ CONFIGS = {
     "one of a hundred thousand objects": lambda config: config["config"].update(
         more=[keras_layer("Add")] * 100_000
     ),
+    "a key of two lines": lambda config: config["config"].update({"a\n\x1b[2Jb": 1e12}),
+    "a class of two lines": in_place_of("encoder", keras_layer("a\nb")),
     "deeply nested": lambda config: config["config"].update(more=nested(500)),
 }
 
@@ -341,6 +344,41 @@ def deep_groups(file):
         group = group.create_group("a")
 
 
+def many_groups(file):
+    """What a configuration of very many layers needs, packed to almost nothing."""
+    for index in range(20_000):
+        file.create_group(f"x{index}")
+    file["x"] = np.zeros(2_000_000, "f4")
+
+
+def network(*layers):
+    """The configuration of a network; each layer is a name and the tensors that it is called with,
+    which are names, calls and outputs."""
+    made = [
+        {
+            **keras_layer("InputLayer" if not sources else "Add"),
+            "name": name,
+            "inbound_nodes": [
+                {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": source}}]}
+                for source in sources
+            ],
+        }
+        for name, sources in layers
+    ]
+    return {"module": "keras", "class_name": "Functional", "config": {"layers": made}}
+
+
+NETWORKS = {
+    "a circle": network(("in", []), ("a", [["b", 0, 0]]), ("b", [["a", 0, 0]])),
+    "a layer after itself": network(("in", []), ("a", [["a", 0, 0]])),
+    "an output that is not there": network(("in", []), ("a", [["in", 0, 7]])),
+    "a call that is not there": network(("in", []), ("a", [["in", 3, 0]])),
+    "an order that takes long": network(("b", [["a", 0, 0]]), ("a", [["in", 0, 0]]), ("in", [])),
+    "a source that is a text": network(("in", []), ("a", ["in"])),
+    "a number for layers": {**network(), "config": {"layers": 3}},
+    "no settings": {**network(), "config": None},
+}
+
 WEIGHT_FILES = {
     "stored in another file": replaced(
         lambda group, name, shape: group.create_dataset(
@@ -356,6 +394,7 @@ WEIGHT_FILES = {
     "a link to another file": replaced(
         lambda group, name, shape: group.__setitem__(name, h5py.ExternalLink("/tmp/x.h5", "/x"))
     ),
+    "a name of two lines": lambda file: file.__setitem__("frontend/a\nb", h5py.SoftLink("/x")),
     "a soft link": replaced(
         lambda group, name, shape: group.__setitem__(name, h5py.SoftLink("/encoder"))
     ),

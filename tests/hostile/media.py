@@ -128,6 +128,24 @@ def tiff_of_a_tile(side, tile, compression=8):
     return tiff(tags, packed)
 
 
+def tiff_of_strips(count):
+    """A picture of 16 columns whose rows are all the same bytes of the file."""
+    tags = [(256, 4, 1, 16), (257, 4, 1, count), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    tags += [(273, 4, count, 24), (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, count, 24 + 4 * count)]
+    sizes = struct.pack("<I", 8) * count + struct.pack("<I", 16) * count
+    return tiff(tags, bytes(16) + sizes)
+
+
+def bmp_in_runs(width, height):
+    """A grey picture of rows that are empty."""
+    body = b"\1\5\0\0" * height
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 256, 0)
+    head += bytes(1024)
+    return (
+        b"BM" + struct.pack("<IHHI", 14 + len(head) + len(body), 0, 0, 14 + len(head)) + head + body
+    )
+
+
 def box(name, *parts):
     body = b"".join(parts)
     return struct.pack(">I", 8 + len(body)) + name + body

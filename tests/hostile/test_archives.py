@@ -6,6 +6,7 @@ import math
 import random
 import subprocess
 import sys
+import time
 import zipfile
 
 import h5py
@@ -17,6 +18,7 @@ from kerasseq.archive import check_weights
 from kerasseq.backbones import backbone
 from kerasseq.cli import main
 from kerasseq.errors import UserError
+from kerasseq.language_model import NGram
 from kerasseq.models import compact
 from tests.hostile import archives
 
@@ -43,6 +45,14 @@ def test_archives(name, path):
 @pytest.mark.parametrize("name", archives.CONFIGS)
 def test_configurations(name, path):
     refused(archives.configured(path, archives.CONFIGS[name]))
+
+
+@pytest.mark.parametrize("name", archives.NETWORKS)
+def test_networks_whose_layers_do_not_follow_each_other(name, path):
+    """Keras would look for a layer's source without end."""
+    change = archives.in_place_of("encoder", archives.NETWORKS[name])
+    words = refused(archives.configured(path, change))
+    assert words == "the layers of a network in it do not follow each other."
 
 
 @pytest.mark.parametrize("name", archives.TEXTS)
@@ -110,6 +120,7 @@ WORST = """
 import resource, sys, time
 import kerasseq
 from kerasseq.errors import UserError
+from kerasseq.language_model import NGram
 from tests.hostile import archives
 kerasseq.load(archives.GOOD)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -238,3 +249,34 @@ def test_mutated_bytes_load_or_are_refused(path):
             assert str(path) in str(error) and "\n" not in str(error)
         else:
             assert model.preprocessor.tokenizer("target").vocabulary_size == 22
+
+
+def test_a_model_of_more_layers_than_any_network_is_not_built(path):
+    archives.with_weights(path, archives.many_groups)
+    items = archives.contents(path)
+    config = json.loads(items[archives.CONFIG])
+    archives.setting("TransformerEncoder", layers=2000)(config)
+    archives.write(path, {**items, archives.CONFIG: json.dumps(config).encode()})
+    start = time.process_time()
+    assert "a larger model than it has weights for" in refused(path)
+    assert time.process_time() - start < 30
+
+
+def test_n_grams_that_unpack_twice(tmp_path, monkeypatch):
+    """A packed table in a packed file: what is in it is bounded by itself."""
+    model = NGram.learn([[5, 6, 7], [6, 7, 8]], 22, 3)
+    model.save_assets(str(tmp_path))
+    again = NGram(22, 3)
+    again.load_assets(str(tmp_path))
+    assert again.score([5, 6, 7]) == model.score([5, 6, 7])
+    data = io.BytesIO(bytes(40_000_000))
+    data.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("a", "w") as file:
+        for _ in range(600):
+            file.write(bytes(1 << 20))
+    (tmp_path / "ngrams.npz").write_bytes(data.getvalue())
+    with pytest.raises(UserError, match="more memory than those of any text"):
+        again.load_assets(str(tmp_path))
+    monkeypatch.setattr("kerasseq.language_model.table_file._MOST_BYTES", 100)
+    with pytest.raises(UserError, match="too large to be saved"):
+        model.save_assets(str(tmp_path))

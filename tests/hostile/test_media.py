@@ -53,6 +53,8 @@ PICTURES = {
     "webp-large": (lambda: media.webp_canvas(16384, 2), "more than 89 million pixels"),
     "webp-frames": (lambda: media.webp_canvas(8, 20_001), "more than 20,000 frames"),
     "tiff-tile": (lambda: media.tiff_of_a_tile(100, 32768), "more than 89 million pixels"),
+    "tiff-strips": (lambda: media.tiff_of_strips(200_000), "200,000 strips or tiles, which take"),
+    "bmp-runs": (lambda: media.bmp_in_runs(89_000_000, 1), "more than 10 million pixels in run"),
     "mp4-samples": (lambda: media.mp4((1, 1 << 30)), "more frames or samples are announced"),
     "mp4-table": (lambda: media.mp4((0, 1 << 30)), "more frames or samples are announced"),
     "mp4-edits": (lambda: media.mp4((1, 60), 60_000), "more frames or samples are announced"),
@@ -324,3 +326,18 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
         assert picture._large.locked()
     assert read_picture(tmp_path / "a.png").shape == (1, 8, 8, 3)
     assert not picture._large.locked()
+
+
+def test_small_pictures_in_strips_and_runs_are_read(tmp_path):
+    (tmp_path / "a.tif").write_bytes(media.tiff_of_strips(20))
+    (tmp_path / "a.bmp").write_bytes(media.bmp_in_runs(16, 20))
+    assert read_picture(tmp_path / "a.tif").shape == (1, 20, 16, 3)
+    assert read_picture(tmp_path / "a.bmp").shape == (1, 20, 16, 3)
+
+
+def test_damaged_exif_data_say_nothing(tmp_path, recwarn):
+    tags = [(number, 7, 9_000_000, 8) for number in range(100)]
+    exif = media.png_chunk(b"eXIf", media.tiff(tags, bytes(100)))
+    (tmp_path / "a.png").write_bytes(media.png(16, 16, before=exif))
+    assert read_picture(tmp_path / "a.png").shape == (1, 16, 16, 3)
+    assert not recwarn.list
