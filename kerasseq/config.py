@@ -312,6 +312,8 @@ def _literal(value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise UserError(f"{value!a} is not UTF-8, as a configuration has to be: rename it")
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_literal, value))}]"

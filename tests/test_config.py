@@ -160,6 +160,11 @@ def test_a_mark_of_utf_8_at_the_beginning_is_no_text(tmp_path):
     assert config.read(Whole, [tmp_path / "c.toml"]).name == "y"
 
 
+def test_a_name_that_is_not_utf_8_cannot_be_written():
+    with pytest.raises(UserError, match="udce9.tsv' is not UTF-8"):
+        config.to_toml(Whole(files=("caf\udce9.tsv",)))
+
+
 def test_differences():
     old = config.as_dict(Whole(limit=3))
     new = config.as_dict(

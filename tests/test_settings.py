@@ -139,17 +139,21 @@ class Decided:
 
     def __init__(self, head, folder):
         self.make, self.folder, self.count = HEADS[head][1], folder, 0
+        self.learned = {}
 
     def __call__(self, whole, key):
-        head, section = self.make(whole), key.partition(".")[0]
+        section = key.partition(".")[0]
+        if section == "decoding":
+            return repr(whole.decoding)
+        head = self.make(whole)
         keras.utils.set_random_seed(whole.training.seed)
-        preprocessor = head.learned()
+        parts = ("data", "tokenizer", "sound", "pictures")
+        of = repr((whole.model.kind, [getattr(whole, part, None) for part in parts]))
+        preprocessor = self.learned.get(of) or self.learned.setdefault(of, head.learned())
         written = preprocessor.tokenizer("target").digest
         found = {"preprocessor": (preprocessor.get_config() | {"name": ""}, written)}
         model = head.build(preprocessor)
         found["model"] = plain(model.get_config()), checksum(model.get_weights())
-        if section == "decoding":
-            found["decoding"] = dataclasses.asdict(whole.decoding)
         if section in ("training", "tokenizer", "data", "sound", "pictures"):
             self.count += 1
             data = head.prepare(model, self.folder / str(self.count), False)

@@ -27,10 +27,11 @@ def warnings(config: TrainingConfig, steps: int) -> Iterator[str]:
     """What the settings cannot do in a training of so many steps."""
     updates = -(-steps // config.accumulate)
     if config.warm_up >= updates:
+        reached = 100 * updates / config.warm_up
         yield (
-            f"The learning rate rises through the whole training, to {updates / config.warm_up:.0%}"
-            f" of training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there"
-            f" are {updates:,}."
+            f"The learning rate rises through the whole training, to {reached:.3g}% of "
+            f"training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there "
+            f"are {updates:,}."
         )
 
 
