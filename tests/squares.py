@@ -27,9 +27,14 @@ SETTINGS = {
 
 
 def settings(**more):
-    """Options of the command line, for settings with "__" for the dot."""
+    """Options of the command line, for settings with "__" for the dot; None leaves one out."""
     chosen = {**SETTINGS, **{name.replace("__", "."): value for name, value in more.items()}}
-    return [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
+    return [
+        word
+        for name, value in chosen.items()
+        if value is not None
+        for word in ("--set", f"{name}={value}")
+    ]
 
 
 def picture(colour, place, rng):

@@ -40,7 +40,7 @@ def run(folder, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "run"
     steps = {"training__max_steps": 400, "training__epochs": 40, "training__validate_every": 100}
     known = ["--valid", str(folder / "valid.tsv")]  # a part that is cut off depends on the paths
-    assert main(command(folder, output, *known, **steps)) == 0
+    assert main(command(folder, output, *known, data__valid_size=None, **steps)) == 0
     return output
 
 
@@ -170,7 +170,7 @@ def test_attention_is_drawn_over_the_picture(run, folder, tmp_path, capsys):
     [
         (["caption", "RUN", "http://x.org/a.jpg"], "http://x.org/a.jpg"),
         (["caption", "RUN", "A", "--batch-size", "0"], "--batch-size must be at least 1"),
-        (["caption", "RUN", "A", "--beam", "0"], "--beam must be at least 1"),
+        (["caption", "RUN", "A", "--beam", "0"], "--beam must be a whole number of at least 1"),
         (["caption", "RUN"], "Give a file"),
         (["transcribe", "RUN", "A"], "reads picture"),
     ],

@@ -92,6 +92,8 @@ def wrong(hint: Any) -> tuple:
     if hint in WRONG:
         return WRONG[hint]
     parts = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Annotated:  # a number within bounds
+        return (None, "x", -1, NAN, True)
     if typing.get_origin(hint) is typing.Literal:
         return ("foo", 7, True, None)
     if type(None) in parts:
@@ -209,7 +211,7 @@ DO_NOT_FIT = {
     "known size": lambda: PictureEncoder(
         keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
     ),
-    "a sample or more at 10 Hz": lambda: LogMel(10),
+    "a sample or more at 100 Hz": lambda: LogMel(100, 1, hop=0.001),
     "n_fft must hold a window": lambda: LogMel(n_fft=16),
     "set bidirectional": lambda: RNNEncoder(4, chunk=2),
     "set chunk too": lambda: RNNEncoder(4, bidirectional=True, ahead=2),

@@ -136,12 +136,12 @@ def test_what_is_wrong_with_validation_and_test_pairs_is_told(pairs, tmp_path, c
     ("setting", "words"),
     [
         ("transformer model.heads=3", "heads"),
-        ("transformer model.heads=0", "at least 1"),
+        ("transformer model.heads=0", "from 1 to 100,000"),
         ("transformer model.width=65", r"\[model\]"),
         ("transformer model.dropout=1.5", "below 1"),
-        ("transformer model.decoder_layers=0", "at least 1"),
-        ("rnn-attention model.layers=0", "at least 1"),
-        ("rnn-attention model.units=0", "at least 1"),
+        ("transformer model.decoder_layers=0", "from 1 to 100,000"),
+        ("rnn-attention model.layers=0", "from 1 to 100,000"),
+        ("rnn-attention model.units=0", "from 1 to 100,000"),
         ("rnn-attention model.attention.score=multi_head model.units=6", "heads"),
         (
             "rnn-attention model.attention.score=multi_head model.attention.alignment=hard",
@@ -150,8 +150,8 @@ def test_what_is_wrong_with_validation_and_test_pairs_is_told(pairs, tmp_path, c
         ("convolution model.kernel_size=2", "odd"),
         ("rnn tokenizer.kind=char tokenizer.sampling=0.1", "unigram or bpe"),
         ("rnn tokenizer.sampling=-1", "from 0 to 1"),
-        ("rnn tokenizer.character_coverage=2", "at most 1"),
-        ("rnn training.seed=-1", "at least 0"),
+        ("rnn tokenizer.character_coverage=2", "from 0.98 to 1"),
+        ("rnn training.seed=-1", "from 0 to"),
         ("rnn model.initializer=he", "one of matching"),
     ],
 )

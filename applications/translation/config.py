@@ -69,7 +69,7 @@ class TokenizerConfig(Checked):
     max_length: Annotated[int, whole(2, 100_000)] = 256  # pieces on one side at most
     sampling: Share = 0.0  # subword regularisation: the draw's smoothness alpha; 0 for none
     # Of the characters; below 1 for Chinese, say.
-    character_coverage: Annotated[float, number(0.01, 1)] = 1.0
+    character_coverage: Annotated[float, number(0.98, 1)] = 1.0
 
     def __post_init__(self):
         super().__post_init__()
