@@ -102,6 +102,21 @@ VocabularySize = Annotated[
         lambda n: _is_whole(n) and n > _SPECIAL,
     ),
 ]
+# Of a log-probability: 0 leaves it out, and what float32 hardly holds would make it no number.
+Weight = Annotated[
+    float,
+    Rule(
+        "0 or a number from 0.000001 to 1,000",
+        lambda x: _is_number(x) and (x == 0 or 1e-6 <= x <= 1e3),
+    ),
+]
+WeightShare = Annotated[
+    float,
+    Rule(
+        "0, 1 or a number from 0.000001 to 0.999999",
+        lambda x: _is_number(x) and (x in (0, 1) or 1e-6 <= x <= 1 - 1e-6),
+    ),
+]
 Seed = Annotated[int, whole(0, 2**32 - 1)]
 Rate = Annotated[int, whole(100, 384_000)]  # samples a second
 Seconds = Annotated[float, number(0.1, 86_400)]  # of a recording

@@ -8,7 +8,8 @@ import pytest
 from kerasseq.cli import decoding, parser
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Beam, Greedy, Sample
-from kerasseq.models import Options
+from kerasseq.generation.selection import END
+from kerasseq.models import Hypothesis, Options
 from tests.deciding import KINDS, made, written
 
 # For each option a value, and what has to be chosen beside it.
@@ -138,6 +139,98 @@ def test_values_out_of_range_are_refused(make, name):
         Options("greedy")
 
 
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Options(lm_weight=1e-300), "lm_weight"),
+        (lambda: Options(ctc_weight=1e-30), "ctc_weight"),
+        (lambda: Options(length_bonus=-1e300), "length_bonus"),
+        (lambda: Options(max_length=10**9), "max_length"),
+        (lambda: Options(no_repeat=21), "no_repeat"),
+        (lambda: Beam(10**9), "width"),
+        (lambda: Beam(3, length_penalty=1000.0), "length_penalty"),
+        (lambda: Beam(3, coverage_penalty=1e300), "coverage_penalty"),
+        (lambda: Sample(temperature=1e-300), "temperature"),
+        (lambda: Sample(top_p=1e-300), "top_p"),
+    ],
+)
+def test_numbers_that_a_search_cannot_hold_are_refused(make, name):
+    with pytest.raises(OptionError, match=f"^{name} must be "):
+        make()
+
+
+@pytest.mark.parametrize("kind", ["seq2seq", "ctc"])
+def test_how_a_model_is_called(kind, models):
+    for more, reason in (
+        ({"batch_size": 0}, "batch_size must be"),
+        ({"batch_size": 2.5}, "batch_size must be"),
+        ({"batch_size": None}, "batch_size must be"),
+        ({"jit": "no"}, "jit must be True or False"),
+    ):
+        with pytest.raises(OptionError, match=reason):
+            models[kind].hypotheses(["ab"], **more)
+
+
+def test_what_is_given_beside_the_sources(models):
+    model = models["seq2seq"]
+    for more, reason in (
+        ({"prefixes": "ab"}, "list of prefixes, not one"),
+        ({"prefixes": ["a"]}, "1 prefixes for 2 sources"),
+        ({"prefixes": ["a", None]}, "must be a string, not None"),
+        ({"with_models": [models["ctc"]]}, "must all have a decoder"),
+        ({"with_models": models["hybrid"]}, "list of models"),
+        ({"with_models": "ab"}, "list of models, not one"),
+        ({"first_row": -1}, "first_row must be"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            model.hypotheses(["ab", "ba"], **more)
+    with pytest.raises(OptionError, match="^sample must be True or False"):
+        model.options(sample="no")
+    with pytest.raises(OptionError, match="there are beam, "):
+        model.options(width=3)
+
+
+def test_what_is_given_may_not_fit_a_card_that_is_right(models):
+    model = models["seq2seq"]
+    card, model.card = model.card, {"decoding": {"min_length": 4}}
+    try:
+        with pytest.raises(OptionError, match="^min_length is 4, .*max_length above it, not to 2"):
+            model.options(max_length=2)
+    finally:
+        model.card = card
+    for wrong in (None, [1], "card", {"a": {1}}):
+        with pytest.raises(UserError, match="^A model's card must be "):
+            model.card = wrong
+    assert model.card == card
+
+
+@pytest.mark.parametrize("strategy", [Greedy(), Beam(3), Sample()], ids=str)
+def test_a_text_that_can_go_on_with_nothing_ends(strategy, models):
+    model = models["seq2seq"]
+    options = Options(strategy, no_repeat=1, min_length=30, max_length=40)
+    (best,) = model.hypotheses(["ab"], options, jit=False)[0]
+    # Every token of the vocabulary but the special ones, once, and the end.
+    assert sorted(best.tokens) == [END, *range(END + 1, model.vocabulary_size)]
+    assert best.tokens[-1] == END
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hypothesis_of_another_model_has_no_alignment(kind, models):
+    with pytest.raises(UserError, match="give one that this model wrote"):
+        models[kind].alignment("ab", Hypothesis("", 0.0, (400, 5)))
+    assert models[kind].alignment("ab", Hypothesis("", 0.0, ())).shape[0] == 0
+
+
+def test_tokens_that_ctc_has_no_room_for(models):
+    long = Hypothesis("", 0.0, (4, 4, 4, 4, 5, 5, 5, 5, END))
+    with pytest.raises(UserError, match="8 tokens .* no room in the 4 frames"):
+        models["ctc"].alignment("ab", long)
+    # A hybrid's decoder wrote them, and knows where it looked.
+    frames, log_probs = models["hybrid"].heard("ab", long)
+    assert len(frames) == 8 and list(frames) == sorted(frames) and min(frames) >= 0
+    assert all(value > float("-inf") for value in log_probs)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_rule_for_what_is_not_said(kind, models):
     model = models[kind]
@@ -202,6 +295,26 @@ def test_options_of_the_loss_are_saved_or_refused(kind, name, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert {n: getattr(loaded, n) for n in LOSSES} == {n: getattr(model, n) for n in LOSSES}
     assert getattr(loaded, name) == LOSSES[name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label_smoothing": 1.5},
+        {"label_smoothing": "a"},
+        {"r_drop": -1},
+        {"doubly_stochastic": float("nan")},
+        {"on_policy": "no"},
+        {"loss": "mse"},
+        {"loss_weights": [2.0]},
+    ],
+    ids=str,
+)
+def test_what_is_wrong_for_the_loss_is_refused(kind, wrong, models):
+    (name,) = wrong
+    with pytest.raises(OptionError, match=rf"^{name} (must be|is not for)"):
+        models[kind].compile(optimizer="sgd", **wrong)
 
 
 def test_options_of_the_loss_that_exclude_each_other():

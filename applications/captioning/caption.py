@@ -9,6 +9,8 @@ from kerasseq.data.folder import groups, mapped
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture
 from kerasseq.models import Options, Seq2Seq
+from kerasseq.models.base import check_many
+from kerasseq.models.batching import check_call
 
 TOGETHER = 8
 """Batches that are held in memory together."""
@@ -42,6 +44,8 @@ def caption(
         options: how to decode; by default as the model was measured.
         batch_size: pictures that are written of together.
     """
+    check_many(files, "files")
+    check_call(batch_size, None)
     preprocessor = model.preprocessor
 
     def read(file: str) -> np.ndarray | str:

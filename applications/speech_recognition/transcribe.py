@@ -9,6 +9,8 @@ import numpy as np
 from kerasseq.errors import UserError
 from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
+from kerasseq.models.base import check_many
+from kerasseq.models.batching import check_call
 from kerasseq.preprocessing.silence import cut_at_silences
 
 PART = 20.0
@@ -63,6 +65,8 @@ def transcribe(
         words: whether to find out when each word was said.
         batch_size: parts that are decoded together.
     """
+    check_many(files, "files")
+    check_call(batch_size, None)
     return transcribe_sounds(
         model, _read(files, model.preprocessor.rate), options, words, batch_size
     )

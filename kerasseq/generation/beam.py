@@ -1,19 +1,21 @@
 """Beam search."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from keras import ops
 
-from kerasseq.checks import Amount, Size, check_option
+from kerasseq.checks import Checked, number, whole
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation.selection import END, PAD, Candidates
 from kerasseq.generation.strategies import Greedy, Setting, Strategy
 
+Width = Annotated[int, whole(1, 1000)]
+
 
 @dataclass(frozen=True)
-class Beam(Strategy):
+class Beam(Checked, Strategy):
     """The hypotheses Y of source X with the best scores that a beam of `width` comes upon.
 
     score(X, Y) = log p(Y | X) / lp(Y) + cp(X, Y)
@@ -36,20 +38,17 @@ class Beam(Strategy):
         n_best: hypotheses to return, at most `width`.
     """
 
-    width: int = 5
-    length_penalty: float = 1.0
-    coverage_penalty: float = 0.0
-    n_best: int = 1
+    width: Width = 5
+    length_penalty: Annotated[float, number(0, 10)] = 1.0
+    coverage_penalty: Annotated[float, number(0, 1e3)] = 0.0
+    n_best: Width = 1
 
     def __post_init__(self) -> None:
-        check_option("width", self.width, Size)
-        check_option("n_best", self.n_best, Size)
+        super().__post_init__()
         if self.n_best > self.width:
             raise OptionError(
                 "n_best", f"must be at most the beam's width {self.width}, not {self.n_best}"
             )
-        check_option("length_penalty", self.length_penalty, Amount)
-        check_option("coverage_penalty", self.coverage_penalty, Amount)
 
     def form(self) -> "Beam":
         return replace(self, length_penalty=0.0, coverage_penalty=float(self.coverage_penalty > 0))

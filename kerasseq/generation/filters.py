@@ -6,7 +6,8 @@ of `n` sources; the state is a pytree whose leaves have N * width rows, reordere
 `allow(allowed, tokens, position, state) -> allowed, state` narrows `allowed`, (1, V) or
 (N * width, V) bool, given the `tokens` (N * width,) fed at `position`, a scalar.
 
-What a filter forbids is not chosen; the scores of what is chosen remain the model's own.
+What a filter forbids is not chosen, but for the end symbol where nothing else is left. The scores
+of what is chosen remain the model's own.
 """
 
 from dataclasses import dataclass

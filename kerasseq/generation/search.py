@@ -7,7 +7,7 @@ from keras import ops, tree
 
 from kerasseq.generation.beam import Beam
 from kerasseq.generation.filters import ForcedPrefix
-from kerasseq.generation.selection import BEGIN, allowed_tokens
+from kerasseq.generation.selection import BEGIN, END, allowed_tokens
 from kerasseq.generation.strategies import Greedy, Sample, Setting
 from kerasseq.masking import Memory
 
@@ -79,6 +79,11 @@ def search(
         histories = list(histories)
         for i, f in enumerate(filters):
             allowed, histories[i] = f.allow(allowed, tokens, position, histories[i])
+        if filters:
+            # A hypothesis that may go on with nothing ends, and is not lost.
+            stuck = ops.logical_not(ops.any(allowed, axis=-1, keepdims=True))
+            ends = ops.arange(logits.shape[-1], dtype="int32") == END
+            allowed = ops.logical_or(allowed, ops.logical_and(stuck, ends))
         tokens, parents, pool = strategy.advance(logits, allowed, position, state, pool, setting)
         if parents is not None:
             state = decoder.reorder(state, parents)

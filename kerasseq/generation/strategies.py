@@ -1,12 +1,12 @@
 """Strategies that follow one hypothesis for each source: greedy search and sampling."""
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
-from kerasseq.checks import Count, Positive, Share, Size, check_option
+from kerasseq.checks import Checked, Count, Size, number
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 from kerasseq.masking import softmax
@@ -105,7 +105,7 @@ class Greedy(_OneHypothesis):
 
 
 @dataclass(frozen=True)
-class Sample(_OneHypothesis):
+class Sample(Checked, _OneHypothesis):
     """One random hypothesis, token by token. The score is the model's own log-probability.
 
     w_t ~ softmax(logits / temperature), of the `top_k` most probable tokens alone (Fan et al.,
@@ -116,24 +116,16 @@ class Sample(_OneHypothesis):
     the same at every batch size and on every backend.
 
     Args:
-        temperature: greater than 0; below 1 sharpens.
+        temperature: from 0.0001 to 1,000; below 1 sharpens.
         top_k: None for the whole vocabulary.
-        top_p: in (0, 1]; 1 for all.
+        top_p: from 0.0001 to 1; 1 for all.
         seed: not negative.
     """
 
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_option("temperature", self.temperature, Positive)
-        if self.top_k is not None:
-            check_option("top_k", self.top_k, Size)
-        check_option("top_p", self.top_p, Share)
-        check_option("top_p", self.top_p, Positive)
-        check_option("seed", self.seed, Count)
+    temperature: Annotated[float, number(1e-4, 1e3)] = 1.0
+    top_k: Size | None = None
+    top_p: Annotated[float, number(1e-4, 1)] = 1.0
+    seed: Count = 0
 
     def form(self) -> "Sample":
         return replace(self, temperature=1.0, top_p=0.5 if self.top_p < 1 else 1.0, seed=0)

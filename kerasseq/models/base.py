@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasseq.checks import shown
-from kerasseq.errors import UserError
+from kerasseq.checks import Amount, Fraction, check_option, shown
+from kerasseq.errors import OptionError, UserError
 from kerasseq.masking import Memory
+from kerasseq.models.aligns import Aligns
 from kerasseq.models.functions import Functions
-from kerasseq.models.hypothesis import Hypothesis, Word, words_of
 from kerasseq.models.writes import Writes
 from kerasseq.precision import computing_in
 from kerasseq.serialization import revived
@@ -21,13 +21,14 @@ from kerasseq.serialization import revived
 LANGUAGE_MODEL = "language_model"
 """The name of the part, and of it among what scores hypotheses."""
 
-# The options of `compile` that are of the loss, by their defaults.
+# The options of `compile` that are of the loss, by their defaults, and what they may be.
 _OF_LOSSES = {
     "label_smoothing": 0.0,
     "r_drop": 0.0,
     "doubly_stochastic": 0.0,
     "on_policy": False,
 }
+_KINDS = {"label_smoothing": Fraction, "on_policy": bool}
 
 # One at a time makes the place where a model's functions are kept.
 _making = threading.Lock()
@@ -36,7 +37,7 @@ _making = threading.Lock()
 _ASSETS = ("preprocessor", LANGUAGE_MODEL)
 
 
-class SequenceModel(keras.Model, Writes):
+class SequenceModel(keras.Model, Writes, Aligns):
     """Base of the models: an encoder, what makes text of its memory, and a preprocessor.
 
     A subclass names the layers that it is made of in `parts`, which are arguments of its
@@ -62,8 +63,7 @@ class SequenceModel(keras.Model, Writes):
     ):
         super().__init__(**kwargs)
         self.preprocessor, self.language_model = preprocessor, language_model
-        # In JSON, since Keras wraps a dict that is an attribute.
-        self._card = json.dumps(card or {})
+        self.card = card or {}
         for name, value in _OF_LOSSES.items():
             setattr(self, name, value)
         self.quantization: str | None = None
@@ -76,20 +76,30 @@ class SequenceModel(keras.Model, Writes):
 
     @card.setter
     def card(self, card: dict) -> None:
-        self._card = json.dumps(card)
+        if not isinstance(card, dict):
+            raise UserError(f"A model's card must be a dict, not {shown(card)}.")
+        try:
+            # In JSON, since Keras wraps a dict that is an attribute.
+            self._card = json.dumps(card)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"A model's card must be what JSON can hold: {error}.") from error
 
     def compile(
         self,
-        *args: Any,
+        optimizer: Any = "rmsprop",
+        loss: None = None,
+        loss_weights: None = None,
+        *,
         label_smoothing: float = 0.0,
         r_drop: float = 0.0,
         doubly_stochastic: float = 0.0,
         on_policy: bool = False,
         **kwargs: Any,
     ):
-        """As `keras.Model.compile`, and options of the loss.
+        """As `keras.Model.compile`, but for the loss, which is the model's own and has options.
 
         Args:
+            loss, loss_weights: None.
             label_smoothing: weight of the uniform distribution in the target's
                 (Szegedy et al., 2016, section 7).
             r_drop: weight of the divergence between two passes with different dropout
@@ -99,7 +109,8 @@ class SequenceModel(keras.Model, Writes):
                 advantages: the loss is that of a policy gradient, which has none of the above.
 
         Raises:
-            UserError: the model's loss has no such option, or two exclude each other.
+            UserError: there is another loss, an option is out of its range, the model's loss has
+                no such option, or two exclude each other.
         """
         options = dict(
             label_smoothing=label_smoothing,
@@ -108,6 +119,13 @@ class SequenceModel(keras.Model, Writes):
             on_policy=on_policy,
         )
         self._check_trainable()
+        for name, value in (("loss", loss), ("loss_weights", loss_weights)):
+            if value is not None:
+                raise OptionError(
+                    name, f"is not for a {type(self).__name__}, whose loss is its own"
+                )
+        for name, value in options.items():
+            check_option(name, value, _KINDS.get(name, Amount))
         wanted = [name for name, value in options.items() if value]
         for name in wanted:
             if name not in self.loss_options:
@@ -124,7 +142,7 @@ class SequenceModel(keras.Model, Writes):
             )
         for name, value in options.items():
             setattr(self, name, value)
-        super().compile(*args, **kwargs)
+        super().compile(optimizer, **kwargs)
 
     @property
     def functions(self) -> Functions:
@@ -198,36 +216,6 @@ class SequenceModel(keras.Model, Writes):
     def factor(self) -> int:
         """Steps of what the encoder reads to a step of its memory."""
         return getattr(self.encoder, "factor", 1)
-
-    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
-        """The encoder's step at which each token of a hypothesis was heard, the end symbol
-        excepted, and its log-probability."""
-        return hypothesis.frames, hypothesis.log_probs
-
-    def words(self, source: Any, hypothesis: Hypothesis) -> list[Word]:
-        """The words of a hypothesis on a recording, with their times.
-
-        Args:
-            source: the recording.
-            hypothesis: what `hypotheses` made of it.
-        """
-        frames, log_probs = self.heard(source, hypothesis)
-        preprocessor = self.require_preprocessor()
-        if not hasattr(preprocessor, "rate"):
-            raise UserError("Only words that a model of sound wrote have times.")
-        pieces = preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
-        return words_of(pieces, frames, log_probs, self.factor / preprocessor.rate)
-
-    def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
-        """How much each token of a hypothesis was heard at each step of the encoder, (T, F).
-
-        Here each token's probability, at the one step that it is ascribed to.
-        """
-        frames, log_probs = self.heard(source, hypothesis)
-        samples = int(self.require_preprocessor().features([source])["mask"].sum())
-        weights = np.zeros((len(frames), max([samples // self.factor, *frames]) + 1))
-        weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
-        return weights
 
     def quantize(self, mode: Any = None, config: Any = None, filters: Any = None) -> None:
         """Round the kernels of the dense layers to 8 bits, for a smaller file.
@@ -307,21 +295,33 @@ def _is_quantized(layer: keras.layers.Layer) -> bool:
     return dense and layer.name != "logits"
 
 
-def listed(sources: Any) -> Sequence[Any]:
+def check_many(sources: Any, what: str) -> None:
+    """That there are many, which one source is not, though it may have a length and an order.
+
+    Args:
+        what: they are, for the error.
+
+    Raises:
+        UserError: it is one.
+    """
+    numbers = isinstance(sources, np.ndarray) and sources.ndim < 2 and sources.dtype.kind in "biuf"
+    if isinstance(sources, str | bytes | os.PathLike | dict) or numbers:
+        raise UserError(f"Give a list of {what}, not one: [{shown(sources)}].")
+
+
+def listed(sources: Any, what: str = "sources") -> Sequence[Any]:
     """The raw sources that a model is given, as what has a length and an order.
 
     Raises:
         UserError: it is one source, or none at all.
     """
-    numbers = isinstance(sources, np.ndarray) and sources.ndim < 2 and sources.dtype.kind in "biuf"
-    if isinstance(sources, str | bytes | os.PathLike | dict) or numbers:
-        raise UserError(f"Give a list of sources, not one: [{shown(sources)}].")
+    check_many(sources, what)
     if isinstance(sources, list | tuple | np.ndarray):
         return sources
     try:
         return list(sources)
     except TypeError:
-        raise UserError(f"Give a list of sources, not {shown(sources)}.") from None
+        raise UserError(f"Give a list of {what}, not {shown(sources)}.") from None
 
 
 def required(inputs: Any, *names: str) -> list:

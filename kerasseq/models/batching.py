@@ -8,19 +8,22 @@ import numpy as np
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.errors import OptionError, UserError
+from kerasseq.checks import Size, check_option
+from kerasseq.errors import OptionError
 from kerasseq.models.hypothesis import Hypothesis
 
 CHUNK = 8
 """Batches of recordings that are read and ordered by length together."""
 
 
-def check_jit(jit: bool | None) -> None:
-    """That what is to be compiled by XLA can be.
+def check_call(batch_size: int, jit: bool | None) -> None:
+    """That sources can be decoded in such batches, and compiled by XLA if they are to be.
 
     Raises:
-        OptionError: the backend compiles nothing.
+        OptionError: they cannot.
     """
+    check_option("batch_size", batch_size, Size)
+    check_option("jit", jit, bool | None)
     if jit and backend.name() == "torch":
         raise OptionError("jit", "is for TensorFlow, and PyTorch compiles nothing: leave it out")
 
@@ -43,12 +46,7 @@ def by_length(preprocessor: Any, sources: Sequence[Any], batch_size: int, decode
     Args:
         decode: called with the features of rows of like length, of which the first
             `len(rows)` count; the others fill the batch.
-
-    Raises:
-        UserError: `batch_size` is less than 1.
     """
-    if batch_size < 1:
-        raise UserError(f"batch_size must be at least 1, not {batch_size}.")
     found: list = []
     for start in range(0, len(sources), batch_size * CHUNK):
         features = preprocessor.features(sources[start : start + batch_size * CHUNK])

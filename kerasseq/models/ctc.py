@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.checks import Encoder, VocabularySize, checked
+from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
 from kerasseq.initializers import build, built_width
 from kerasseq.losses import label_weights
@@ -132,10 +133,15 @@ class CTC(Recogniser):
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The probability of each token at the frames that it is ascribed to, (T, F)."""
         logs, mask = self.log_probabilities(self.require_preprocessor().features([source]))
-        logs, tokens = logs[0][mask[0]], np.asarray(hypothesis.tokens, "int32")
+        logs, tokens = logs[0][mask[0]], np.asarray(self._known(hypothesis), "int32")
         if not len(tokens):
             return np.zeros((0, len(logs)))
         found = _path(logs, tokens)
+        if -1 in found.first[0]:
+            raise UserError(
+                f"The {len(tokens)} tokens of this hypothesis have no room in the {len(logs)} "
+                "frames of this source: give one that the model wrote of it."
+            )
         frames = np.arange(len(logs))
         here = (frames >= found.first[0][:, None]) & (frames <= found.last[0][:, None])
         return np.where(here, np.exp(logs[:, tokens].T), 0.0)

@@ -94,12 +94,13 @@ class Generator:
             first_row: the index of the first source, for the random numbers of `Sample`.
 
         Raises:
-            UserError: `batch_size` is less than 1, or there are not as many prefixes as sources.
+            UserError: there are not as many prefixes as sources.
         """
-        if batch_size < 1:
-            raise UserError(f"batch_size must be at least 1, not {batch_size}.")
         if prefixes is not None and len(prefixes) != len(sources):
-            raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sources")
+            raise UserError(
+                f"There are {len(prefixes)} prefixes for {len(sources)} sources: give one for "
+                'each, which may be "".'
+            )
         jit = len(sources) >= 2 * batch_size if jit is None else jit
         if backend.parallel_calls() > 1:
             batch_size = min(batch_size, _ROWS_ON_A_CORE)

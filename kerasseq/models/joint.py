@@ -116,7 +116,9 @@ class JointSeq2Seq(Seq2Seq):
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
         ctc = self._ctc_logs(self._memory_of(source))
         logs, mask = map(ops.convert_to_numpy, ctc)
-        return aligned(logs[0][mask[0]], [t for t in hypothesis.tokens if t != END])
+        frames, log_probs = aligned(logs[0][mask[0]], self._known(hypothesis))
+        # The decoder may write more tokens than a path of CTC has room for.
+        return super().heard(source, hypothesis) if -1 in frames else (frames, log_probs)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "ctc_weight": self.ctc_weight}

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from kerasseq.checks import Amount, Count, Share, Size, check_option
-from kerasseq.errors import OptionError, UserError
+from kerasseq.checks import Checked, Weight, WeightShare, check_option, number, whole
+from kerasseq.errors import OptionError
 from kerasseq.generation import Beam, Greedy, Sample, of_width
+from kerasseq.generation.beam import Width
+
+# More would take memory and time without end.
+_MOST_TOKENS, _LONGEST_NGRAM = 1_000_000, 20
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Checked):
     """How to generate.
 
     One rule holds everywhere, in Python and on the command line. Without options a model decodes
@@ -23,7 +27,7 @@ class Options:
 
     Attributes:
         strategy: `Greedy`, `Beam` or `Sample`.
-        min_length: least number of tokens.
+        min_length: least number of tokens. A text is shorter where `no_repeat` leaves no other.
         max_length: greatest number of tokens, the end symbol included. Default: twice the
             source's steps and 10, or as many as `min_length` needs.
         no_repeat: no n-gram of this length comes twice; 0 allows all.
@@ -40,34 +44,22 @@ class Options:
     """
 
     strategy: Greedy | Beam | Sample = Beam(5)
-    min_length: int = 0
-    max_length: int | None = None
-    no_repeat: int = 0
-    precision: str | None = None
-    lm_weight: float = 0.0
-    ctc_weight: float = 0.3
-    length_bonus: float = 0.0
+    min_length: Annotated[int, whole(0, _MOST_TOKENS)] = 0
+    max_length: Annotated[int, whole(1, _MOST_TOKENS)] | None = None
+    no_repeat: Annotated[int, whole(0, _LONGEST_NGRAM)] = 0
+    precision: Literal["bfloat16"] | None = None
+    lm_weight: Weight = 0.0
+    ctc_weight: WeightShare = 0.3
+    length_bonus: Annotated[float, number(-1e3, 1e3)] = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.strategy, Greedy | Beam | Sample):
-            raise UserError(
-                f"The strategy must be Greedy(), Beam() or Sample(), not {self.strategy!r}."
+        super().__post_init__()
+        if self.max_length is not None and self.min_length >= self.max_length:
+            raise OptionError(
+                "min_length",
+                f"is {self.min_length}, which leaves no room for the end symbol: set "
+                f"{{max_length}} above it, not to {self.max_length}",
             )
-        check_option("min_length", self.min_length, Count)
-        check_option("no_repeat", self.no_repeat, Count)
-        if self.max_length is not None:
-            check_option("max_length", self.max_length, Size)
-            if self.min_length >= self.max_length:
-                raise OptionError(
-                    "min_length",
-                    f"is {self.min_length}, which leaves no room for the end symbol: set "
-                    f"{{max_length}} above it, not to {self.max_length}",
-                )
-        check_option("lm_weight", self.lm_weight, Amount)
-        check_option("ctc_weight", self.ctc_weight, Share)
-        check_option("length_bonus", self.length_bonus, float)
-        if self.precision not in (None, "bfloat16"):
-            raise OptionError("precision", f'must be "bfloat16" or None, not {self.precision!r}')
 
     def length_for(self, steps: Any) -> Any:
         """The greatest number of tokens for sources of so many steps."""
@@ -79,11 +71,11 @@ class Options:
         """The names of the options that are not as by default, in `named`'s spelling."""
         strategy = self.strategy
         names = {"sample"} if isinstance(strategy, Sample) else set()
-        for whole, plain in ((self, Options()), (strategy, type(strategy)())):
+        for one, plain in ((self, Options()), (strategy, type(strategy)())):
             names |= {
                 field.name
-                for field in fields(whole)
-                if getattr(whole, field.name) != getattr(plain, field.name)
+                for field in fields(one)
+                if getattr(one, field.name) != getattr(plain, field.name)
             }
         return names - {"strategy", "width"}
 
@@ -98,6 +90,7 @@ class Options:
 _OWN = tuple(field.name for field in fields(Options) if field.name != "strategy")
 _OF_BEAMS = tuple(field.name for field in fields(Beam) if field.name != "width")
 _OF_SAMPLES = tuple(field.name for field in fields(Sample))
+_NAMES = ("beam", *_OF_BEAMS, "sample", *_OF_SAMPLES, *_OWN)
 
 OF_CARDS = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
 """The options that a card may have under "decoding"."""
@@ -114,11 +107,12 @@ def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
         OptionError: one is unknown, out of its range, or of another strategy.
     """
     for name in given:
-        if name not in ("beam", "sample", *_OF_BEAMS, *_OF_SAMPLES, *_OWN):
-            raise OptionError(name, "is no option of decoding")
+        if name not in _NAMES:
+            raise OptionError(name, f"is no option of decoding; there are {', '.join(_NAMES)}")
     settings = {**usual, **given}
     beam, sample = settings.get("beam", Beam().width), given.get("sample", False)
-    check_option("beam", beam, Size)
+    check_option("beam", beam, Width)
+    check_option("sample", sample, bool)
     if sample:
         _check_places(
             given, ("beam", *_OF_BEAMS), "goes with beam search: leave it or {sample} out"

@@ -8,7 +8,7 @@ from keras import ops
 from kerasseq.errors import OptionError
 from kerasseq.generation import Greedy
 from kerasseq.models.base import SequenceModel, listed
-from kerasseq.models.batching import by_length, check_jit
+from kerasseq.models.batching import by_length, check_call
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 
@@ -87,6 +87,6 @@ class Recogniser(SequenceModel):
         for name, value in (("prefixes", prefixes), ("with_models", with_models)):
             if value is not None and len(value):
                 raise OptionError(name, f"is not for a {type(self).__name__}: leave it out")
-        check_jit(jit)
+        check_call(batch_size, jit)
         decode = self.decoding(options, bool(jit))
         return by_length(preprocessor, sources, batch_size, decode)

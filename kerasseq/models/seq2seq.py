@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from kerasseq.checks import Encoder, checked
+from kerasseq.checks import Count, Encoder, check_option, checked, shown
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Fusion, attend
@@ -22,13 +22,13 @@ from kerasseq.losses import (
 )
 from kerasseq.masking import Memory, repeated
 from kerasseq.models.base import LANGUAGE_MODEL, SequenceModel, listed, required
-from kerasseq.models.batching import check_jit
+from kerasseq.models.batching import check_call
 from kerasseq.models.functions import Functions
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.precision import computing_in
-from kerasseq.preprocessing.padding import BEGIN, END
+from kerasseq.preprocessing.padding import BEGIN
 from kerasseq.serialization import revived
 
 
@@ -214,8 +214,17 @@ class Seq2Seq(SequenceModel):
                 ensemble's members have different target vocabularies or are one model.
         """
         sources, options = listed(sources), self.usable(options)
-        check_jit(jit)
+        check_call(batch_size, jit)
+        check_option("first_row", first_row, Count)
+        prefixes = None if prefixes is None else listed(prefixes, "prefixes")
+        with_models = listed(() if with_models is None else with_models, "models")
         models = [self, *with_models]
+        for model in with_models:
+            if not isinstance(model, Seq2Seq):
+                raise UserError(
+                    "An ensemble's models must all have a decoder, as Seq2Seq and JointSeq2Seq "
+                    f"have, and one is {shown(model)}."
+                )
         if len({id(model) for model in models}) < len(models):
             raise UserError("An ensemble's models must be different ones: leave out what is twice.")
         if with_models and "coverage_penalty" in options.changed():
@@ -260,7 +269,7 @@ class Seq2Seq(SequenceModel):
 
     def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
         """Where the decoder looked most, but never before where it looked for the token before."""
-        tokens = [token for token in hypothesis.tokens if token != END]
+        tokens = self._known(hypothesis)
         if not tokens:
             return (), ()
         memory, weights = self._attended(source, tokens)
@@ -272,7 +281,7 @@ class Seq2Seq(SequenceModel):
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The weights of the decoder's attention, (T, F)."""
-        tokens = [token for token in hypothesis.tokens if token != END]
+        tokens = self._known(hypothesis)
         if not tokens:
             return np.zeros((0, int(ops.convert_to_numpy(self._memory_of(source).mask).sum())))
         return self._attended(source, tokens)[1]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from kerasseq.checks import Positive, check_option, shown
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.models.transducer import Transducer
@@ -31,9 +32,10 @@ class Stream:
     """
 
     def __init__(self, model: Transducer, chunk: float = 0.16):
+        check_option("chunk", chunk, Positive)
         if not isinstance(model, Transducer) or model.decoder.attention is not None:
             raise UserError("Only a transducer without attention can transcribe a stream.")
-        encoder, rate = model.encoder, model.preprocessor.rate
+        encoder, rate = model.encoder, model.require_preprocessor().rate
         if not encoder.streams:
             raise UserError(
                 "This model hears the whole recording before it writes: train one with "
@@ -46,6 +48,7 @@ class Stream:
         self._waiting = np.zeros(0, np.int16)
         self._state, self._begun = encoder.begin_stream(1), None
         self._tokens: list[int] = []
+        self._finished = False
 
     @property
     def text(self) -> str:
@@ -53,7 +56,15 @@ class Stream:
         return self.model.preprocessor.detokenize([self._tokens])[0]
 
     def push(self, samples: np.ndarray) -> str:
-        """The text after some more samples (n,) int16 at the model's rate."""
+        """The text after some more samples (n,) int16 at the model's rate.
+
+        Raises:
+            UserError: they are no such samples, or the stream was finished.
+        """
+        if self._finished:
+            raise UserError("This stream was finished: make another one for more sound.")
+        if np.ndim(samples) != 1 or getattr(samples, "dtype", None) != np.int16:
+            raise UserError(f"A stream takes arrays (n,) of int16, not {shown(samples)}.")
         self._waiting = np.concatenate([self._waiting, samples])
         while len(self._waiting) >= (size := self._next):
             self._hear(self._waiting[:size], False)
@@ -62,6 +73,9 @@ class Stream:
 
     def finish(self) -> str:
         """The whole text; nothing comes after it."""
+        if self._finished:
+            return self.text
+        self._finished = True
         # A recording is padded likewise where it is too short for one step.
         least = self.model.encoder.lead + self.model.encoder.factor if self._begun is None else 0
         missing = max(least - len(self._waiting), 0)

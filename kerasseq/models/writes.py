@@ -35,12 +35,7 @@ class Writes:
             UserError: an option is out of its range or would have no effect, or the card's are no
                 options.
         """
-        try:
-            found = named(given, self._measured())
-        except OptionError as error:
-            if error.name in given:
-                raise
-            raise UserError(f'This model\'s card is wrong under "decoding": {error}') from None
+        found = named(given, self._measured())
         vain = self.vain(found)
         for name in given:
             if name in vain:
@@ -61,6 +56,10 @@ class Writes:
                 f'This model\'s card is wrong under "decoding": {unknown[0]!r} is no option; there '
                 f"are {', '.join(OF_CARDS)}."
             )
+        try:
+            named({}, decoding)
+        except OptionError as error:
+            raise UserError(f'This model\'s card is wrong under "decoding": {error}') from None
         return decoding
 
     def vain(self, options: Options) -> dict[str, str]:

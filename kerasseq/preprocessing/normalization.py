@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated
 
-from kerasseq.checks import Rule
+from kerasseq.checks import Rule, shown
 from kerasseq.errors import UserError
 
 
@@ -107,6 +107,8 @@ def normalized(
     functions = [*map(STEPS.__getitem__, steps), last]
 
     def settle(text: str) -> str:
+        if not isinstance(text, str):
+            raise UserError(f"A text must be a string, not {shown(text)}.")
         for _ in range(_ROUNDS):
             before = text
             for function in functions:
