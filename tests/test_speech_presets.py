@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kerasseq
+from kerasseq.errors import UserError
 from kerasseq.models.stream import Stream
 from tests import preset_files
 
@@ -23,7 +24,15 @@ def test_the_preset_for_streams_writes_soon_what_it_writes_of_the_whole():
     *_, voice = sounds(model.preprocessor.rate)
     for some in np.array_split(voice, 9):
         stream.push(some)
-    assert stream.finish() == model.generate([voice])[0]
+    text = model.generate([voice])[0]
+    assert stream.finish() == stream.finish() == text
+    with pytest.raises(UserError, match="was finished"):
+        stream.push(voice)
+    for wrong in (voice.astype("float32"), voice[:, None], [1, 2]):
+        with pytest.raises(UserError, match="arrays .* of int16"):
+            Stream(model).push(wrong)
+    with pytest.raises(UserError, match="chunk must be a number above 0"):
+        Stream(model, chunk=float("nan"))
 
 
 @pytest.mark.parametrize("name", PRESETS)
