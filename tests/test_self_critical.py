@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from kerasseq import backend
+from kerasseq.acoustics import LogMel
 from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
-from kerasseq.encoders import RNNEncoder
+from kerasseq.encoders import Chain, RNNEncoder
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import BEGIN, allowed_tokens
 from kerasseq.models import CTC, Seq2Seq
@@ -36,7 +37,7 @@ def test_what_earns_as_much_as_all_else_changes_nothing():
     """Sum over w of p(w) grad log p(w) = 0, with p what texts are drawn from: without dropout,
     and without the tokens that no text has."""
     model = made()
-    model.compile(keras.optimizers.SGD(1.0), label_smoothing=0.1, on_policy=True)
+    model.compile(keras.optimizers.SGD(1.0), on_policy=True)
     labels = np.flatnonzero(allowed_tokens(V)[0]).astype("int32")
     tokens = np.full((len(labels), 1), BEGIN, "int32")
     x = {**features(len(labels)), "tokens": tokens}
@@ -103,7 +104,11 @@ def test_what_earns_more_is_written_more():
 
 
 def test_other_losses_have_no_policy():
-    model = CTC.__new__(CTC)
-    assert "on_policy" not in CTC.loss_options
-    with pytest.raises(UserError, match="on_policy"):
-        CTC.compile(model, on_policy=True)
+    model = CTC(Chain([LogMel(4000, 8), RNNEncoder(4)]), V)
+    with pytest.raises(UserError, match="the loss of a CTC has no such part"):
+        model.compile(on_policy=True)
+
+
+def test_a_policy_gradient_has_no_label_smoothing():
+    with pytest.raises(UserError, match="label_smoothing and on_policy do not go together"):
+        made().compile(keras.optimizers.SGD(1.0), label_smoothing=0.1, on_policy=True)

@@ -22,8 +22,6 @@ from kerasseq.models.stream import Stream
 from kerasseq.transduction.ctc import consistency
 from tests import tones
 
-pytestmark = pytest.mark.backends
-
 KINDS = {
     "ctc": [],
     "transducer": ["model.units=24", "model.joint=24", "model.dropout=0.0"],
@@ -84,7 +82,14 @@ def learned():
     return model
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# The others are made of parts that contract tests try on every backend.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[pytest.mark.backends] * (kind in ("ctc", "transducer")))
+        for kind in KINDS
+    ],
+)
 def test_it_learns_tones(kind, learned):
     model = learned(kind)
     sounds, texts = tones.recordings(40, 5)
@@ -167,6 +172,7 @@ def test_the_loss_of_two_passes():
     assert float(ctc_mean(last[0], labels[2:], weights[2:], last[1], 0.7)) == 0
 
 
+@pytest.mark.backends
 @pytest.mark.parametrize("kind", ["ctc", "hybrid"])
 def test_passes_with_other_dropout_cost_more_the_more_they_count(kind):
     model = made(kind, "model.encoder.dropout=0.5")
@@ -181,6 +187,7 @@ def test_passes_with_other_dropout_cost_more_the_more_they_count(kind):
     assert losses[0] + 1e-3 < losses[1] < losses[2] / 3
 
 
+@pytest.mark.backends
 @pytest.mark.parametrize("kind", ["ctc", "hybrid"])
 def test_without_dropout_two_passes_are_one(kind):
     model = made(kind)

@@ -85,8 +85,13 @@ def rows_of(
     for number, line in lines:
         if isinstance(line, BadLine):
             yield number, line
-        elif line and not line.isspace():
+        elif not _is_empty(line, delimiter):
             yield number, RETURN if _BREAK(line) else line.split(delimiter)
+
+
+def _is_empty(line: str, delimiter: str) -> bool:
+    """Whether a line is no row. One of delimiters alone is a row of empty cells."""
+    return delimiter not in line and (not line or line.isspace())
 
 
 class _Cells(NamedTuple):
@@ -109,7 +114,7 @@ def _quoted_rows(
         if isinstance(line, BadLine):
             yield number, line
             continue
-        if not line or line.isspace():
+        if _is_empty(line, delimiter):
             continue
         text, taken = line, []
         row = _taken_apart(text, delimiter)
