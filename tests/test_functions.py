@@ -10,10 +10,10 @@ import pytest
 from kerasseq import backend
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.metrics.speech import interval
-from kerasseq.models import Options, functions
+from kerasseq.models import JointSeq2Seq, Options, Seq2Seq, functions
 from kerasseq.models.functions import Functions
 from kerasseq.models.joint import CTCPrefix
-from tests.deciding import KINDS, made, spoken, written
+from tests.deciding import KINDS, TEXTS, made, spoken, written
 
 FUSED = {"beam": 3, "lm_weight": 2.0}
 
@@ -166,3 +166,36 @@ def test_an_interval_takes_little_memory():
     tracemalloc.stop()
     assert low < 100 * errors[:, 0].sum() / errors[:, 1].sum() < high
     assert peak < 40e6
+
+
+def test_a_hybrid_without_a_weight_of_ctc_trains_without_it(monkeypatch):
+    """Its loss is the decoder's, which is what is left when CTC is not asked for."""
+    model = made("hybrid")
+    parts = [getattr(model, name) for name in ("frontend", "encoder", "decoder")]
+    reads = model.preprocessor
+    tokens, labels, weights = reads.targets(TEXTS)
+    x = {**reads.features(TEXTS), "tokens": tokens}
+
+    def forbidden(*_, **__):
+        raise AssertionError("CTC is computed")
+
+    monkeypatch.setattr("kerasseq.models.joint.ctc_mean", forbidden)
+    alone = JointSeq2Seq(*parts, reads, ctc_weight=0.0)
+    loss = float(alone.compute_loss(x, labels, alone(x), weights, training=False))
+    plain = Seq2Seq(*parts, reads)
+    expected = float(plain.compute_loss(x, labels, plain(x), weights, training=False))
+    assert loss == pytest.approx(expected, rel=1e-5) and not alone.head.trainable
+    with pytest.raises(AssertionError, match="CTC is computed"):
+        model.compute_loss(x, labels, model(x), weights, training=False)
+
+
+def test_a_hybrid_of_ctc_alone_is_validated_by_ctc():
+    model = made("hybrid")
+    parts = [getattr(model, name) for name in ("frontend", "encoder", "decoder")]
+    reads = model.preprocessor
+    tokens, labels, weights = reads.targets(TEXTS)
+    x = {**reads.features(TEXTS), "tokens": tokens}
+    alone = JointSeq2Seq(*parts, reads, ctc_weight=1.0)
+    total, units = map(float, alone.evaluation_sums(x, labels, alone(x), weights))
+    loss = float(alone.compute_loss(x, labels, alone(x), weights, training=False))
+    assert total / units == pytest.approx(loss, rel=1e-5)

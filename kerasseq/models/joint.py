@@ -12,7 +12,7 @@ from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, label_weights, r_drop
 from kerasseq.masking import Memory
 from kerasseq.models.base import required
-from kerasseq.models.ctc import aligned, ctc_mean
+from kerasseq.models.ctc import aligned, ctc_mean, ctc_sums
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
@@ -54,6 +54,7 @@ class JointSeq2Seq(Seq2Seq):
         super().__init__(frontend, encoder, decoder, preprocessor, language_model, card, **kwargs)
         self.ctc_weight = ctc_weight
         self.head = keras.layers.Dense(decoder.vocabulary_size, name="head")
+        self.head.trainable = ctc_weight > 0
         build(self.head, (None, None, encoder.width))
 
     def _ctc(self, memory: Memory) -> Memory:
@@ -79,19 +80,21 @@ class JointSeq2Seq(Seq2Seq):
     ) -> Any:
         smoothing = self.label_smoothing if training else 0.0
         sample_weight = label_weights(y, sample_weight)
-        units = ops.where(ops.equal(y, END), 0, y)
-        logits, frames = y_pred["logits"], y_pred["ctc"]
-        if training and self.r_drop:
-            again = self(x, training=True)
-            passes = logits, again["logits"]
-            attention = r_drop(*passes, y, sample_weight, smoothing, self.r_drop)
-            ctc = ctc_mean(frames, units, sample_weight, again["ctc"], self.r_drop)
+        again = self(x, training=True) if training and self.r_drop else None
+        if again is None:
+            attention = cross_entropy(y_pred["logits"], y, sample_weight, smoothing)
         else:
-            attention = cross_entropy(logits, y, sample_weight, smoothing)
-            ctc = ctc_mean(frames, units, sample_weight)
+            passes = y_pred["logits"], again["logits"]
+            attention = r_drop(*passes, y, sample_weight, smoothing, self.r_drop)
+        if not self.ctc_weight:
+            return attention
+        second = None if again is None else again["ctc"]
+        ctc = ctc_mean(y_pred["ctc"], _units(y), sample_weight, second, self.r_drop)
         return (1.0 - self.ctc_weight) * attention + self.ctc_weight * ctc
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
+        if self.ctc_weight == 1:  # the decoder learns nothing
+            return ctc_sums(y_pred["ctc"], _units(y), label_weights(y, sample_weight))
         return super().evaluation_sums(x, y, y_pred["logits"], sample_weight)
 
     def members(self, options: Options) -> dict[str, float]:
@@ -122,3 +125,8 @@ class JointSeq2Seq(Seq2Seq):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "ctc_weight": self.ctc_weight}
+
+
+def _units(labels: Any) -> Any:
+    """Labels without the end symbol, which CTC has not."""
+    return ops.where(ops.equal(labels, END), 0, labels)
