@@ -4,14 +4,18 @@
 files do not load.
 """
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
+import h5py
 import keras
 import pytest
 
 from kerasseq.preprocessing import TextPreprocessor
 
+from . import deciding
 from .contracts.zoo import model_of
 
 pytestmark = pytest.mark.backends
@@ -33,6 +37,33 @@ def test_golden_file(name):
     model = keras.saving.load_model(FOLDER / f"{name}.keras")
     expected = json.loads((FOLDER / "texts.json").read_text(encoding="utf-8"))[name]
     assert model.generate(SOURCES, jit=False) == expected
+
+
+def paths(archive):
+    """The names of all arrays of the weights in a file, without those of an optimizer."""
+    found = []
+    with zipfile.ZipFile(archive) as file, file.open("model.weights.h5") as weights:
+        with h5py.File(io.BytesIO(weights.read())) as arrays:
+            arrays.visititems(
+                lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None
+            )
+    return sorted(name for name in found if not name.startswith("optimizer"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_weights_stand_where_they_stood(name, tmp_path):
+    """Files of today load in earlier versions, and no layer is saved under another name."""
+    model = keras.saving.load_model(FOLDER / f"{name}.keras")
+    model.save(tmp_path / "model.keras")
+    assert paths(tmp_path / "model.keras") == paths(FOLDER / f"{name}.keras")
+
+
+def test_every_kind_of_model_is_saved_by_its_parts(tmp_path):
+    for kind in deciding.KINDS:
+        model = deciding.made(kind)
+        model.save(tmp_path / "model.keras")
+        names = {path.split("/")[0] for path in paths(tmp_path / "model.keras")}
+        assert names <= {*model.parts, "head"}
 
 
 def write() -> None:

@@ -147,15 +147,15 @@ class SequenceModel(keras.Model, Writes, Aligns):
     @property
     def functions(self) -> Functions:
         """The compiled functions of the layers that the model has now."""
-        layers = self.computing
+        layers = self.computing()
         with _making:
             if self._functions is None or not self._functions.are_of(layers):
                 self._functions = Functions(self.variables, layers)
             return self._functions
 
-    @property
     def computing(self) -> list:
         """The parts that compute, and so are in compiled functions; and how they are rounded."""
+        # No property: Keras saves the layers that it finds by one under the property's name.
         names = [name for name in (*self.parts, "head") if name not in _ASSETS]
         return [*(getattr(self, name, None) for name in names), self.quantization]
 
@@ -176,7 +176,7 @@ class SequenceModel(keras.Model, Writes, Aligns):
         self._check_vocabularies()
 
     def _check_vocabularies(self) -> None:
-        read, written = getattr(self._frontend, "vocabulary_size", None), self.vocabulary_size
+        read, written = getattr(self._own_frontend(), "vocabulary_size", None), self.vocabulary_size
         for does, own, part, of in (
             ("reads", read, "preprocessor", "source_vocabulary_size"),
             ("writes", written, "preprocessor", "target_vocabulary_size"),
@@ -196,7 +196,7 @@ class SequenceModel(keras.Model, Writes, Aligns):
             UserError: a feature is missing, or the encoder returns no `Memory`.
         """
         values, mask = required(features, "values", "mask")
-        frontend = self._frontend
+        frontend = self._own_frontend()
         if frontend is not None:
             values = frontend(values, training=training)
         memory = self.encoder(values, mask, training=training)
@@ -207,9 +207,8 @@ class SequenceModel(keras.Model, Writes, Aligns):
             )
         return memory
 
-    @property
-    def _frontend(self) -> Any:
-        # No attribute of the class, which on PyTorch would hide that of a model.
+    def _own_frontend(self) -> Any:
+        # No attribute of the class, which on PyTorch would hide that of a model; and no property.
         return getattr(self, "frontend", None)
 
     @property

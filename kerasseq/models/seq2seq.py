@@ -238,7 +238,7 @@ class Seq2Seq(SequenceModel):
     def _together(self, others: Sequence["Seq2Seq"]) -> Functions:
         """The compiled functions of an ensemble, kept while its second model has no other."""
         models = [self, *others]
-        layers = [layer for model in models for layer in model.computing]
+        layers = [layer for model in models for layer in model.computing()]
         kept = others[0]._ensemble
         if kept is None or not kept.are_of(layers):
             kept = Functions([variable for model in models for variable in model.variables], layers)
