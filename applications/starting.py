@@ -7,7 +7,7 @@ from typing import Any
 from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.presets import load
-from kerasseq.config import idle
+from kerasseq.config import idle, refuse_idle
 from kerasseq.data.dataset import HEADS
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
@@ -44,16 +44,16 @@ def check_brought(
         UserError: the model has another; or a setting has no effect for another reason.
     """
     name = settings.training.start_from
-    wrong = {key: why for key, why in idle(settings).items() if key in given}
+    of_model = [key for key, why in idle(settings).items() if why == BROUGHT]
+    refuse_idle(settings, {key: given[key] for key in given if key not in of_model})
+    wrong = [key for key in of_model if key in given]
     if not wrong:
         return
     start = load_of_kind(name, reads)
     found = dict(brought(start))
     rebuilt = found.pop("model", None)
-    for key, why in wrong.items():
+    for key in wrong:
         place = f"{given[key]}: "
-        if why != BROUGHT:
-            raise UserError(f"{place}{key} has no effect: {why}; leave it out")
         if key in found:
             value = settings
             for part in key.split("."):

@@ -170,7 +170,7 @@ def test_attention_is_drawn_over_the_picture(run, folder, tmp_path, capsys):
     [
         (["caption", "RUN", "http://x.org/a.jpg"], "http://x.org/a.jpg"),
         (["caption", "RUN", "A", "--batch-size", "0"], "--batch-size must be at least 1"),
-        (["caption", "RUN", "A", "--beam", "0"], "--beam must be a whole number of at least 1"),
+        (["caption", "RUN", "A", "--beam", "0"], "--beam must be a whole number from 1 to 1,000"),
         (["caption", "RUN"], "Give a file"),
         (["transcribe", "RUN", "A"], "reads picture"),
     ],
@@ -195,7 +195,7 @@ def test_evaluate_measures_captions(run, folder, tmp_path, capsys):
     assert set(texts) <= known and exact > 50
     assert found["scores"]["CIDEr-D"] > 100 and found["scores"]["BLEU-4"] > 50
     assert main([*command, "--lm-weight", "1"]) == 2
-    assert "--lm-weight is for models that read sound" in capsys.readouterr().err
+    assert "--lm-weight needs a language model" in capsys.readouterr().err
 
 
 def test_a_compact_model_is_half_as_large_and_writes_the_same(run, folder, tmp_path, capsys):

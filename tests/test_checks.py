@@ -92,6 +92,9 @@ def wrong(hint: Any) -> tuple:
     if hint in WRONG:
         return WRONG[hint]
     parts = typing.get_args(hint)
+    inner = [part for part in parts if part is not type(None)]
+    if len(inner) < len(parts) and typing.get_origin(inner[0]) is typing.Annotated:
+        return tuple(value for value in wrong(inner[0]) if value is not None)
     if typing.get_origin(hint) is typing.Annotated:  # a number within bounds
         return (None, "x", -1, NAN, True)
     if typing.get_origin(hint) is typing.Literal:

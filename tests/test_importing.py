@@ -100,7 +100,7 @@ def test_no_backend_is_one_sentence(tmp_path, backend, message):
         "util.find_spec = lambda name, *more: None if name in others else found(name, *more)",
     )
     env = {"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path)}
-    command = run(*hide, "from kerasseq.cli import main", "main(['info', 'x'])", env=env)
+    command = run(*hide, "from kerasseq.cli import main", "main(['info', 'fsdd-digits'])", env=env)
     assert command.stderr.startswith(f"kerasseq: {message}") and command.stderr.count("\n") == 1
     python = run(*hide, "import kerasseq", "import keras", env=env)
     assert python.stderr.splitlines()[-1].startswith(
@@ -111,7 +111,7 @@ def test_no_backend_is_one_sentence(tmp_path, backend, message):
 def test_a_backend_that_does_not_start_is_named(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('libcuda.so is missing.\\nMore')")
     env = {"KERAS_BACKEND": "torch", "PYTHONPATH": str(tmp_path)}
-    done = run("info", "x", env=env, command=("-m", "kerasseq"))
+    done = run("info", "fsdd-digits", env=env, command=("-m", "kerasseq"))
     assert done.stderr == "kerasseq: Keras cannot start on torch: libcuda.so is missing.\n"
     assert done.returncode == 2
 

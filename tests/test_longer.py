@@ -213,7 +213,9 @@ class TestWhatIsSaid:
     def test_a_warm_up_without_end(self, tmp_path, capsys):
         toy.train(tmp_path / "a", SHORT | {"warm_up": 56, "max_steps": 3}, silent=False)
         said = capsys.readouterr().err
-        assert "to 5% of training.learning_rate: training.warm_up is 56 updates, and there" in said
+        assert (
+            "to 5.36% of training.learning_rate: training.warm_up is 56 updates, and there" in said
+        )
         assert not list(limits.warnings(TrainingConfig(warm_up=13), 14))
 
     def test_one_step_is_trained_by_every_schedule(self):

@@ -79,7 +79,7 @@ def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_pa
     assert main([*begun, *still]) == 0
     one, other = (kerasseq.load(path).encoder.get_weights() for path in (run, tmp_path / "run"))
     for weights, others in zip(one, other, strict=True):
-        np.testing.assert_allclose(weights, others, atol=1e-9)
+        np.testing.assert_allclose(weights, others, rtol=1e-6, atol=1e-9)  # averages round
     for other in ("model.encoder.units=9", "sound.scale=htk"):
         assert main(command(folder, tmp_path / other, *still, "--set", other)) == 2
         assert "training.encoder_from: the encoder of" in capsys.readouterr().err
@@ -201,7 +201,7 @@ def test_long_recordings_are_cut_where_it_is_quiet():
         (["transcribe", "RUN"], "Give a file"),
         (
             ["transcribe", "RUN", "--beam", "0", "x.wav"],
-            "--beam must be a whole number of at least 1",
+            "--beam must be a whole number from 1 to 1,000",
         ),
         (["transcribe", "multi30k-en-de", "x.wav"], "reads text, not sound"),
         (["transcribe", "RUN", "-"], "Only a transducer"),
