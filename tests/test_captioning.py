@@ -13,6 +13,7 @@ from kerasseq.applications.captioning.train import Captioning
 from kerasseq.cli import main
 from kerasseq.training.checkpoint import Checkpoints
 from tests import squares
+from tests.thorough import cases
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_training_leaves_a_run_and_names_what_it_leaves_out(folder, tmp_path, ca
     assert {"model.keras", "curves.png", "pictures.png", "attention.png"} <= names
 
 
-@pytest.mark.parametrize("model", ["show-and-tell", "transformer", "s2vt"])
+@pytest.mark.parametrize("model", cases(["show-and-tell", "transformer", "s2vt"], "show-and-tell"))
 def test_every_kind_of_model_trains(folder, tmp_path, model):
     settings = dict(squares.SETTINGS)
     if model == "transformer":

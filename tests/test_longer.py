@@ -16,6 +16,7 @@ from kerasseq.training.checkpoint import load_arrays
 from kerasseq.training.horizon import Horizon
 from kerasseq.training.optimizer import make_optimizer
 from tests import toy
+from tests.thorough import cases
 
 SHORT = {"learning_rate": 0.01, "epochs": 2, "log_every": 4}
 
@@ -84,14 +85,12 @@ class TestWindowsOfSteps:
         assert position.step == 14
 
 
+WINDOWS = {"accumulate": 3, "ema": 0.9}
+AVERAGES = {"average_last": 2, "warm_up": 5, "schedule": "inverse_sqrt"}
+
+
 class TestLonger:
-    @pytest.mark.parametrize(
-        "more",
-        [
-            {"accumulate": 3, "ema": 0.9},
-            {"average_last": 2, "warm_up": 5, "schedule": "inverse_sqrt"},
-        ],
-    )
+    @pytest.mark.parametrize("more", cases([WINDOWS, AVERAGES], WINDOWS))
     def test_a_run_that_is_made_longer_is_as_if_it_had_been_so_from_the_start(self, tmp_path, more):
         whole, _ = toy.train(tmp_path / "whole", SHORT | more | {"epochs": 4})
         toy.train(tmp_path / "run", SHORT | more)

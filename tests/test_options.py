@@ -11,6 +11,7 @@ from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.generation.selection import END
 from kerasseq.models import Hypothesis, Options
 from tests.deciding import KINDS, made, written
+from tests.thorough import cases
 
 # For each option a value, and what has to be chosen beside it.
 VALUES = {
@@ -52,7 +53,7 @@ def test_the_walk_knows_every_option():
     assert set(decoding.EVERY) == set(VALUES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", cases(KINDS, "seq2seq", "ctc"))
 def test_every_option_has_its_effect_or_is_refused(kind, models):
     model, before, refused = models[kind], {}, set()
     for name, (value, beside) in VALUES.items():

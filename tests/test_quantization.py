@@ -8,12 +8,14 @@ import pytest
 import kerasseq
 from kerasseq.errors import UserError
 from kerasseq.models import compact
+from tests.thorough import thorough
 
 SOURCES = ["eins zwei", "drei"]
 GOLDEN = Path(__file__).parent / "golden" / "transformer.keras"
 GREEDY = kerasseq.Options(kerasseq.Greedy())
 
 
+@thorough
 def test_a_quantized_model_is_saved_and_loaded(tmp_path):
     model = kerasseq.load(GOLDEN)
     before = model.generate(SOURCES, GREEDY)

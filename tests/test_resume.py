@@ -17,6 +17,7 @@ import pytest
 from kerasseq.errors import UserError
 from kerasseq.training import Interrupted, checkpoint
 from tests import toy
+from tests.thorough import cases, thorough
 
 pytestmark = pytest.mark.backends
 
@@ -72,7 +73,7 @@ def uninterrupted(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", cases(VARIANTS, "plain"))
 def test_a_crash_leaves_no_trace(tmp_path, variant, uninterrupted):
     options = OPTIONS | VARIANTS[variant]
     data = toy.Data(on_batch=crash_at((1, 3)))
@@ -84,7 +85,7 @@ def test_a_crash_leaves_no_trace(tmp_path, variant, uninterrupted):
     assert toy.digest(again) == toy.digest(model) and position.step == 12
 
 
-@pytest.mark.parametrize("variant", ["plain", "averaged"])
+@pytest.mark.parametrize("variant", cases(["plain", "averaged"], "plain"))
 @pytest.mark.parametrize("before", [True, False])
 def test_a_crash_at_any_write_leaves_no_trace(
     tmp_path, monkeypatch, variant, before, uninterrupted
@@ -138,6 +139,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, place, uninterrupted):
     assert (toy.digest(model), rows(tmp_path / "run")) == uninterrupted("plain")
 
 
+@thorough
 def test_killed_at_random_instants(tmp_path, uninterrupted):
     """SIGKILL, twice, into a process that spends much of its time writing checkpoints."""
     options = OPTIONS | {"save_every": 1}

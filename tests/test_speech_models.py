@@ -21,6 +21,7 @@ from kerasseq.models.ctc import ctc_mean
 from kerasseq.models.stream import Stream
 from kerasseq.transduction.ctc import consistency
 from tests import tones
+from tests.thorough import cases
 
 KINDS = {
     "ctc": [],
@@ -36,6 +37,8 @@ STEPS = {
     "transducer-attention": 250,
     "hybrid": 200,
 }
+
+EVERY_KIND = pytest.mark.parametrize("kind", cases(KINDS, "ctc", "transducer"))
 
 
 def made(kind, *settings):
@@ -82,14 +85,7 @@ def learned():
     return model
 
 
-# The others are made of parts that contract tests try on every backend.
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=[pytest.mark.backends] * (kind in ("ctc", "transducer")))
-        for kind in KINDS
-    ],
-)
+@EVERY_KIND
 def test_it_learns_tones(kind, learned):
     model = learned(kind)
     sounds, texts = tones.recordings(40, 5)
@@ -97,7 +93,7 @@ def test_it_learns_tones(kind, learned):
     assert wer(model.generate(sounds, Options(Beam(4))), texts).value < 8
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EVERY_KIND
 def test_words_are_heard_where_they_are(kind, learned):
     model = learned(kind)
     rng = np.random.default_rng(3)
@@ -115,7 +111,7 @@ def test_words_are_heard_where_they_are(kind, learned):
     assert all(0 < word.confidence <= 1 for word in words)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EVERY_KIND
 def test_texts_depend_on_nothing_but_the_recording(kind, learned):
     model = learned(kind)
     sounds, _ = tones.recordings(4, 11)
@@ -124,7 +120,7 @@ def test_texts_depend_on_nothing_but_the_recording(kind, learned):
         assert together == model.generate(sounds, options, batch_size=1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EVERY_KIND
 def test_a_file_holds_all_of_it(kind, learned, tmp_path):
     model = learned(kind)
     texts = tones.recordings(30, 7)[1]
@@ -140,7 +136,7 @@ def test_a_file_holds_all_of_it(kind, learned, tmp_path):
         model.language_model = None
 
 
-@pytest.mark.parametrize("kind", ["ctc", "transducer", "hybrid"])
+@pytest.mark.parametrize("kind", cases(["ctc", "transducer", "hybrid"], "ctc", "transducer"))
 def test_a_language_model_has_its_say(kind, learned):
     model = learned(kind)
     size = model.preprocessor.target_vocabulary_size
@@ -207,7 +203,7 @@ STREAMING = {
 }
 
 
-@pytest.mark.parametrize("kind", STREAMING)
+@pytest.mark.parametrize("kind", cases(STREAMING, "conv-lstm"))
 def test_a_stream_hears_what_the_whole_does(kind, tmp_path, monkeypatch, capsys):
     settings = [f"model.encoder.kind={kind}", *STREAMING[kind], *WIDE[:2]]
     model = made("transducer", *settings, "sound.normalization=running")
@@ -284,7 +280,7 @@ def test_every_encoder_hears(name):
     assert abs(logits.values.shape[1] - features["values"].shape[1] / tones.RATE / seconds) < 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@EVERY_KIND
 def test_every_model_comes_with_settings(kind):
     config = configure({"dataset": "an4"}, kind)
     assert config.model.kind == kind and config.training.best_by == "wer"

@@ -7,6 +7,7 @@ import kerasseq
 from kerasseq.errors import UserError
 from kerasseq.models.stream import Stream
 from tests import preset_files
+from tests.thorough import thorough
 
 PRESETS = preset_files.of_head("speech_recognition")
 
@@ -56,6 +57,7 @@ def written() -> dict[str, list[str]]:
     return {name: m.generate(sounds(m.preprocessor.rate)) for name, m in models.items()}
 
 
+@thorough
 def test_presets_hear_the_same_on_other_backends():
     heard = written()
     assert any(text for texts in heard.values() for text in texts)

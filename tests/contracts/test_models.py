@@ -11,6 +11,7 @@ from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.models import Options, generate
 from kerasseq.precision import computing_in
 from kerasseq.preprocessing import TextPreprocessor
+from tests.thorough import cases
 
 from .zoo import model_of
 
@@ -33,7 +34,8 @@ EVERY_KIND = pytest.mark.parametrize("name", KINDS)
 # Few steps: without a limit each search is compiled twice, with little room and with more.
 SHORT = {"max_length": 12}
 # One recurrent with state and static, one with caches: what takes long is done with these.
-TWO_KINDS = pytest.mark.parametrize("name", ["rnn-additive-global-before", "transformer"])
+TWO = ("rnn-additive-global-before", "transformer")
+TWO_KINDS = pytest.mark.parametrize("name", cases(TWO, TWO[0]))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def batch(preprocessor):
     return {**preprocessor.features(sources), "tokens": tokens}, labels, weights
 
 
-@EVERY_KIND
+@pytest.mark.parametrize("name", cases(KINDS, *TWO))
 def test_training_steps_with_dropout_under_xla(name, preprocessor):
     model = model_of(name, preprocessor, dropout=0.2)
     optimizer = keras.optimizers.Adam(0.01)
@@ -63,7 +65,9 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
         assert not np.array_equal(old, new), f"{variable.path} was not trained"
 
 
-@pytest.mark.parametrize("name", ["rnn-bilinear-global-after-fed", "transformer", "convolution"])
+@pytest.mark.parametrize(
+    "name", cases(["rnn-bilinear-global-after-fed", "transformer", "convolution"], "convolution")
+)
 def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path):
     with computing_in("mixed_float16"):
         model = model_of(name, preprocessor, dropout=0.2)
@@ -94,7 +98,7 @@ def test_text_does_not_depend_on_the_batch(name, preprocessor):
     assert together == alone == pairs
 
 
-@pytest.mark.parametrize("strategy", [Greedy(), Beam(3, n_best=2), Sample(seed=5)])
+@pytest.mark.parametrize("strategy", cases([Greedy(), Beam(3, n_best=2), Sample(seed=5)], Greedy()))
 def test_room_for_fewer_steps_changes_nothing(strategy, preprocessor, monkeypatch):
     model, found = model_of("transformer", preprocessor), []
     for room in (0, 1000):
@@ -137,7 +141,7 @@ def test_bfloat16_logits_are_near(preprocessor):
     np.testing.assert_allclose(*scores, rtol=0.02)
 
 
-@EVERY_KIND
+@pytest.mark.parametrize("name", cases(KINDS, *TWO))
 def test_saved_and_loaded_it_writes_the_same(name, preprocessor, tmp_path):
     model = model_of(name, preprocessor)
     model.card = {"data": "three pairs"}

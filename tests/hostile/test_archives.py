@@ -21,6 +21,7 @@ from kerasseq.errors import UserError
 from kerasseq.language_model import NGram
 from kerasseq.models import compact
 from tests.hostile import archives
+from tests.thorough import thorough
 
 
 def refused(path):
@@ -136,6 +137,7 @@ for path in sys.argv[1:]:
 """
 
 
+@thorough
 def test_the_worst_take_neither_memory_nor_time(tmp_path):
     """No more than 2 GiB and 30 s each; most are refused in a moment."""
     made = [

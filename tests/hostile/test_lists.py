@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus
 from kerasseq.errors import UserError
+from tests.thorough import thorough
 
 from .lists import BOMBS, NO_FILES, make_socket
 
@@ -30,6 +31,7 @@ MEASURE = """
 import resource, sys
 from kerasseq import data
 from kerasseq.errors import UserError
+from tests.thorough import thorough
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_CPU, (90, 90))
 for name in sys.argv[2:]:
@@ -42,6 +44,7 @@ print((used.ru_maxrss - before) // 1024, used.ru_utime)
 """
 
 
+@thorough
 @pytest.mark.parametrize("name", QUICK)
 def test_bombs_take_little_memory_and_time(tmp_path, name):
     path = tmp_path / name
