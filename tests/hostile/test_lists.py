@@ -31,7 +31,6 @@ MEASURE = """
 import resource, sys
 from kerasseq import data
 from kerasseq.errors import UserError
-from tests.thorough import thorough
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_CPU, (90, 90))
 for name in sys.argv[2:]:
