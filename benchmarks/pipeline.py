@@ -80,7 +80,7 @@ def write_text(folder: Path, pairs: int, data_dir: str | None) -> None:
 
 def multi30k(data_dir: str) -> list[list[str]]:
     """Its training lines, English and German."""
-    from kerasseq.data import datasets
+    from kerasseq.data.public import datasets
 
     pairs = list(datasets.pairs("multi30k", "en", "de", data_dir)["train"])
     return [[f"{text}\n" for text in side] for side in zip(*pairs, strict=True)]

@@ -56,7 +56,7 @@ def load(model: str | Path) -> Any:
     Raises:
         UserError: there is none, or the file is damaged or no Keras model.
     """
-    from kerasseq.applications import presets
+    from kerasseq.applications.common import presets
 
     return presets.load(model)
 

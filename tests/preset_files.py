@@ -10,7 +10,7 @@ from typing import Any
 
 import kerasseq
 from kerasseq import backend
-from kerasseq.applications import presets
+from kerasseq.applications.common import presets
 
 ROOT = Path(__file__).parent.parent
 OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name() and find_spec(b)]

@@ -33,6 +33,16 @@ LAYERS = (
     {"applications"},
     {"cli", "__main__"},
 )
+# The same inside packages; what is in no line of its package stands in the first.
+INSIDE = {
+    "data": (set(), {"text", "sound", "pictures"}, {"public"}),
+    "applications": (
+        {"common"},
+        {"demos"},
+        {"captioning", "speech_recognition", "translation"},
+    ),
+}
+
 # Who uses the library as its users do, and may import from the package itself.
 USERS = {"applications", "cli", "__main__"}
 
@@ -73,6 +83,13 @@ def imports(path):
                 yield name if is_module(name) else base
 
 
+def depth(package, name):
+    """The line of `INSIDE` that a module of a package belongs to."""
+    lines = INSIDE[package]
+    own = name[2] if len(name) > 2 else None
+    return next((level for level, names in enumerate(lines) if own in names), 0)
+
+
 def is_module(name):
     path = ROOT.joinpath(*(name[1:] if name[:2] == ("kerasseq", "applications") else name))
     return path.is_dir() or path.with_suffix(".py").exists()
@@ -95,18 +112,28 @@ def test_imports_point_one_way(path):
             continue
         if part(other):
             assert LEVEL[part(other)] <= LEVEL[own], f"{own} must not import {part(other)}"
+            if part(other) == own and own in INSIDE and len(other) > 2 and len(name) > 2:
+                below = depth(own, other) <= depth(own, name)
+                assert below, f"{'.'.join(name)} must not import {'.'.join(other)}"
         else:
             assert own in USERS, "import the module: the package is not ready yet"
+
+
+def test_no_module_imports_itself_by_others():
+    modules = {module(path): path for path in FILES}
+    imported = {name: set(imports(path)) & set(modules) for name, path in modules.items()}
+    while free := {name for name, others in imported.items() if not others & set(imported)}:
+        imported = {name: imported[name] for name in imported if name not in free}
+    assert not imported, f"a circle among {sorted(map('.'.join, imported))}"
 
 
 @pytest.mark.parametrize("path", sources("applications"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_heads_are_composition(path):
     """A head imports no other head, and a file that it saves needs no class of its own."""
-    heads = {folder.name for folder in (ROOT / "applications").iterdir() if folder.is_dir()}
-    own = module(path)[2:3]
+    heads, own = INSIDE["applications"][-1], module(path)[2:3]
     for other in imports(path):
-        if own and other[:2] == ("kerasseq", "applications") and other[2:3] != own:
-            assert not heads & set(other[2:3]), f"{own[0]} must not import {other[2]}"
+        if other[:2] == ("kerasseq", "applications") and other[2:3] != own:
+            assert not heads & set(other[2:3]), f"{'.'.join(own)} must not import {other[2]}"
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef):
             bases = " ".join(ast.unparse(base) for base in node.bases)

@@ -235,7 +235,7 @@ def test_datasets_lists(capsys):
 
 
 def test_datasets_fetch_names_the_next_command(capsys, monkeypatch):
-    monkeypatch.setattr("kerasseq.data.fetch.fetch", lambda name, data_dir: None)
+    monkeypatch.setattr("kerasseq.data.public.fetch.fetch", lambda name, data_dir: None)
     assert main(["datasets", "fetch", "multi30k", "--data-dir", "my data"]) == 0
     shown = capsys.readouterr().out
     assert shown == "kerasseq train translation --dataset multi30k --data-dir 'my data'\n"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from kerasseq.applications import configuration
 from kerasseq.applications.captioning.model import (
     S2VT,
     ShowAndTell,
@@ -13,9 +12,10 @@ from kerasseq.applications.captioning.model import (
     Transformer,
     build,
 )
-from kerasseq.applications.parts import ListsConfig
-from kerasseq.applications.settings import Beam
-from kerasseq.applications.starting import all_brought, units
+from kerasseq.applications.common import configuration
+from kerasseq.applications.common.parts import ListsConfig
+from kerasseq.applications.common.settings import Beam
+from kerasseq.applications.common.starting import all_brought, units
 from kerasseq.checks import Checked, Count, Size, VocabularySize, whole
 from kerasseq.config import keys_of
 from kerasseq.models import Seq2Seq
@@ -124,7 +124,7 @@ def configure(
     config: str | None = None,
     overrides: Iterable[str] = (),
 ) -> CaptioningConfig:
-    """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
+    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
     return configuration.configure(
         CaptioningConfig,
         CONFIGS,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasseq.applications.captioning.caption import TOGETHER, written
+from kerasseq.applications.captioning.use import TOGETHER, written
 from kerasseq.data.corpus import Problems
 from kerasseq.data.folder import groups, mapped, nothing_left
-from kerasseq.data.pictures import Captioned, CaptionedCorpus
+from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.errors import FileError
 from kerasseq.metrics import Score, caption_scores
 from kerasseq.models import Options, Seq2Seq

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kerasseq.applications.settings import (
+from kerasseq.applications.common.settings import (
     Attention,
     Number,
     transformer_decoder,

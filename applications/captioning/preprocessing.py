@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from kerasseq.applications import parts
 from kerasseq.applications.captioning.config import CaptioningConfig, DataConfig
-from kerasseq.applications.parts import Parts
-from kerasseq.applications.progress import telling
-from kerasseq.applications.training import Epochs, Prepared
-from kerasseq.data import datasets
-from kerasseq.data.picture_batches import PictureBatches, picture_plan
-from kerasseq.data.picture_lists import PictureCorpus
-from kerasseq.data.picture_store import FrozenEncoder, PictureStore
-from kerasseq.data.pictures import CaptionedCorpus
+from kerasseq.applications.common import parts
+from kerasseq.applications.common.parts import Parts
+from kerasseq.applications.common.progress import telling
+from kerasseq.applications.common.training import Epochs, Prepared
+from kerasseq.data.pictures.batches import PictureBatches, picture_plan
+from kerasseq.data.pictures.captioned import CaptionedCorpus
+from kerasseq.data.pictures.lists import PictureCorpus
+from kerasseq.data.pictures.store import FrozenEncoder, PictureStore
+from kerasseq.data.public import datasets
 from kerasseq.encoders import ConvolutionalFeatures, PictureEncoder
 from kerasseq.metrics import CiderD
 from kerasseq.models import SequenceModel
@@ -28,11 +28,11 @@ from kerasseq.training.self_critical import SelfCritical, SelfCriticalBatches
 
 
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The pictures that a configuration names; see `kerasseq.applications.parts.read_parts`."""
+    """The pictures that a configuration names; see `common.parts.read_parts`."""
 
     def embedded() -> Parts:
         # Here, since the drawings and what renders them come in packages of their own.
-        from kerasseq.data.scenes import NAME, scene_corpora
+        from kerasseq.applications.demos.scenes import NAME, scene_corpora
 
         return Parts(**scene_corpora(seed=config.seed), name=NAME, licence="CC BY-SA 4.0 drawings")
 

@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Callable
 
 from kerasseq.applications.captioning.look import look
-from kerasseq.applications.parts import some_of
-from kerasseq.data.pictures import CaptionedCorpus
+from kerasseq.applications.common.parts import some_of
+from kerasseq.data.pictures.captioned import CaptionedCorpus
 from kerasseq.drawing.sheet import sheet
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kerasseq.data.picture_store import PictureStore
+from kerasseq.data.pictures.store import PictureStore
 from kerasseq.models import Seq2Seq
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasseq.applications import training
 from kerasseq.applications.captioning.config import CaptioningConfig
 from kerasseq.applications.captioning.evaluation import evaluate
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.captioning.report import report
 from kerasseq.applications.captioning.stored import reading
-from kerasseq.applications.parts import some_of, unwritable
-from kerasseq.applications.training import Prepared
-from kerasseq.data.picture_store import PictureStore
+from kerasseq.applications.common import training
+from kerasseq.applications.common.parts import some_of, unwritable
+from kerasseq.applications.common.training import Prepared
+from kerasseq.data.pictures.store import PictureStore
 from kerasseq.encoders import PictureEncoder
 from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
@@ -109,4 +109,4 @@ class Captioning:
 
 
 train = partial(training.train, Captioning)
-"""Train a model; see `kerasseq.applications.training.train`."""
+"""Train a model; see `kerasseq.applications.common.training.train`."""

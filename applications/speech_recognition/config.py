@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.acoustics.augment import Extent
 from kerasseq.acoustics.spectrogram import Bands
-from kerasseq.applications import configuration
-from kerasseq.applications.parts import ListsConfig
-from kerasseq.applications.settings import Beam
+from kerasseq.applications.common import configuration
+from kerasseq.applications.common.parts import ListsConfig
+from kerasseq.applications.common.settings import Beam
+from kerasseq.applications.common.starting import all_brought, units
 from kerasseq.applications.speech_recognition.model import (
     CTC,
     Attention,
@@ -19,7 +20,6 @@ from kerasseq.applications.speech_recognition.model import (
     TransducerAttention,
     build,
 )
-from kerasseq.applications.starting import all_brought, units
 from kerasseq.checks import (
     Amount,
     Checked,
@@ -33,7 +33,7 @@ from kerasseq.checks import (
     number,
     whole,
 )
-from kerasseq.data.sound_store import Speeds
+from kerasseq.data.sound.store import Speeds
 from kerasseq.errors import UserError
 from kerasseq.language_model.ngram import MOST
 from kerasseq.models import SequenceModel
@@ -184,7 +184,7 @@ def configure(
     config: str | None = None,
     overrides: Iterable[str] = (),
 ) -> SpeechConfig:
-    """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
+    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
     return configuration.configure(
         SpeechConfig,
         CONFIGS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasseq.applications.speech_recognition.transcribe import Transcript, transcribe_sounds
+from kerasseq.applications.speech_recognition.use import Transcript, transcribe_sounds
 from kerasseq.data import SoundCorpus
 from kerasseq.data.corpus import Problems
 from kerasseq.data.folder import nothing_left

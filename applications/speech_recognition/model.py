@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
-from kerasseq.applications.settings import Attention as AttentionSettings
-from kerasseq.applications.settings import Number, transformer_decoder, transformer_encoder
+from kerasseq.applications.common.settings import Attention as AttentionSettings
+from kerasseq.applications.common.settings import Number, transformer_decoder, transformer_encoder
 from kerasseq.checks import Checked, Count, Fraction, Share
 from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding

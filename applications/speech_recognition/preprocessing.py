@@ -3,28 +3,23 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from kerasseq.applications import parts
-from kerasseq.applications.parts import Parts
-from kerasseq.applications.progress import telling
+from kerasseq.applications.common import parts
+from kerasseq.applications.common.parts import Parts
+from kerasseq.applications.common.progress import telling
+from kerasseq.applications.common.training import Epochs, Prepared
 from kerasseq.applications.speech_recognition.config import DataConfig, SpeechConfig
-from kerasseq.applications.training import Epochs, Prepared
-from kerasseq.data import (
-    RecordingCorpus,
-    SoundBatches,
-    SoundCorpus,
-    SoundStore,
-    datasets,
-)
-from kerasseq.data.sound_batches import sound_plan
+from kerasseq.data import RecordingCorpus, SoundBatches, SoundCorpus, SoundStore
+from kerasseq.data.public import datasets
+from kerasseq.data.sound.batches import sound_plan
 from kerasseq.preprocessing import SpeechPreprocessor
 
 
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The recordings that a configuration names; see `kerasseq.applications.parts.read_parts`."""
+    """The recordings that a configuration names; see `common.parts.read_parts`."""
 
     def embedded() -> Parts:
         # Here, since the words and the synthesiser come in packages of their own.
-        from kerasseq.applications.speech_recognition.corpus import NAME, corpus
+        from kerasseq.applications.demos.speech.corpus import NAME, corpus
 
         return Parts(**corpus(config.seed), name=NAME, licence="GPL-3.0 voices")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasseq.applications.parts import some_of
+from kerasseq.applications.common.parts import some_of
 from kerasseq.data import SoundCorpus
 from kerasseq.drawing.alignment import alignment_picture
 from kerasseq.models import Hypothesis, SequenceModel

@@ -8,16 +8,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasseq.applications import training
-from kerasseq.applications.parts import some_of, unwritable
+from kerasseq.applications.common import training
+from kerasseq.applications.common.parts import some_of, unwritable
+from kerasseq.applications.common.training import Prepared
 from kerasseq.applications.speech_recognition.config import SpeechConfig
 from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.speech_recognition.report import report
-from kerasseq.applications.training import Prepared
 from kerasseq.data import SoundStore
-from kerasseq.data.sound_store import FRAMES
+from kerasseq.data.sound.store import FRAMES
 from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
 from kerasseq.language_model import NGram
@@ -120,4 +120,4 @@ class SpeechRecognition:
 
 
 train = partial(training.train, SpeechRecognition)
-"""Train a model; see `kerasseq.applications.training.train`."""
+"""Train a model; see `kerasseq.applications.common.training.train`."""

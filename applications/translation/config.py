@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from kerasseq.applications import configuration
-from kerasseq.applications.parts import Files, idle_names
-from kerasseq.applications.settings import Beam
-from kerasseq.applications.starting import all_brought, units
+from kerasseq.applications.common import configuration
+from kerasseq.applications.common.parts import Files, idle_names
+from kerasseq.applications.common.settings import Beam
+from kerasseq.applications.common.starting import all_brought, units
 from kerasseq.applications.translation.model import (
     RNN,
     Convolution,
@@ -132,7 +132,7 @@ def configure(
     config: str | None = None,
     overrides: Iterable[str] = (),
 ) -> TranslationConfig:
-    """The configuration of a run; see `kerasseq.applications.configuration.configure`."""
+    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
     return configuration.configure(
         TranslationConfig,
         CONFIGS,

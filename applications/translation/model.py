@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kerasseq.applications.settings import Attention, Number
+from kerasseq.applications.common.settings import Attention, Number
 from kerasseq.checks import Checked, Fraction
 from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding

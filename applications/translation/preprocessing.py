@@ -4,10 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasseq.applications.parts import check, checked
-from kerasseq.applications.progress import telling
-from kerasseq.applications.starting import YOUR_OWN
-from kerasseq.applications.training import Epochs, Prepared
+from kerasseq.applications.common.parts import check, checked
+from kerasseq.applications.common.progress import telling
+from kerasseq.applications.common.starting import YOUR_OWN
+from kerasseq.applications.common.training import Epochs, Prepared
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
 from kerasseq.data import (
     BatchPlan,
@@ -16,11 +16,11 @@ from kerasseq.data import (
     ListCorpus,
     TokenBatches,
     TokenStore,
-    datasets,
     holdout,
 )
 from kerasseq.data.corpus import LEAST
-from kerasseq.data.store import unknown_of
+from kerasseq.data.public import datasets
+from kerasseq.data.text.store import unknown_of
 from kerasseq.preprocessing import TextPreprocessor
 
 
@@ -60,7 +60,7 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
         return checked(whole)
     if not config.train:
         # Here, since the words of these phrases come in a package of their own.
-        from kerasseq.applications.translation.corpus import corpus as embedded
+        from kerasseq.applications.demos.phrases.corpus import corpus as embedded
 
         languages = {"source": config.source or "en", "target": config.target or "de"}
         phrases = embedded(**languages, seed=config.seed)

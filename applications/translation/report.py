@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from kerasseq.applications.presets import presets
+from kerasseq.applications.common.presets import presets
 from kerasseq.applications.translation.preprocessing import Parts
 from kerasseq.drawing.attention import attention_map
 from kerasseq.errors import UserError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import keras
 
-from kerasseq.applications import training
-from kerasseq.applications.training import Prepared
+from kerasseq.applications.common import training
+from kerasseq.applications.common.training import Prepared
 from kerasseq.applications.translation.config import TranslationConfig
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.preprocessing import learned, prepare, read_parts
@@ -85,4 +85,4 @@ class Translation:
 
 
 train = partial(training.train, Translation)
-"""Train a model; see `kerasseq.applications.training.train`."""
+"""Train a model; see `kerasseq.applications.common.training.train`."""

@@ -59,7 +59,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    from kerasseq.cli import compact, data, evaluate, info, pictures, speech, train, use
+    from kerasseq.cli import compact, evaluate, info, pictures, speech, train, use
+    from kerasseq.cli import datasets as data
 
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."

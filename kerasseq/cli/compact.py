@@ -12,7 +12,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _compact(options: argparse.Namespace) -> None:
-    from kerasseq.applications import presets
+    from kerasseq.applications.common import presets
     from kerasseq.errors import UserError
     from kerasseq.models import compact
 

@@ -62,7 +62,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _evaluate_pairs(model: Any, options: argparse.Namespace) -> int:
-    from kerasseq.data import FileCorpus, datasets
+    from kerasseq.data import FileCorpus
+    from kerasseq.data.public import datasets
     from kerasseq.metrics import bleu, chrf, exact_match
 
     write = Writer(options, model)

@@ -38,7 +38,7 @@ def check(options: argparse.Namespace) -> None:
 def named(options: argparse.Namespace, endings: Sequence[str], what: str) -> tuple[list[str], int]:
     """The files that the options name, and the exit status, which is 1 if a line of the list is
     no path; what is left out is named on standard error."""
-    from kerasseq.applications.files import files_in
+    from kerasseq.applications.common.files import files_in
     from kerasseq.cli.texts import TextLines
 
     paths: Iterable[str] = options.file

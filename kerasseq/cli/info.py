@@ -20,7 +20,7 @@ def add_commands(commands: Any) -> None:
 
 def _info(options: argparse.Namespace) -> None:
     from kerasseq import load
-    from kerasseq.applications import presets
+    from kerasseq.applications.common import presets
 
     path = presets.find(options.model)
     facts = _facts(path, load(path))

@@ -37,7 +37,8 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
         The exit status: 1 if some were left out.
     """
     from kerasseq.applications.captioning.evaluation import evaluate as evaluated
-    from kerasseq.data import PictureCorpus, datasets
+    from kerasseq.data import PictureCorpus
+    from kerasseq.data.public import datasets
 
     corpus = test_part(options, datasets.pictures, PictureCorpus)
     how = model.options(**decoding.given(options))
@@ -60,7 +61,7 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
 def _caption(options: argparse.Namespace) -> int:
     files.check(options)
     from kerasseq import load
-    from kerasseq.applications.captioning.caption import caption
+    from kerasseq.applications.captioning.use import caption
     from kerasseq.media.endings import PICTURES, VIDEOS
 
     paths, left_out = files.named(options, PICTURES + VIDEOS, "picture")

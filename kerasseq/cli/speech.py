@@ -47,7 +47,8 @@ def evaluate(model: Any, options: argparse.Namespace, output: Callable) -> int:
         The exit status: 1 if some were left out.
     """
     from kerasseq.applications.speech_recognition.evaluation import evaluate as evaluated
-    from kerasseq.data import RecordingCorpus, datasets
+    from kerasseq.data import RecordingCorpus
+    from kerasseq.data.public import datasets
 
     corpus = test_part(options, datasets.recordings, RecordingCorpus)
     how, size = model.options(**decoding.given(options)), options.batch_size
@@ -83,7 +84,7 @@ def _transcribe(options: argparse.Namespace) -> int:
         return 0
     files.check(options)
     from kerasseq import load
-    from kerasseq.applications.speech_recognition.transcribe import transcribe
+    from kerasseq.applications.speech_recognition.use import transcribe
     from kerasseq.media.endings import SOUNDS
 
     paths, left_out = files.named(options, SOUNDS, "sound file")

@@ -90,7 +90,7 @@ class Writer:
 
 def _must_differ(names: Sequence[str]) -> None:
     """That an ensemble has each model once."""
-    from kerasseq.applications import presets
+    from kerasseq.applications.common import presets
 
     paths = [presets.find(name).resolve() for name in names]
     for place, path in enumerate(paths):

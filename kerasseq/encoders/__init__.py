@@ -3,9 +3,9 @@
 from kerasseq.encoders.chain import Chain
 from kerasseq.encoders.conformer import Conformer
 from kerasseq.encoders.convolution import ConvolutionalEncoder
-from kerasseq.encoders.lookahead import Lookahead
 from kerasseq.encoders.pictures import ConvolutionalFeatures, Patches, PictureEncoder
 from kerasseq.encoders.rnn import RNNEncoder
+from kerasseq.encoders.row_convolution import Lookahead
 from kerasseq.encoders.subsampling import ConvolutionalSubsampling, FrameStacking, Projection
 from kerasseq.encoders.transformer import TransformerEncoder
 

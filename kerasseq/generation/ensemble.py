@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from kerasseq.generation.members import Members
+from kerasseq.generation.scorers import Members
 
 
 class Ensemble(Members):

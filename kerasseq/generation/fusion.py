@@ -7,7 +7,7 @@ from typing import Any
 
 from kerasseq.decoders import Stepwise
 from kerasseq.errors import UserError
-from kerasseq.generation.members import Members
+from kerasseq.generation.scorers import Members
 from kerasseq.generation.selection import filled_up
 
 

@@ -15,9 +15,9 @@ from kerasseq.initializers import build, built_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.models.batching import read_out
+from kerasseq.models.frame_synchronous import Recogniser
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
-from kerasseq.models.recogniser import Recogniser
 from kerasseq.transduction.ctc import (
     Alignment,
     align,

@@ -16,9 +16,9 @@ from kerasseq.losses import label_weights
 from kerasseq.masking import mask_to_lengths
 from kerasseq.models.base import required
 from kerasseq.models.batching import read_out
+from kerasseq.models.frame_synchronous import Recogniser
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
-from kerasseq.models.recogniser import Recogniser
 from kerasseq.preprocessing.padding import ladder_length
 from kerasseq.transduction.joiner import Joiner
 from kerasseq.transduction.transducer import lattice, transducer_loss

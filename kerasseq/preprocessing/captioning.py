@@ -12,8 +12,8 @@ from kerasseq.checks import Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture, squashed
 from kerasseq.preprocessing.normalization import CAPTION
+from kerasseq.preprocessing.target_text import WritingPreprocessor
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
-from kerasseq.preprocessing.writing import WritingPreprocessor
 
 Picture = str | os.PathLike | np.ndarray
 

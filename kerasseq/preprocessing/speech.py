@@ -14,8 +14,8 @@ from kerasseq.media.levels import scaled
 from kerasseq.media.sound import read_sound
 from kerasseq.preprocessing.normalization import SPOKEN
 from kerasseq.preprocessing.padding import sound_ladder
+from kerasseq.preprocessing.target_text import WritingPreprocessor
 from kerasseq.preprocessing.tokenizer import Tokenizer
-from kerasseq.preprocessing.writing import WritingPreprocessor
 
 Sound = str | os.PathLike | np.ndarray
 

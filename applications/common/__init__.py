@@ -1,0 +1,1 @@
+"""What the three heads share: a run from its configuration to a measured model."""

@@ -1,0 +1,1 @@
+"""Examples that are made here, so that each head can be tried without data."""

@@ -1,0 +1,1 @@
+"""Phrases that a synthesiser speaks."""

@@ -1,0 +1,1 @@
+"""Pictures and clips with captions, stored and batched."""

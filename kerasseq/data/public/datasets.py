@@ -1,0 +1,99 @@
+"""All public data sets, by their names."""
+
+import os
+
+from kerasseq.data.corpus import Corpus
+from kerasseq.data.pictures.captioned import CaptionedCorpus
+from kerasseq.data.public.an4 import AN4
+from kerasseq.data.public.dataset import Dataset
+from kerasseq.data.public.flickr8k import FLICKR8K
+from kerasseq.data.public.fluent_emoji_clips import FLUENT_EMOJI_CLIPS
+from kerasseq.data.public.fsdd import FSDD
+from kerasseq.data.public.librispeech import LIBRISPEECH
+from kerasseq.data.public.multi30k import MULTI30K
+from kerasseq.data.public.tatoeba import TATOEBA
+from kerasseq.data.sound.recordings import SoundCorpus
+from kerasseq.errors import UserError
+
+
+def find(name: str) -> Dataset:
+    """The data set of that name.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if name not in DATASETS:
+        raise UserError(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
+    return DATASETS[name]
+
+
+def pairs(
+    name: str,
+    source: str | None = None,
+    target: str | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> dict[str, Corpus]:
+    """The corpora "train", "valid" and "test" of a data set.
+
+    Args:
+        source: language code; None takes the set's first.
+        target: language code; None takes the first other one.
+        data_dir: see `data_folder`.
+
+    Raises:
+        UserError: if the set, a language or a file is not there.
+    """
+    dataset = of_kind(name, "text")
+    source, target = dataset.direction(source, target)
+    for code in (source, target):
+        if code not in dataset.languages:
+            known = ", ".join(dataset.languages)
+            raise UserError(f"{name} has no language {code!r}; it has {known}.")
+    if source == target:
+        raise UserError(f"Source and target are both {source!r}.")
+    return dataset.split(data_dir, source, target)
+
+
+def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, SoundCorpus]:
+    """The corpora "train", "valid" and "test" of a data set of speech.
+
+    Args:
+        data_dir: see `data_folder`.
+
+    Raises:
+        UserError: if the set, or a file of it, is not there.
+    """
+    return of_kind(name, "sound").split(data_dir)
+
+
+def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, CaptionedCorpus]:
+    """The corpora "train", "valid" and "test" of a data set of pictures.
+
+    Args:
+        data_dir: see `data_folder`.
+
+    Raises:
+        UserError: if the set, or a file of it, is not there.
+    """
+    return of_kind(name, "picture").split(data_dir)
+
+
+def of_kind(name: str, kind: str) -> Dataset:
+    """The data set of a name.
+
+    Args:
+        kind: "text", "sound" or "picture".
+
+    Raises:
+        UserError: there is none, or it is of another kind.
+    """
+    dataset = find(name)
+    if dataset.kind != kind:
+        raise UserError(f"{name} is {dataset.kind}: use it with `kerasseq train {dataset.head}`.")
+    return dataset
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (MULTI30K, *TATOEBA, AN4, FSDD, LIBRISPEECH, FLICKR8K, FLUENT_EMOJI_CLIPS)
+}

@@ -1,0 +1,1 @@
+"""Recordings with transcripts, stored and batched."""

@@ -1,0 +1,1 @@
+"""Pairs of texts, stored and batched."""

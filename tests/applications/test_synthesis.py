@@ -1,0 +1,142 @@
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerasseq.applications.demos.speech.synthesis import SpokenCorpus, Utterance, speak
+from kerasseq.data import SoundStore
+from kerasseq.errors import UserError
+from kerasseq.preprocessing import SpeechPreprocessor
+
+pytest.importorskip("espeakng_loader")
+pytest.importorskip("soxr")
+pytest.importorskip("babel")
+
+from kerasseq.applications.demos.phrases import spoken as english  # noqa: E402
+from kerasseq.applications.demos.phrases.spoken import cardinal, ordinal, spoken, to_read  # noqa: E402
+from kerasseq.applications.demos.speech.corpus import UNHEARD, corpus  # noqa: E402
+
+RATE = 16000
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "on Tuesday, March 3, 2026 at 5:04\u202fPM",
+            "on tuesday march third twenty twenty six at five oh four pm",
+        ),
+        ("Sat, Feb 21, 2009", "saturday february twenty first two thousand nine"),
+        ("Mar 12, 1900, 12:00 AM", "march twelfth nineteen hundred twelve am"),
+        ("Feb 9 – Apr 23, 1905", "february ninth to april twenty third nineteen oh five"),
+        ("August 2000", "august two thousand"),
+        ("2:16\u2009–\u20094:36 AM", "two sixteen to four thirty six am"),
+        (
+            "161,830.00 Colombian pesos",
+            "one hundred sixty one thousand eight hundred thirty colombian pesos",
+        ),
+        ("-2,300.05 meters", "minus two thousand three hundred point zero five meters"),
+        ("50.8%", "fifty point eight percent"),
+        ("2.6 billion", "two point six billion"),
+        (
+            "St. Lucia, Svalbard & Jan Mayen, and Côte d’Ivoire",
+            "saint lucia svalbard and jan mayen and cote d'ivoire",
+        ),
+        ("Congo - Kinshasa or U.S. Virgin Islands", "congo kinshasa or u s virgin islands"),
+    ],
+)
+def test_what_is_said(written, said):
+    assert spoken(written) == said
+    assert spoken(said) == said
+
+
+def test_what_is_read():
+    assert to_read("five am in amman pm") == "five AM in amman PM"
+
+
+def value(words):
+    """The number that `cardinal` says."""
+    total = part = 0
+    for word in words.split():
+        if word in english.ONES:
+            part += english.ONES.index(word)
+        elif word in english.TENS:
+            part += 10 * english.TENS.index(word)
+        elif word == "hundred":
+            part *= 100
+        else:
+            total, part = total + part * 1000 ** english.SCALES.index(f" {word}"), 0
+    return total + part
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_numbers(number):
+    assert value(cardinal(number)) == number
+    assert ordinal(number).split()[-1].endswith(("st", "nd", "rd", "th"))
+
+
+def utterances(count=40):
+    voices = ("en-us+f2", "en-gb-scotland+m3", "en-029")
+    return [
+        Utterance(f"number {i}", f"number {i}", voices[i % 3], snr=5.0 + i, colour=0.5, seed=i)
+        for i in range(count)
+    ]
+
+
+def test_speech_is_heard():
+    rate, sounds = speak(utterances(3))
+    assert rate == 22050 and len(sounds) == 3
+    for samples in sounds:
+        assert samples.dtype == np.int16 and rate / 3 < len(samples) < 3 * rate
+        assert np.abs(samples).max() > 3000
+    assert (sounds[0] == speak(utterances(1))[1][0]).all()
+    with pytest.raises(UserError, match="no voice 'xx'"):
+        speak([Utterance("a", "a", "xx")])
+
+
+def test_a_corpus_is_the_same_however_it_is_read(tmp_path):
+    preprocessor = SpeechPreprocessor.learn(["number 0123456789"])
+    stores = [
+        SoundStore.build(tmp_path / str(threads), SpokenCorpus(utterances()), preprocessor,
+                         threads=threads)
+        for threads in (1, 3)
+    ]  # fmt: skip
+    everything = np.arange(40)
+    assert stores[0].texts(everything) == [some.transcript for some in utterances()]
+    sounds = [store.sounds(everything) for store in stores]
+    assert all(map(np.array_equal, *sounds))
+    loudest = [np.abs(samples.astype(int)).max() for samples in sounds[0]]
+    assert np.allclose(loudest, 32768 * 10 ** (-3 / 20), atol=1)
+    corpus = SpokenCorpus(utterances())
+    with corpus.reader(8000) as read:
+        some = list(corpus)
+        assert abs(2 * len(read(some[39])) - len(sounds[0][39])) <= 2
+        assert len(read(some[0])) and len(read(some[39]))  # again, out of order
+    assert corpus.fingerprint() != SpokenCorpus(utterances(39)).fingerprint()
+
+
+def test_too_long_an_utterance_is_left_out(tmp_path):
+    some = [Utterance("one " * 12, "one", "en"), Utterance("one", "one", "en")]
+    preprocessor = SpeechPreprocessor.learn(["one"], max_seconds=2.0)
+    store = SoundStore.build(tmp_path / "s", SpokenCorpus(some, "digits"), preprocessor)
+    assert len(store) == 1 and store.problems.named == ["digits:1: longer than 2 s (digits 1)"]
+
+
+def test_without_the_synthesiser_there_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r'espeakng-loader: pip install "kerasseq\[demo\]"'):
+        SpokenCorpus([])
+
+
+def test_the_default():
+    parts = corpus(train=700, valid=20, test=20)
+    voices = {part: {some.voice for some in spoken.utterances} for part, spoken in parts.items()}
+    assert all(voice.endswith(UNHEARD) for voice in voices["test"])
+    assert not any(voice.endswith(UNHEARD) for voice in voices["train"] | voices["valid"])
+    texts = {part: set(spoken.texts()) for part, spoken in parts.items()}
+    assert not texts["train"] & texts["test"] and len(texts["test"]) == 20
+    assert all(set(text) <= set("abcdefghijklmnopqrstuvwxyz' ") for text in texts["train"])
+    again = corpus(train=700, valid=20, test=20)
+    assert again["train"].fingerprint() == parts["train"].fingerprint()

@@ -1,0 +1,49 @@
+"""Every public class and function has an example, and every example does what it says."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import kerasseq.applications
+from tests.thorough import thorough
+
+PACKAGES = sorted(name for name in kerasseq.__all__ if inspect.ismodule(getattr(kerasseq, name)))
+
+MODULES = sorted(
+    module.name
+    for package in (kerasseq, kerasseq.applications)
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    if not module.name.endswith(("__main__", "_worker"))
+)
+
+# Packages whose public names all have an example.
+DONE: set[str] = set()
+
+
+def public():
+    """Each public class and function of the finished packages, once."""
+    found = {}
+    for package in sorted(DONE):
+        module = getattr(kerasseq, package)
+        for name in sorted(module.__all__):
+            value = getattr(module, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                found[value] = f"{package}.{name}"
+    return [pytest.param(value, id=name) for value, name in found.items()]
+
+
+@pytest.mark.parametrize("value", public())
+def test_what_is_public_has_an_example(value):
+    assert ">>>" in inspect.getdoc(value), f"{value.__module__}.{value.__qualname__}"
+
+
+@thorough
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_do_what_they_say(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert not doctest.testmod(module, optionflags=flags).failed
