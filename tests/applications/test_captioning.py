@@ -13,7 +13,7 @@ from kerasseq.applications.captioning.train import Captioning
 from kerasseq.cli import main
 from kerasseq.training.checkpoint import Checkpoints
 from tests import squares
-from tests.thorough import cases
+from tests.thorough import cases, thorough
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,7 @@ def test_every_kind_of_model_trains(folder, tmp_path, model):
     assert (tmp_path / "run" / "attention.png").is_file() == (model == "transformer")
 
 
+@thorough
 def test_an_interrupted_self_critical_run_ends_with_the_same_weights(
     folder, run, tmp_path, monkeypatch
 ):

@@ -14,6 +14,7 @@ from kerasseq.media.silence import cut_at_silences
 from kerasseq.metrics import cer, wer
 from kerasseq.training.checkpoint import Checkpoints
 from tests import tones
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.backends
 
@@ -73,6 +74,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(folder, run, tmp_path, mo
         np.testing.assert_array_equal(one, other)
 
 
+@thorough
 def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_path, capsys):
     still = ["--set", "training.learning_rate=1e-12", "--set", f"training.encoder_from={run}"]
     begun = [word if word != "ctc" else "transducer" for word in command(folder, tmp_path / "run")]

@@ -17,7 +17,7 @@ from kerasseq.errors import UserError
 from kerasseq.preprocessing import TextPreprocessor
 from kerasseq.training.checkpoint import Checkpoints
 from tests import preset_files
-from tests.thorough import cases
+from tests.thorough import cases, thorough
 
 PAIRS = [("one two three", "eins zwei drei"), ("four five", "vier fünf"), ("six", "sechs")] * 20
 SMALL = {
@@ -76,6 +76,7 @@ def _two_saves_and_death(save):
     return dying
 
 
+@thorough
 def test_mixed_precision_is_saved_in_float32(pairs, tmp_path):
     more = ("--set", "training.precision=mixed_bfloat16")
     assert main(command(pairs, tmp_path / "run", "transformer", *more)) == 0
@@ -98,6 +99,7 @@ def test_a_run_begins_with_another_model(pairs, tmp_path, capsys):
     assert "leave out --model" in capsys.readouterr().err
 
 
+@thorough
 def test_a_key_that_is_younger_than_the_run_changes_nothing(pairs, tmp_path):
     assert main(command(pairs, tmp_path / "run")) == 0
     config = tmp_path / "run" / "config.toml"

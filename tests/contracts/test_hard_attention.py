@@ -9,6 +9,7 @@ from kerasseq import backend
 from kerasseq.attention import StepAttention
 from kerasseq.masking import Memory
 from kerasseq.models import Seq2Seq
+from tests.thorough import thorough
 
 from .zoo import DECODERS, VOCABULARY, built_encoder, embedding
 
@@ -37,6 +38,7 @@ def test_it_draws_from_the_softmax_in_training_and_takes_the_best_in_use():
     assert (weights("hard", 0) == [0.0, 0.0, 1.0, 0.0]).all()
 
 
+@thorough
 def test_a_model_learns_to_look():
     """The target is the token behind the marker, wherever that is."""
     keras.utils.set_random_seed(3)

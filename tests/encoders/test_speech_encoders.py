@@ -18,7 +18,7 @@ from kerasseq.encoders import (
     TransformerEncoder,
 )
 from kerasseq.precision import computing_in
-from tests.thorough import cases
+from tests.thorough import cases, thorough
 
 from .test_acoustics import compiled, numpy, run_stream, sound
 
@@ -213,6 +213,7 @@ def everything():
     )
 
 
+@thorough
 def test_a_training_step_and_a_file(tmp_path):
     with computing_in("mixed_bfloat16"):
         model = Mean(everything())
