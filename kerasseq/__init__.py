@@ -1,8 +1,6 @@
 """kerasseq: sequence-to-sequence learning with Keras 3."""
 
 import sys
-from pathlib import Path
-from typing import Any
 
 from kerasseq.default_backend import check_name, choose, start
 from kerasseq.importing import import_with_keras
@@ -30,6 +28,7 @@ _MODULES = {
     "Tokenizer": "kerasseq.preprocessing",
     "Transducer": "kerasseq.models",
     "UserError": "kerasseq.errors",
+    "load": "kerasseq.models.load",
 }
 _PACKAGES = (
     "acoustics",
@@ -47,18 +46,7 @@ _PACKAGES = (
     "transduction",
 )
 
-__all__ = [*_MODULES, *_PACKAGES, "load"]
-
-
-def load(model: str | Path) -> Any:
-    """The model of a `.keras` file, of a run folder, or of a preset's name.
-
-    Raises:
-        UserError: there is none, or the file is damaged or no Keras model.
-    """
-    from kerasseq.applications.common import presets
-
-    return presets.load(model)
+__all__ = [*_MODULES, *_PACKAGES]
 
 
 __getattr__, __dir__ = lazy_names(__name__, {**_MODULES, **dict.fromkeys(_PACKAGES, "")})

@@ -10,7 +10,7 @@ from typing import Any
 
 import kerasseq
 from kerasseq import backend
-from kerasseq.applications.common import presets
+from kerasseq.presets import list_presets
 
 ROOT = Path(__file__).parent.parent
 OTHERS = [b for b in ("tensorflow", "jax", "torch") if b != backend.name() and find_spec(b)]
@@ -20,7 +20,7 @@ MOST = 12 * 2**20
 
 def of_head(head: str) -> list[str]:
     """The names of a head's presets."""
-    return [name for name, path in presets.presets().items() if head in path.parts]
+    return [name for name, path in list_presets().items() if head in path.parts]
 
 
 def checked(name: str, head: str, figure: str) -> Any:
@@ -34,7 +34,7 @@ def checked(name: str, head: str, figure: str) -> Any:
     row = next(line for line in readme.splitlines() if f"`{name}`" in line)
     assert f"{model.count_params():,}" in row
     assert figure.format(**model.card["test"]) in row
-    assert presets.presets()[name].stat().st_size <= MOST
+    assert list_presets()[name].stat().st_size <= MOST
     assert model.card["licence"]
     json.dumps(model.card)
     return model

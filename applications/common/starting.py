@@ -6,12 +6,12 @@ from typing import Any
 
 from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
-from kerasseq.applications.common.presets import load
 from kerasseq.config import idle, refuse_idle
 from kerasseq.data.public.dataset import HEADS
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
+from kerasseq.models.load import load
 
 YOUR_OWN = "that of your own data"
 """The licence of files that are named one by one."""

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol
 
 import keras
 
-from kerasseq.applications.common.presets import find
 from kerasseq.applications.common.starting import load_of_kind, provenance, take_encoder
 from kerasseq.config import as_dict, refuse_idle
 from kerasseq.data import BatchPlan
@@ -17,6 +16,7 @@ from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
 from kerasseq.models.options import named
 from kerasseq.precision import computing_in
+from kerasseq.presets import find_model
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.checkpoint import write_whole
 from kerasseq.training.objective import losses
@@ -136,7 +136,7 @@ def train(
         raise UserError("--data-dir is where data sets are: name one with --dataset, or leave it.")
     begun = {}
     for name in filter(None, (config.start_from, config.encoder_from)):
-        if overwrite and Path(output).resolve() in find(name).resolve().parents:
+        if overwrite and Path(output).resolve() in find_model(name).resolve().parents:
             raise UserError(f"{name}, which the run begins with, is in {output}: leave it there.")
         begun[name] = load_of_kind(name, kind.reads)
     start = begun.get(config.start_from)

@@ -6,11 +6,11 @@ from itertools import islice
 
 import numpy as np
 
-from kerasseq.applications.common.presets import presets
 from kerasseq.applications.translation.preprocessing import Parts
 from kerasseq.drawing.attention import attention_map
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
+from kerasseq.presets import list_presets
 from kerasseq.training import Run
 
 SHOWN = 10
@@ -70,7 +70,7 @@ def report(
         commands.append(f"kerasseq attention {file} --output map.png {_quoted(example)}")
     commands.append(f"kerasseq info {file}")
     preset = f"multi30k-{model.card['source']}-{model.card['target']}"
-    if preset in presets() and model.card["source"] in _SENTENCES:
+    if preset in list_presets() and model.card["source"] in _SENTENCES:
         commands.append(f'kerasseq generate {preset} "{_SENTENCES[model.card["source"]]}"')
     commands.append(
         "kerasseq train translation --train SOURCE.txt TARGET.txt    your own sentence pairs"

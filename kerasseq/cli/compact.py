@@ -12,14 +12,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _compact(options: argparse.Namespace) -> None:
-    from kerasseq.applications.common import presets
     from kerasseq.errors import UserError
     from kerasseq.models import compact
+    from kerasseq.presets import find_model
 
     if not options.output.endswith(".keras"):
         raise UserError(f"{options.output}: the name of a model must end in .keras")
-    path = presets.find(options.model)
+    path = find_model(options.model)
     before = path.stat().st_size
     compact(path, options.output)
-    after = presets.find(options.output).stat().st_size
+    after = find_model(options.output).stat().st_size
     print(f"{options.output}  {after:,} bytes of {before:,}")

@@ -20,9 +20,9 @@ def add_commands(commands: Any) -> None:
 
 def _info(options: argparse.Namespace) -> None:
     from kerasseq import load
-    from kerasseq.applications.common import presets
+    from kerasseq.presets import find_model
 
-    path = presets.find(options.model)
+    path = find_model(options.model)
     facts = _facts(path, load(path))
     if options.json:
         print(printable_json(facts, indent=2))

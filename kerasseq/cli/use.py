@@ -90,9 +90,9 @@ class Writer:
 
 def _must_differ(names: Sequence[str]) -> None:
     """That an ensemble has each model once."""
-    from kerasseq.applications.common import presets
+    from kerasseq.presets import find_model
 
-    paths = [presets.find(name).resolve() for name in names]
+    paths = [find_model(name).resolve() for name in names]
     for place, path in enumerate(paths):
         if path in paths[:place]:
             raise UserError(f"--with {names[place]} is in the ensemble already: leave it out.")

@@ -1,4 +1,4 @@
-"""Loading a model of a file, which may be a stranger's."""
+"""Loading a model from a file, which may be a stranger's."""
 
 import importlib
 import math
@@ -14,6 +14,7 @@ from kerasseq.language_model import NGram
 from kerasseq.models.allowance import within
 from kerasseq.models.base import SequenceModel
 from kerasseq.preprocessing.base import Preprocessor
+from kerasseq.presets import find_model
 
 # Keras finds classes once they are imported.
 _PACKAGES = ("acoustics", "backbones", "encoders", "language_model", "preprocessing")
@@ -27,31 +28,46 @@ _LEAST_SECONDS = 0.1
 _MOST_CHARACTERS = 300
 
 
-def load(path: str | Path) -> SequenceModel:
-    """The model of a `.keras` file, whose contents are checked before anything is made of them.
+def load(model: str | Path) -> SequenceModel:
+    """Loads a model.
+
+    The contents of the file are checked before anything is built from them, so a file from a
+    stranger is safe to load.
+
+    Args:
+        model: a `.keras` file, a run folder, or the name of a preset.
 
     Raises:
-        FileError: the file is damaged, or what it holds is no model of this library with its
-            preprocessor, or is put together of parts that do not go together.
+        UserError: there is no such file or preset.
+        FileError: the file is damaged, holds no model of this library with its preprocessor, or
+            its parts do not fit each other.
+
+    Example:
+
+    >>> import kerasseq
+    >>> model = kerasseq.load("multi30k-en-de")
+    >>> model.generate(["A man is riding a bicycle."])
+    ['Ein Mann fährt Fahrrad.']
     """
+    path = find_model(model)
     for part in _PACKAGES:
         importlib.import_module(f"kerasseq.{part}")
-    with unpacked(path) as found:
-        _check_kind(found.config, path)
+    with unpacked(path) as archive:
+        _check_kind(archive.config, path)
         try:
             # A quantized model is made as others are first.
-            with within(found.held.groups, 2 * found.held.numbers):
-                model = keras.saving.load_model(str(found.folder), compile=False)
+            with within(archive.held.groups, 2 * archive.held.numbers):
+                loaded = keras.saving.load_model(str(archive.folder), compile=False)
         except Exception as error:  # what Keras raises on a damaged file is of no one kind
             raise FileError(path, f"cannot be loaded: {_reason(error)}") from error
-        if sum(math.prod(weight.shape) for weight in model.weights) != found.held.numbers:
+        if sum(math.prod(weight.shape) for weight in loaded.weights) != archive.held.numbers:
             raise FileError(path, "it has weights of layers that its configuration lacks")
     try:
-        _check_parts(model)
-        _check_card(model)
+        _check_parts(loaded)
+        _check_card(loaded)
     except UserError as error:
         raise FileError(path, _without_end(str(error))) from error
-    return model
+    return loaded
 
 
 def _check_kind(config: dict, path: str | Path) -> None:

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq.applications.common import presets
 from kerasseq.applications.demos.scenes import Scene, scene_corpora
+from kerasseq.presets import list_presets
 from tests import preset_files, squares
 from tests.thorough import thorough
 
@@ -37,7 +37,7 @@ def unseen() -> list[Scene]:
 
 def written() -> dict[str, list[str]]:
     """What they write, loaded as Keras itself loads them once kerasseq is imported."""
-    paths, texts = presets.presets(), {}
+    paths, texts = list_presets(), {}
     for name in PRESETS:
         model = keras.saving.load_model(paths[name])
         scenes = name == "emoji-scenes"

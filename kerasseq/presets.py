@@ -1,0 +1,48 @@
+"""Where the file of a model is; needs no Keras, whose import takes seconds."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from kerasseq.errors import UserError
+
+
+def list_presets() -> dict[str, Path]:
+    """Returns the name and the file of every model that comes with the library.
+
+    Example:
+
+    >>> from kerasseq.presets import list_presets
+    >>> "multi30k-en-de" in list_presets()
+    True
+    """
+    # The folder alone is looked up: no code of a head is imported.
+    heads = find_spec("kerasseq.applications")
+    folders = heads.submodule_search_locations if heads else ()
+    files = sorted(file for folder in folders for file in Path(folder).glob("*/presets/*.keras"))
+    return {file.stem: file for file in files}
+
+
+def find_model(model: str | Path) -> Path:
+    """Returns the file of a model.
+
+    Args:
+        model: a `.keras` file, a run folder, or the name of a preset.
+
+    Raises:
+        UserError: there is no such file or preset.
+
+    Example:
+
+    >>> from kerasseq.presets import find_model
+    >>> find_model("multi30k-en-de").name
+    'multi30k-en-de.keras'
+    """
+    path = Path(model)
+    if path.is_dir():
+        path = path / "model.keras"
+    if path.exists():
+        return path
+    presets = list_presets()
+    if str(model) in presets:
+        return presets[str(model)]
+    raise UserError(f"{path}: no such file or preset; presets are {', '.join(presets) or 'none'}")
