@@ -11,10 +11,9 @@ from kerasseq import backend
 from kerasseq.generation import Beam
 from kerasseq.models import Options
 from kerasseq.preprocessing import TextPreprocessor
-
-from .conftest import BACKENDS
-from .contracts.test_models import PAIRS, SOURCES
-from .contracts.zoo import model_of
+from tests.conftest import BACKENDS
+from tests.contracts.test_models import PAIRS, SOURCES
+from tests.contracts.zoo import model_of
 
 READ = """
 import json, sys

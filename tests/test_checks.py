@@ -44,8 +44,7 @@ from kerasseq.models import CTC, JointSeq2Seq, Seq2Seq, Transducer
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.preprocessing import SpeechPreprocessor, TextPreprocessor
 from kerasseq.transduction.joiner import Joiner
-
-from .every_layer import ARGUMENTS, VOCABULARY, embedding, hearing, made
+from tests.every_layer import ARGUMENTS, VOCABULARY, embedding, hearing, made
 
 pytestmark = pytest.mark.backends
 

@@ -10,8 +10,7 @@ from keras import ops
 from kerasseq.decoders import RNNDecoder
 from kerasseq.encoders import RNNEncoder
 from kerasseq.models import Seq2Seq
-
-from .every_layer import ARGUMENTS, embedding, made, registered
+from tests.every_layer import ARGUMENTS, embedding, made, registered
 
 pytestmark = pytest.mark.backends
 

@@ -14,9 +14,8 @@ import keras
 import pytest
 
 from kerasseq.preprocessing import TextPreprocessor
-
-from . import deciding
-from .contracts.zoo import model_of
+from tests import deciding
+from tests.contracts.zoo import model_of
 
 pytestmark = pytest.mark.backends
 

@@ -12,8 +12,7 @@ import pytest
 import kerasseq
 from kerasseq.default_backend import BackendError, check_name
 from kerasseq.errors import UserError
-
-from .test_architecture import ROOT, sources
+from tests.test_architecture import ROOT, sources
 
 REGISTERED = "print(sorted(n for n in keras.saving.get_custom_objects() if n[:9] == 'kerasseq>'))"
 

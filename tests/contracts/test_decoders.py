@@ -7,9 +7,8 @@ import pytest
 from keras import ops, tree
 
 from kerasseq.masking import Memory, lengths_to_mask
-
-from . import zoo
-from .zoo import DECODERS, ENCODERS, VOCABULARY, WIDTH
+from tests.contracts import zoo
+from tests.contracts.zoo import DECODERS, ENCODERS, VOCABULARY, WIDTH
 
 pytestmark = pytest.mark.backends
 

@@ -9,9 +9,8 @@ from kerasseq import backend
 from kerasseq.attention import StepAttention
 from kerasseq.masking import Memory
 from kerasseq.models import Seq2Seq
+from tests.contracts.zoo import DECODERS, VOCABULARY, built_encoder, embedding
 from tests.thorough import thorough
-
-from .zoo import DECODERS, VOCABULARY, built_encoder, embedding
 
 pytestmark = pytest.mark.backends
 

@@ -11,9 +11,8 @@ from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.models import Options, generate
 from kerasseq.precision import computing_in
 from kerasseq.preprocessing import TextPreprocessor
+from tests.contracts.zoo import model_of
 from tests.thorough import cases
-
-from .zoo import model_of
 
 pytestmark = pytest.mark.backends
 

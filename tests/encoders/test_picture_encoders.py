@@ -20,9 +20,8 @@ from kerasseq.encoders import (
     TransformerEncoder,
 )
 from kerasseq.encoders.pictures import scale
-
-from .test_acoustics import compiled, numpy
-from .test_speech_encoders import Mean
+from tests.encoders.test_speech_encoders import Mean
+from tests.test_acoustics import compiled, numpy
 
 pytestmark = pytest.mark.backends
 

@@ -18,9 +18,8 @@ from kerasseq.encoders import (
     TransformerEncoder,
 )
 from kerasseq.precision import computing_in
+from tests.test_acoustics import compiled, numpy, run_stream, sound
 from tests.thorough import cases, thorough
-
-from .test_acoustics import compiled, numpy, run_stream, sound
 
 pytestmark = pytest.mark.backends
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus
 from kerasseq.errors import UserError
+from tests.hostile.lists import BOMBS, NO_FILES, make_socket
 from tests.thorough import thorough
-
-from .lists import BOMBS, NO_FILES, make_socket
 
 READERS = {
     ".po": (FileCorpus,),

@@ -12,8 +12,7 @@ import pytest
 from kerasseq.media import picture
 from kerasseq.media.picture import PictureError, read_picture
 from kerasseq.media.sound import SoundError, read_sound
-
-from . import media
+from tests.hostile import media
 
 av = pytest.importorskip("av")
 Image = pytest.importorskip("PIL.Image")

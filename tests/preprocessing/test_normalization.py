@@ -15,8 +15,7 @@ from kerasseq.metrics import bleu, exact_match
 from kerasseq.preprocessing import CaptionPreprocessor, SpeechPreprocessor, TextPreprocessor
 from kerasseq.preprocessing.normalization import CAPTION, SPOKEN, STEPS, TEXT, normalized
 from kerasseq.preprocessing.tokenizer import Tokenizer
-
-from .test_golden import FOLDER
+from tests.test_golden import FOLDER
 
 PERSIAN = "می\u200cخواهم کتاب\u200cها"
 TEXTS = [

@@ -13,8 +13,7 @@ from kerasseq.media.sound import SoundError, read_sound, resampled
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.preprocessing.normalization import SPOKEN, STEPS, normalized
 from kerasseq.preprocessing.padding import sound_ladder
-
-from .test_text_preprocessor import saved
+from tests.preprocessing.test_text_preprocessor import saved
 
 soundfile = pytest.importorskip("soundfile")
 pytest.importorskip("soxr")

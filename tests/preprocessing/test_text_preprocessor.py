@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -116,10 +117,8 @@ def test_the_encoding_is_what_features_holds(preprocessor):
 
 
 READ = """
-import sys
-sys.path[:0] = [{tests!r}]
 import kerasseq.preprocessing, keras, json
-import test_text_preprocessor as t
+import tests.preprocessing.test_text_preprocessor as t
 model = keras.saving.load_model({path!r})
 p = model.preprocessor
 texts = [x for x, _ in t.PAIRS]
@@ -132,11 +131,10 @@ def test_another_process_loads_it_from_the_model_file(tmp_path, backend):
     pytest.importorskip(backend)
     preprocessor = TextPreprocessor.learn(PAIRS, "bpe", 110, shared=False)
     path = saved(preprocessor, str(tmp_path / "m.keras"))
-    here = os.path.dirname(__file__)
     ran = subprocess.run(
-        [sys.executable, "-c", READ.format(tests=here, path=path)],
+        [sys.executable, "-c", READ.format(path=path)],
         env={**os.environ, "KERAS_BACKEND": backend},
-        cwd=os.path.dirname(here),
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
     )

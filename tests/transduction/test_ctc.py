@@ -18,8 +18,7 @@ from kerasseq.masking import Memory
 from kerasseq.transduction.ctc import align, ctc_loss, greedy, least_frames
 from kerasseq.transduction.ctc_prefix import CTCPrefix
 from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
-
-from .test_generation import Toy
+from tests.test_generation import Toy
 
 pytestmark = pytest.mark.backends
 
