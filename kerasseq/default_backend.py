@@ -1,43 +1,44 @@
-"""Which backend Keras starts with, where the user did not say, and whether it can."""
+"""Chooses the backend of Keras if the user has not chosen one, and checks that it can start."""
 
+import contextlib
 import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from kerasseq.errors import UserError
-from kerasseq.importing import Execute, import_quietly
+from kerasseq.importing import Execute
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
 class BackendError(UserError, ImportError):
-    """Keras has no backend that kerasseq runs on."""
+    """Keras cannot start on a backend that kerasseq runs on."""
 
 
 def choose() -> None:
-    """Set KERAS_BACKEND to an installed backend, unless it is set or Keras is there already.
+    """Sets KERAS_BACKEND to an installed backend, unless it is set or Keras is already imported.
 
-    The backend in Keras's own configuration file comes first, then TensorFlow. TensorFlow is not
-    imported yet, but when it is, then without the notes that it writes to the terminal on every
-    machine without a GPU.
+    The backend in Keras's own configuration file comes first, then TensorFlow. This imports no
+    backend. TensorFlow's log level becomes 3 (errors only), unless the user has set another.
     """
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not os.environ.get("KERAS_BACKEND"):
-        found = next(filter(_installed, (_configured(), *BACKENDS)), None)
-        if found:
-            os.environ["KERAS_BACKEND"] = found
-    import_quietly("tensorflow")
+        backend = next(filter(_installed, (_configured(), *BACKENDS)), None)
+        if backend:
+            os.environ["KERAS_BACKEND"] = backend
 
 
 def start(import_keras: Execute) -> None:
-    """Import Keras, if its backend can be.
+    """Imports Keras, and TensorFlow without its notes.
 
     Raises:
-        BackendError: the backend is not one of ours, is not installed, or cannot be imported.
+        BackendError: kerasseq does not run on the chosen backend, or the backend is not
+            installed, or its import fails.
     """
     chosen = os.environ.get("KERAS_BACKEND")
     if not chosen:
@@ -52,14 +53,37 @@ def start(import_keras: Execute) -> None:
             "or set KERAS_BACKEND to another."
         )
     try:
+        if chosen == "tensorflow" and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "0":
+            with _discard_stderr():
+                importlib.import_module("tensorflow")
         import_keras()
     except ImportError as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise BackendError(f"Keras cannot start on {chosen}: {reason}.") from error
 
 
+@contextlib.contextmanager
+def _discard_stderr() -> Iterator[None]:
+    """Discards what the process writes to standard error, from C++ too.
+
+    TensorFlow 2.21 writes four lines about missing CUDA before it reads TF_CPP_MIN_LOG_LEVEL.
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as devnull:
+            os.dup2(devnull.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 def check_name(backend: str) -> None:
-    """Raise a `BackendError` unless kerasseq runs on the backend of that name."""
+    """Raises a `BackendError` unless kerasseq runs on the backend of that name."""
     if backend not in BACKENDS:
         raise BackendError(
             f"kerasseq does not run on the Keras backend {backend!r}: set KERAS_BACKEND to "

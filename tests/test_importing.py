@@ -68,7 +68,8 @@ def test_lists_are_read_without_keras(tmp_path):
     (tmp_path / "a.tsv").write_text("one\teins\n")
     done = run(
         "import sys, kerasseq.data",
-        "from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus, datasets",
+        "from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus",
+        "from kerasseq.data.public import datasets",
         f"print(list(FileCorpus(['{tmp_path}/a.tsv'])), 'keras' in sys.modules)",
     )
     assert done.stdout == "[('one', 'eins')] False\n", done.stderr
@@ -120,3 +121,11 @@ def test_a_backend_of_kerass_own_that_is_not_ours():
         check_name("numpy")
     assert issubclass(BackendError, ImportError)
     check_name(keras.backend.backend())
+
+
+@pytest.mark.parametrize(("level", "notes"), [("3", False), ("0", True)])
+def test_tensorflow_writes_notes_only_when_asked(level, notes):
+    code = "import kerasseq, keras, os; os.write(2, b'still open')"
+    done = run(code, env={"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": level})
+    assert done.returncode == 0 and done.stderr.endswith("still open")
+    assert ("cpu_feature_guard" in done.stderr) == notes
