@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
 from kerasseq.data.files import Paths, check_file, paths_of, plain_name
 from kerasseq.data.lines import BadLine
+from kerasseq.data.text import formats
 from kerasseq.errors import UserError
 
 SIDES = ("source", "target")
@@ -112,8 +113,8 @@ class FileCorpus(Corpus):
 
 
 def _parts(files):
-    formats = [PAIR_FORMATS.get(os.path.splitext(plain_name(file))[1]) for file in files]
-    if files and all(formats):
+    kinds = [PAIR_FORMATS.get(os.path.splitext(plain_name(file))[1]) for file in files]
+    if files and all(kinds):
         readers = {
             "table": formats.table,
             "json": formats.json_lines,
@@ -121,10 +122,10 @@ def _parts(files):
             "po": formats.gettext,
             "zip": formats.zipped,
         }
-        return [(readers[kind], (file,)) for kind, file in zip(formats, files, strict=True)]
+        return [(readers[kind], (file,)) for kind, file in zip(kinds, files, strict=True)]
     known = ", ".join(PAIR_FORMATS)
-    if any(formats):
-        odd = files[formats.index(None)]
+    if any(kinds):
+        odd = files[kinds.index(None)]
         raise UserError(
             f"{odd} holds one side alone and cannot stand beside files of pairs; give either "
             f"two line-aligned files or files of pairs ({known})."
