@@ -18,9 +18,9 @@ from kerasseq.models.options import named
 from kerasseq.precision import computing_in
 from kerasseq.presets import find_model
 from kerasseq.training import Run, TrainingConfig, fit
-from kerasseq.training.checkpoint import write_whole
-from kerasseq.training.objective import losses
-from kerasseq.training.run import check
+from kerasseq.training.files import write_atomically
+from kerasseq.training.objective import get_loss_options
+from kerasseq.training.run import check_run_folder
 
 FEW = ", which are few to choose the best weights by: give more by --valid or data.valid_size"
 
@@ -130,7 +130,7 @@ def train(
     """
     refuse_idle(whole)
     config: TrainingConfig = whole.training
-    if not check(output, whole, resume, overwrite) and resume:
+    if not check_run_folder(output, whole, resume, overwrite) and resume:
         say(f"There is no run to go on with in {output} yet: it begins.")
     if data_dir and not whole.data.dataset:
         raise UserError("--data-dir is where data sets are: name one with --dataset, or leave it.")
@@ -189,7 +189,7 @@ def _check_model(model: SequenceModel, whole: Any) -> None:
     Raises:
         UserError: its loss has no such part, or an option of decoding has no effect.
     """
-    model.compile(**losses(whole.training))
+    model.compile(**get_loss_options(whole.training))
     options = named({}, as_dict(whole).get("decoding", {}))
     vain = model.vain(options)
     if getattr(whole.tokenizer, "language_model", 0):
@@ -209,5 +209,5 @@ def _kept(head: Head, folder: Path) -> Any:
     preprocessor = head.learned()
     preprocessor.save_assets(str(folder))
     text = json.dumps(keras.saving.serialize_keras_object(preprocessor)).encode()
-    write_whole(written, lambda file: file.write(text))
+    write_atomically(written, lambda file: file.write(text))
     return preprocessor

@@ -1,8 +1,8 @@
-"""Training that goes on after any interruption as if there had been none."""
+"""Training that continues after an interruption as if there had been none."""
 
 from kerasseq.training.config import TrainingConfig
+from kerasseq.training.fitting import Batches, fit
 from kerasseq.training.interrupt import Interrupted
-from kerasseq.training.loop import Batches, fit
 from kerasseq.training.position import Position
 from kerasseq.training.run import Run
 

@@ -1,4 +1,4 @@
-"""How to train: one frozen dataclass, the section `[training]` of a configuration file."""
+"""The settings of a training: the section `[training]` of a configuration file."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -12,60 +12,73 @@ Limit = Annotated[int, whole(0, 10**9)]  # 0: there is none
 
 @dataclass(frozen=True)
 class TrainingConfig(Checked):
-    """Every choice about the training of a model.
+    """The settings of a training.
 
-    A step is one batch; an update is one change of the weights, every `accumulate` steps. A number
-    that is 0 by default turns its part off: no limit, no clipping, no averaging.
+    A step is one batch. An update is one change of the weights, after each `accumulate` steps. A
+    number with the default 0 turns its part off: no limit, no clipping, no averaging.
+
+    Raises:
+        OptionError: a value is out of its range, or two settings exclude each other.
+
+    Example:
+
+    >>> import kerasseq
+    >>> config = kerasseq.training.TrainingConfig(epochs=3, schedule="cosine", warm_up=100)
+    >>> config.optimizer, config.learning_rate
+    ('adam', 0.001)
+    >>> kerasseq.training.TrainingConfig(epochs=0)
+    Traceback (most recent call last):
+    kerasseq.errors.OptionError: epochs must be a whole number from 1 to 1,000,000,000, not 0.
     """
 
     seed: Seed = 1
-    start_from: str = ""  # a model whose vocabulary and weights to begin with
-    encoder_from: str = ""  # a model, of any kind, whose encoder's weights to begin with
+    start_from: str = ""  # a model: training starts from its vocabulary and weights
+    encoder_from: str = ""  # a model of any kind: training starts from its encoder
     epochs: Number = 10
     max_steps: Limit = 0
-    max_minutes: Amount = 0.0  # of training, summed over resumed parts
+    max_minutes: Amount = 0.0  # of training, summed over all resumed parts
 
     optimizer: Literal["adam", "adamw"] = "adam"
-    learning_rate: Positive = 1e-3  # the highest that the schedule reaches
+    learning_rate: Positive = 1e-3  # the peak of the schedule
     schedule: Literal["constant", "inverse_sqrt", "cosine", "linear"] = "constant"
     warm_up: Limit = 0  # updates
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: Positive = 1e-8
     weight_decay: Amount = 0.0  # adamw only
-    clip_norm: Amount = 0.0  # of all gradients together
-    accumulate: Number = 1  # batches to an update
+    clip_norm: Amount = 0.0  # the largest norm of all gradients together
+    accumulate: Number = 1  # steps in an update
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
 
     label_smoothing: Fraction = 0.0
-    r_drop: Amount = 0.0  # the weight alpha of the two passes' divergence
-    doubly_stochastic: Amount = 0.0  # weight of attention that misses places or sees them twice
+    r_drop: Amount = 0.0  # the weight alpha of the divergence between two passes
+    doubly_stochastic: Amount = 0.0  # the weight of the penalty on attention
 
-    ema: Fraction = 0.0  # greatest momentum of the weights' moving average, for each update
-    average_last: Limit = 0  # validations whose weights are averaged
+    ema: Fraction = 0.0  # the largest momentum of the weights' moving average, per update
+    average_last: Limit = 0  # the number of validations whose weights are averaged
 
     validate_every: Limit = 0  # steps; 0: after each epoch
-    patience: Limit = 0  # validations without a better one before training stops
+    patience: Limit = 0  # validations without a better one, after which training stops
     best_by: Literal["loss", "bleu", "wer", "cider"] = "loss"
 
     log_every: Number = 50  # steps
-    save_every: Number = 500  # steps; each validation and each minute saves as well
-    keep: Number = 2  # checkpoints
+    save_every: Number = 500  # steps; each validation and each minute also saves
+    keep: Number = 2  # the number of checkpoints to keep
     tensorboard: bool = False
 
     def __post_init__(self):
         super().__post_init__()
-        self._must(
+        self._require(
             "weight_decay",
             not self.weight_decay or self.optimizer == "adamw",
             "0 unless optimizer is adamw",
         )
-        self._must(
+        self._require(
             "r_drop",
             not (self.r_drop and self.doubly_stochastic),
             "0 where doubly_stochastic is not 0: choose one of them",
         )
-        self._must(
+        self._require(
             "average_last",
             not (self.ema and self.average_last),
             "0 where ema is not 0: choose one average",
@@ -74,6 +87,6 @@ class TrainingConfig(Checked):
     def idle(self) -> dict[str, str]:
         return {"encoder_from": "training.start_from brings an encoder"} if self.start_from else {}
 
-    def _must(self, name: str, holds: bool, what: str) -> None:
+    def _require(self, name: str, holds: bool, rule: str) -> None:
         if not holds:
-            raise OptionError(name, f"must be {what}, not {getattr(self, name)}")
+            raise OptionError(name, f"must be {rule}, not {getattr(self, name)}")

@@ -1,4 +1,4 @@
-"""Which files of a folder are a run's own, and how an old run makes way for a new one."""
+"""The files of a run folder, and the replacement of an old run by a new one."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from kerasseq.errors import UserError
 CONFIG = "config.toml"
 LOCK = ".lock"
 ASIDE = ".replaced"
-"""Where an old run waits until the new one has made its first step."""
+"""The subfolder that holds an old run until the new run makes its first step."""
 
 _FILES = {
     *(CONFIG, LOCK, "log.jsonl", "model.keras", ".part.keras"),
@@ -21,18 +21,19 @@ _FILES = {
 }
 
 
-def foreign(folder: Path) -> str | None:
-    """The first file in a folder that no run wrote; None if there is none."""
-    return next((name for name in sorted(os.listdir(folder)) if not _ours(folder / name)), None)
+def find_foreign_file(folder: Path) -> str | None:
+    """Returns the name of the first file in a folder that no run writes, or None."""
+    names = sorted(os.listdir(folder))
+    return next((name for name in names if not _belongs_to_run(folder / name)), None)
 
 
 def check_overwriting(folder: Path) -> None:
-    """That a folder holds a run and nothing else.
+    """Checks that a folder holds a run and nothing else.
 
     Raises:
-        UserError: the folder has other files in it.
+        UserError: the folder has other files, or no run.
     """
-    if name := foreign(folder):
+    if name := find_foreign_file(folder):
         raise UserError(
             f"{folder}: --overwrite deletes runs alone, and {name} is no part of one; "
             "choose another --output"
@@ -42,9 +43,10 @@ def check_overwriting(folder: Path) -> None:
 
 
 def set_aside(folder: Path) -> None:
-    """Move an old run out of the way of a new one, but for the lock.
+    """Moves an old run, except its lock, into the subfolder `ASIDE`.
 
-    A run that waits there already stays, and one that was to replace it and made no step goes.
+    If an older run is already there, that run stays, and the run in `folder`, which made no step,
+    is deleted.
     """
     aside = folder / ASIDE
     if (aside / CONFIG).exists():
@@ -52,23 +54,24 @@ def set_aside(folder: Path) -> None:
         return
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    # The configuration goes first, and in `forget_old` too: a run that is half gone has none.
+    # Move the configuration first, as `delete_replaced` does: an incomplete run must have none.
     for path in sorted(folder.iterdir(), key=lambda path: path.name != CONFIG):
         if path.name not in (LOCK, ASIDE):
             os.replace(path, aside / path.name)
 
 
-def forget_old(folder: Path) -> None:
-    """Delete the run that `set_aside` moved."""
+def delete_replaced(folder: Path) -> None:
+    """Deletes the run that `set_aside` moved."""
     (folder / ASIDE / CONFIG).unlink(missing_ok=True)
     shutil.rmtree(folder / ASIDE, ignore_errors=True)
 
 
-def undo(folder: Path, made: Iterable[Path]) -> None:
-    """Delete a run that has made no step, and put back the one that it replaced.
+def restore_replaced(folder: Path, created: Iterable[Path]) -> None:
+    """Deletes a run that made no step, and moves the run that it replaced back.
 
     Args:
-        made: folders that the run made, the deepest first: they go where nothing is in them.
+        created: the folders that the new run created, the deepest first; the empty ones are
+            deleted.
     """
     aside = folder / ASIDE
     _clear(folder)
@@ -78,19 +81,19 @@ def undo(folder: Path, made: Iterable[Path]) -> None:
         aside.rmdir()
         return
     (folder / LOCK).unlink(missing_ok=True)
-    for path in made:
+    for path in created:
         if not any(path.iterdir()):
             path.rmdir()
 
 
 def _clear(folder: Path) -> None:
-    """Delete a run, but for its lock and the run that waits."""
+    """Deletes a run, except its lock and the run in `ASIDE`."""
     for path in list(folder.iterdir()):
         if path.name not in (LOCK, ASIDE):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _ours(path: Path) -> bool:
+def _belongs_to_run(path: Path) -> bool:
     if path.is_symlink():
         return False
     name = path.name.removesuffix(".part")

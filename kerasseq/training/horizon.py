@@ -1,22 +1,22 @@
-"""How long the learning rate's schedule is where the clock ends the training."""
+"""The length of the learning rate's schedule in a training with a time limit."""
 
-# Of the time limit: how often the length is estimated anew.
+# The share of the time limit between two estimates.
 _EVERY = 0.02
 
 
 class Horizon:
-    """The steps that a schedule is spread over, when `max_seconds` may end training first.
+    """The number of steps of a schedule, if `max_seconds` may end the training early.
 
         steps = min(planned, step + (max_seconds - seconds) / pace)
 
-    with the seconds a step that were measured since the second step of this process, validations
-    included. It is estimated anew after each fiftieth of the time, so that the rate has come down
-    when the time is up.
+    where `pace` is the mean number of seconds per step since the second step of this process,
+    including validations. A new estimate follows after each fiftieth of the time limit, so that
+    the learning rate reaches its end when the time is over.
 
     Args:
-        planned: steps of the whole training, if time were no limit.
-        max_seconds: the time limit; 0 for none, and then `steps` stays as planned.
-        steps: an estimate to go on from; 0 for none.
+        planned: the steps of the whole training without a time limit.
+        max_seconds: the time limit; with 0 there is none, and `steps` stays as planned.
+        steps: an earlier estimate; 0 for none.
     """
 
     def __init__(self, planned: int, max_seconds: float, steps: float = 0.0):
@@ -26,13 +26,13 @@ class Horizon:
         self._last = 0.0
 
     def is_due(self, seconds: float) -> bool:
-        """Whether it is time for an estimate."""
+        """Returns whether it is time for a new estimate."""
         return bool(self.max_seconds) and seconds - self._last >= _EVERY * self.max_seconds
 
     def estimate(self, step: int, seconds: float) -> bool:
-        """Estimate `steps` after a step; whether that changed it."""
+        """Estimates `steps` after a step, and returns whether the estimate changed."""
         self._last = seconds
-        if self._first is None:  # the first step compiles, which says nothing about the rest
+        if self._first is None:  # the first step includes compilation
             self._first = step, seconds
             return False
         before = self.steps

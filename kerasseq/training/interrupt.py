@@ -1,14 +1,23 @@
-"""Ctrl-C and SIGTERM, put off to the end of a step."""
+"""Handling of Ctrl-C and SIGTERM at the end of a step."""
 
 import signal
 import threading
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was interrupted and saved; the text says how to go on.
+    """A signal interrupted the training, and a checkpoint is saved; the text says how to resume.
 
     Attributes:
         code: the exit code that the shell expects: 130 after Ctrl-C, 143 after SIGTERM.
+
+    Example:
+
+    >>> import kerasseq
+    >>> try:  # here a call of kerasseq.training.fit that the user stops by Ctrl-C
+    ...     raise kerasseq.training.Interrupted("Interrupted at step 7; go on by --resume.", 130)
+    ... except kerasseq.training.Interrupted as interruption:
+    ...     print(interruption, interruption.code)
+    Interrupted at step 7; go on by --resume. 130
     """
 
     def __init__(self, message: str, code: int):
@@ -17,7 +26,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Signals:
-    """While it is entered, a first Ctrl-C or SIGTERM is only noted; a second one acts at once.
+    """A context in which the first Ctrl-C or SIGTERM only sets `received`.
+
+    A second signal acts at once.
 
     Attributes:
         received: the signal's number, or 0.
@@ -25,12 +36,12 @@ class Signals:
 
     def __init__(self):
         self.received = 0
-        self._before = {}
+        self._handlers = {}
 
     def __enter__(self) -> "Signals":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+                self._handlers[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_) -> None:
@@ -41,5 +52,5 @@ class Signals:
         self._restore()
 
     def _restore(self):
-        while self._before:
-            signal.signal(*self._before.popitem())
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())

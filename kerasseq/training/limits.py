@@ -1,17 +1,15 @@
-"""How long a training is, what cuts it short, and which settings do not fit into it."""
-
-from collections.abc import Iterator
+"""The length of a training, and the reasons why it ends."""
 
 from kerasseq.errors import UserError
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.position import Position
 
 
-def planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
-    """The steps of the whole training, as far as epochs and `max_steps` limit them.
+def count_planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
+    """Returns the number of steps that `epochs` and `max_steps` allow.
 
     Raises:
-        UserError: all of them together are less than one update.
+        UserError: these are fewer steps than one update needs.
     """
     steps = steps_per_epoch * config.epochs
     steps = min(steps, config.max_steps) if config.max_steps else steps
@@ -23,20 +21,21 @@ def planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
     return steps
 
 
-def warnings(config: TrainingConfig, steps: int) -> Iterator[str]:
-    """What the settings cannot do in a training of so many steps."""
+def warn_of_long_warm_up(config: TrainingConfig, steps: int) -> str:
+    """Returns a warning if the warm-up takes the whole training of `steps` steps, or ""."""
     updates = -(-steps // config.accumulate)
-    if config.warm_up >= updates:
-        reached = 100 * updates / config.warm_up
-        yield (
-            f"The learning rate rises through the whole training, to {reached:.3g}% of "
-            f"training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there "
-            f"are {updates:,}."
-        )
+    if config.warm_up < updates:
+        return ""
+    reached = 100 * updates / config.warm_up
+    return (
+        f"The learning rate rises through the whole training, to {reached:.3g}% of "
+        f"training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there "
+        f"are {updates:,}."
+    )
 
 
-def ending(config: TrainingConfig, position: Position) -> str:
-    """Why training ends at a position, or nothing."""
+def explain_ending(config: TrainingConfig, position: Position) -> str:
+    """Returns the reason why training ends at a position, or "" if it does not end."""
     if config.max_steps and position.step >= config.max_steps:
         return f"training.max_steps is {config.max_steps}"
     if position.epoch >= config.epochs:
@@ -48,8 +47,8 @@ def ending(config: TrainingConfig, position: Position) -> str:
     return ""
 
 
-def shortfall(config: TrainingConfig, position: Position, steps_per_epoch: int) -> str:
-    """What a limit of steps or minutes left undone of the planned epochs, or nothing."""
+def explain_shortfall(config: TrainingConfig, position: Position, steps_per_epoch: int) -> str:
+    """Returns a note if a limit of steps or minutes ends training before `epochs`, or ""."""
     name = position.ending.partition(" ")[0].removeprefix("training.")
     if name not in ("max_steps", "max_minutes") or position.epoch >= config.epochs:
         return ""

@@ -1,4 +1,4 @@
-"""What a model is trained for, and with which optimizer."""
+"""The compilation of a model for a training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,23 +9,30 @@ from kerasseq.training.config import TrainingConfig
 from kerasseq.training.optimizer import make_optimizer
 
 
-def losses(config: TrainingConfig) -> dict[str, float]:
-    """What `compile` of a model is told of its loss."""
+def get_loss_options(config: TrainingConfig) -> dict[str, float]:
+    """Returns the options of the loss, as arguments of a model's `compile`."""
     names = ("label_smoothing", "r_drop", "doubly_stochastic")
     return {name: getattr(config, name) for name in names}
 
 
-def prepare(
+def compile_model(
     model: keras.Model,
     batches: Sequence[Any],
     config: TrainingConfig,
     steps: int,
     on_policy: bool,
 ) -> None:
-    """Build and compile a model for a training of so many steps.
+    """Builds and compiles a model for a training of `steps` steps.
+
+    Args:
+        model: the model.
+        batches: batches as of `fit`; the first one builds the model, if it is not built yet.
+        config: the settings of the training.
+        steps: the steps of the whole training.
+        on_policy: whether the model makes its own targets; see `fit`.
 
     Raises:
-        ValueError: the model was built for another precision than the configuration's.
+        ValueError: the model's precision is not that of the configuration.
     """
     if model.dtype_policy.name != config.precision:
         raise ValueError(
@@ -36,14 +43,14 @@ def prepare(
         model(batches[0][0])
     model.compile(
         optimizer=make_optimizer(config, steps),
-        **losses(config),
+        **get_loss_options(config),
         **({"on_policy": True} if on_policy else {}),
     )
     model.optimizer.build(model.trainable_variables)
 
 
-def objective(model: keras.Model, config: TrainingConfig, on_policy: bool) -> list[str]:
-    """What makes the training loss another figure than the loss of the validation."""
+def describe_objective(model: keras.Model, config: TrainingConfig, on_policy: bool) -> list[str]:
+    """Returns the terms of the training loss that the validation loss does not have."""
     if on_policy:
         return ["weighted by rewards"]
     parts = {

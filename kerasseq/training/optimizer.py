@@ -1,16 +1,16 @@
-"""The optimizer that a training configuration asks for."""
+"""The optimizers: Adam and AdamW with a moving average of the weights."""
 
 import keras
 
 from kerasseq.training.config import TrainingConfig
-from kerasseq.training.schedules import schedule, updates
+from kerasseq.training.schedules import count_updates, make_schedule
 
-# Windows of the moving average in the training so far, at least.
+# The moving average reaches back over at most this fraction (1 / 5) of the training so far.
 _SPAN = 5
 
 
 class _WarmAverage:
-    """An optimizer whose moving average begins with a low momentum."""
+    """A mixin: the momentum of the moving average is min(ema, 1 - 5 / (n + 5)) after n updates."""
 
     @property
     def ema_momentum(self):
@@ -24,28 +24,32 @@ class _WarmAverage:
         self._ema_momentum = momentum
 
 
-# Their names are scopes in Keras, which must not begin with an underscore.
+# Keras makes scopes of these names, which must not begin with an underscore.
 class WarmAdam(_WarmAverage, keras.optimizers.Adam):
-    """Adam with such an average."""
+    """Adam (Kingma and Ba, 2015) with a warm moving average."""
 
 
 class WarmAdamW(_WarmAverage, keras.optimizers.AdamW):
-    """AdamW with such an average."""
+    """AdamW (Loshchilov and Hutter, 2019) with a warm moving average."""
 
 
 def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers.Optimizer:
-    """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) with all that goes with it.
+    """Returns Adam (Kingma and Ba, 2015) or AdamW (Loshchilov and Hutter, 2019) for a training.
 
-    Weight decay leaves out biases and the scales and shifts of normalisations. The moving average
-    reaches back over a fifth of the training so far at most: its momentum after n updates is
-    min(ema, 1 - 5 / (n + 5)). Else it would hold the weights of the beginning for long.
+    Weight decay leaves out biases and the scales and shifts of normalisations. The momentum of the
+    moving average after n updates is
+
+        min(ema, 1 - 5 / (n + 5)),
+
+    so that the average reaches back over at most a fifth of the training so far. With a constant
+    momentum, the first weights would stay in it for long.
 
     Args:
-        config: the configuration.
-        total_steps: batches of the whole training, for the schedules that end. With `max_minutes`
-            `spread_schedule` changes them.
+        config: the settings of the training.
+        total_steps: the batches of the whole training, for schedules that end. With
+            `max_minutes`, `set_schedule_length` changes this number later.
     """
-    rate = schedule(config, total_steps)
+    rate = make_schedule(config, total_steps)
     options = {
         "learning_rate": rate,
         "beta_1": config.beta_1,
@@ -54,7 +58,7 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
         "global_clipnorm": config.clip_norm or None,
         "gradient_accumulation_steps": config.accumulate if config.accumulate > 1 else None,
         "use_ema": bool(config.ema),
-        # Keras averages at every batch, also where several make one update.
+        # Keras averages at every batch, even if several batches make one update.
         "ema_momentum": config.ema ** (1.0 / config.accumulate),
     }
     if config.optimizer == "adam":
@@ -69,19 +73,22 @@ def make_optimizer(config: TrainingConfig, total_steps: int) -> keras.optimizers
     return optimizer
 
 
-def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer that updates, without what scales the loss around it."""
+def unwrap_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Returns the optimizer itself, without a `LossScaleOptimizer` around it."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def spread_schedule(
+def set_schedule_length(
     optimizer: keras.optimizers.Optimizer, config: TrainingConfig, steps: float
 ) -> None:
-    """Let the learning rate's schedule end after `steps` steps; for `max_minutes` alone."""
-    innermost(optimizer).schedule_length.assign(updates(config, steps))
+    """Sets the steps after which the learning rate's schedule ends; only with `max_minutes`."""
+    unwrap_optimizer(optimizer).schedule_length.assign(count_updates(config, steps))
 
 
-def state_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """What a checkpoint keeps of an optimizer; the schedule's length is in the position."""
-    length = getattr(innermost(optimizer), "schedule_length", None)
+def get_state_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Returns the variables that a checkpoint stores: all except the schedule's length.
+
+    The position of the checkpoint holds that length.
+    """
+    length = getattr(unwrap_optimizer(optimizer), "schedule_length", None)
     return [variable for variable in optimizer.variables if variable is not length]

@@ -1,27 +1,34 @@
-"""Where a training stands."""
+"""The position of a training."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Position:
-    """All that a training goes on from, beside the variables; stored in each checkpoint.
+    """The state of a training apart from the variables; each checkpoint stores it.
 
     Attributes:
-        step: batches trained on.
-        epoch, index: of the next batch.
-        tokens: labels trained on.
-        seconds: trained, validation and saving included.
+        step: the number of batches so far.
+        epoch, index: the epoch and the index of the next batch.
+        tokens: the number of labels so far.
+        seconds: the time so far, including validation and saving.
         validated: the step of the last validation.
-        due: whether a validation is due at `step` still.
-        best: the figures of the best validation, its step among them.
-        top: the best figure of all validations, if the best one is chosen by a figure.
-        worse: validations since the best one.
-        averaged: steps whose weights the average is of.
-        ending: why training ends at `step`, or nothing.
-        horizon: the steps that the schedule is spread over, where time limits them.
-        loss_sum, loss_tokens, logged_tokens, logged_seconds: of the log row to come.
-        log: bytes of the log that belong to this position.
+        due: whether a validation is still due at `step`.
+        best: the losses and metrics of the best validation, and its step.
+        top: the best metric of all validations, if a metric chooses the best one.
+        worse: the number of validations since the best one.
+        averaged: the steps whose weights the average consists of.
+        ending: the reason why training ends at `step`, or "".
+        horizon: the length of the schedule in steps, if there is a time limit.
+        loss_sum, loss_tokens, logged_tokens, logged_seconds: sums for the next log row.
+        log: the number of bytes in the log at this position.
+
+    Example:
+
+    >>> import kerasseq
+    >>> position = kerasseq.training.Position(step=40, epoch=1, index=8, tokens=900)
+    >>> position.current_epoch  # from 1
+    2
     """
 
     step: int = 0
@@ -43,13 +50,17 @@ class Position:
     logged_seconds: float = 0.0
     log: int = 0
 
-    def window(self, learning_rate: float) -> dict:
-        """The log row of the steps since the last one; the last step had this learning rate."""
+    def make_log_row(self, learning_rate: float) -> dict:
+        """Returns the log row of the steps since the last row.
+
+        Args:
+            learning_rate: the learning rate of the last step.
+        """
         elapsed = max(self.seconds - self.logged_seconds, 1e-9)
         return {
             "kind": "train",
             "step": self.step,
-            "epoch": self.of_epoch,
+            "epoch": self.current_epoch,
             "loss": self.loss_sum / max(self.loss_tokens, 1e-9),
             "learning_rate": learning_rate,
             "tokens": self.tokens,
@@ -57,12 +68,12 @@ class Position:
             "seconds": round(self.seconds, 1),
         }
 
-    def open_window(self) -> None:
-        """Begin the log row of the steps to come."""
+    def start_log_row(self) -> None:
+        """Resets the sums for the next log row."""
         self.loss_sum = self.loss_tokens = 0.0
         self.logged_tokens, self.logged_seconds = self.tokens, self.seconds
 
     @property
-    def of_epoch(self) -> int:
-        """The epoch that the last step belonged to, from 1."""
+    def current_epoch(self) -> int:
+        """The epoch of the last step, from 1."""
         return self.epoch + (self.index > 0)

@@ -1,4 +1,4 @@
-"""The next batches, made while the present one trains."""
+"""Preparation of the next batches while the current one trains."""
 
 import queue
 import threading
@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 
 
 def prefetch(items: Iterable, depth: int = 4) -> Iterator:
-    """The same items in the same order, up to `depth` of them made ahead in a thread.
+    """Yields the same items in the same order; a thread prepares up to `depth` items ahead.
 
-    An exception of `items` is raised where its item would have come. Closing the iterator ends
-    the thread.
+    An exception in `items` is raised in place of its item. Closing the iterator ends the thread.
     """
     ready: queue.Queue = queue.Queue(depth)
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""What a user sees while a model trains."""
+"""The progress bar of a training."""
 
 import sys
 import time
@@ -8,11 +8,13 @@ from tqdm import tqdm
 
 
 class Progress:
-    """A bar with loss, tokens a second and time left; without a terminal, its messages alone.
+    """A bar with loss, tokens per second and remaining time.
+
+    Without a terminal it shows only the messages of `say`.
 
     Args:
-        total_steps: steps until training is over at the latest.
-        max_seconds: or seconds; 0 for no limit.
+        total_steps: the largest number of steps of the training.
+        max_seconds: the time limit; 0 for none.
         silent: show nothing at all.
     """
 
@@ -29,9 +31,9 @@ class Progress:
         self._rate = 0.0
 
     def update(self, step: int, epoch: int, seconds: float, tokens: int, loss: float) -> None:
-        """Show the state after `step` steps, `seconds` and `tokens` since training began."""
-        now = (time.monotonic(), tokens, self._part(step, seconds))
-        if self._first is None:  # the first step compiles, which says nothing about the rest
+        """Shows the state after `step` steps, `seconds` and `tokens` of training."""
+        now = (time.monotonic(), tokens, self._compute_share(step, seconds))
+        if self._first is None:  # the first step includes compilation
             self._first = self._last = now
             return
         elapsed, seen = now[0] - self._last[0], tokens - self._last[1]
@@ -50,13 +52,13 @@ class Progress:
         )
 
     def say(self, message: str) -> None:
-        """A line that stays."""
+        """Prints a line that stays."""
         if not self.silent:
             self._bar.write(message, file=sys.stderr)
 
     def close(self) -> None:
         self._bar.close()
 
-    def _part(self, step, seconds):
+    def _compute_share(self, step, seconds):
         by_time = seconds / self.max_seconds if self.max_seconds else 0.0
         return max(step / self.total_steps, by_time)

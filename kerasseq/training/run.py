@@ -1,4 +1,4 @@
-"""A run folder: one training's configuration, log, checkpoints, curves and model."""
+"""A run folder: the configuration, log, checkpoints, curves and model of one training."""
 
 import json
 import os
@@ -9,44 +9,59 @@ import keras
 
 from kerasseq import config as configuration
 from kerasseq.errors import UserError
-from kerasseq.training.checkpoint import Checkpoints, write_whole, writing
+from kerasseq.training.checkpoint import Checkpoints
+from kerasseq.training.files import explain_write_errors, write_atomically
 from kerasseq.training.folder import (
     ASIDE,
     CONFIG,
     LOCK,
     check_overwriting,
-    forget_old,
+    delete_replaced,
+    restore_replaced,
     set_aside,
-    undo,
 )
 
-# What a resumed run may raise, or set to 0 for no limit; and what changes no weights.
+# Settings that a resumed run may raise, or set to 0 for no limit; settings without an effect on
+# the weights.
 _LIMITS = ("epochs", "max_steps", "max_minutes")
 _FREE = ("patience", "log_every", "save_every", "keep", "tensorboard")
 
 
 class Run:
-    """The folder of one training, held by one process at a time; a context manager.
+    """The folder of one training, as a context manager.
 
         config.toml  log.jsonl  checkpoints/  curves.png  model.keras
 
-    A run that fails before its first step leaves nothing behind.
+    One process at a time can use a folder. A run that fails before its first step leaves no files.
 
     Args:
-        folder: where; made if it is not there.
+        folder: the path of the folder; it is created if necessary.
         config: the whole configuration, a frozen dataclass.
-        resume: go on with the run that is there, which may be made longer: with more epochs, steps
-            or minutes than it had; where there is none, one begins.
-        keep: how many checkpoints stay.
-        overwrite: delete the run that is there, once the new one has made its first step.
+        resume: continue the run in the folder, if there is one. The configuration may have more
+            epochs, steps or minutes than before.
+        keep: the number of checkpoints to keep.
+        overwrite: delete the run in the folder after the first step of the new run.
 
     Attributes:
-        resumed: whether there was a run to go on with.
-        changed: what differs from the configuration that the run had before it was resumed.
+        resumed: whether this continues a run.
+        changed: the differences from the configuration of the resumed run.
 
     Raises:
-        UserError: the folder cannot be used, has other files or, without `resume` and `overwrite`,
-            a run; or its run has another configuration, or another process is at it.
+        UserError: the folder cannot be used, or has files that are not a run's, or has a run
+            although neither `resume` nor `overwrite` is set; or its run has another
+            configuration, or another process uses it.
+
+    Example:
+
+    >>> import dataclasses
+    >>> import kerasseq
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Config:
+    ...     training: kerasseq.training.TrainingConfig = kerasseq.training.TrainingConfig()
+    >>> with kerasseq.training.Run("my-run", Config()) as run:
+    ...     run.append_to_log({"kind": "train", "step": 1, "loss": 2.5})
+    ...     run.read_log()
+    [{'kind': 'train', 'step': 1, 'loss': 2.5}]
     """
 
     def __init__(
@@ -58,37 +73,37 @@ class Run:
         overwrite: bool = False,
     ):
         self.folder = Path(folder)
-        self.resumed = check(folder, config, resume, overwrite)
-        self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-        self._stays, self._begun = self.resumed, False
-        self.changed = _changes(self.folder, config)[0] if self.resumed else []
+        self.resumed = check_run_folder(folder, config, resume, overwrite)
+        self._created = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        self._keeps_files, self._has_step = self.resumed, False
+        self.changed = _compare_configs(self.folder, config)[0] if self.resumed else []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.folder / LOCK)
+            self._lock = _lock_file(self.folder / LOCK)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be used: {error.strerror}") from None
         try:
             if self.resumed:
                 if self.changed:
-                    self._record(config)
+                    self._write_config(config)
             else:
                 if (self.folder / CONFIG).exists():
                     set_aside(self.folder)
-                self._record(config)
+                self._write_config(config)
             self.checkpoints = Checkpoints(self.folder / "checkpoints", keep)
         except BaseException as error:
             self.__exit__(type(error), error)
             raise
 
-    def begin(self) -> None:
-        """Note that a step is made: from here on the run stays, whatever happens."""
-        if not self._begun:
-            self._stays = self._begun = True
-            forget_old(self.folder)
+    def note_step(self) -> None:
+        """Keeps the run from now on, whatever happens, because it has made a step."""
+        if not self._has_step:
+            self._keeps_files = self._has_step = True
+            delete_replaced(self.folder)
 
-    def _record(self, config: object) -> None:
+    def _write_config(self, config: object) -> None:
         text = configuration.to_toml(config).encode()
-        write_whole(self.folder / CONFIG, lambda file: file.write(text))
+        write_atomically(self.folder / CONFIG, lambda file: file.write(text))
 
     @property
     def curves_path(self) -> Path:
@@ -102,36 +117,42 @@ class Run:
     def log_path(self) -> Path:
         return self.folder / "log.jsonl"
 
-    def append(self, row: Mapping) -> None:
-        """Add a row to the log."""
-        with writing(self.log_path), open(self.log_path, "a", encoding="utf-8") as file:
+    def append_to_log(self, row: Mapping) -> None:
+        """Appends a row to the log."""
+        with (
+            explain_write_errors(self.log_path),
+            open(self.log_path, "a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
-    def rows(self) -> list[dict]:
-        """The rows of the log."""
+    def read_log(self) -> list[dict]:
+        """Returns the rows of the log."""
         if not self.log_path.exists():
             return []
         lines = self.log_path.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def mark(self) -> int:
-        """The log's length in bytes, once all of it is on the disk: a checkpoint's place in it."""
-        with writing(self.log_path), open(self.log_path, "a", encoding="utf-8") as file:
+    def sync_log(self) -> int:
+        """Writes the log to the disk, and returns its length in bytes, for a checkpoint."""
+        with (
+            explain_write_errors(self.log_path),
+            open(self.log_path, "a", encoding="utf-8") as file,
+        ):
             os.fsync(file.fileno())
             return file.seek(0, os.SEEK_END)
 
-    def rewind(self, mark: int) -> None:
-        """Cut the log back to `mark`, so that it reads as if nothing had been interrupted."""
+    def truncate_log(self, size: int) -> None:
+        """Cuts the log to `size` bytes, those of the checkpoint that training continues from."""
         if self.log_path.exists():
-            os.truncate(self.log_path, min(mark, self.log_path.stat().st_size))
+            os.truncate(self.log_path, min(size, self.log_path.stat().st_size))
 
     def save_model(self, model: keras.Model) -> Path:
-        """Write `model.keras`, whole or not at all, without the optimizer and its state."""
+        """Writes `model.keras` atomically, without the optimizer, and returns its path."""
         part = self.folder / ".part.keras"
         compiled, optimizer = model.compiled, getattr(model, "optimizer", None)
         model.compiled, model.optimizer = False, None
         try:
-            with writing(self.model_path):
+            with explain_write_errors(self.model_path):
                 model.save(part)
                 with open(part, "rb+") as file:
                     os.fsync(file.fileno())
@@ -141,7 +162,7 @@ class Run:
         return self.model_path
 
     def close(self) -> None:
-        """Let another process have the folder."""
+        """Releases the folder for other processes."""
         self._lock.close()
 
     def __enter__(self) -> "Run":
@@ -149,17 +170,17 @@ class Run:
 
     def __exit__(self, kind: type | None = None, error: object = None, trace: object = None):
         try:
-            # Who interrupts a run may want to go on with the data that it has prepared.
-            if isinstance(error, Exception) and not self._stays and self.folder.exists():
-                undo(self.folder, self._made)
+            # After an interruption keep the data, which the user may want to continue with.
+            if isinstance(error, Exception) and not self._keeps_files and self.folder.exists():
+                restore_replaced(self.folder, self._created)
         finally:
             self.close()
 
 
-def check(
+def check_run_folder(
     folder: str | Path, config: object, resume: bool = False, overwrite: bool = False
 ) -> bool:
-    """Whether a run goes on in a folder, or else begins in it; nothing is written.
+    """Returns whether a run continues in a folder, or starts there; writes nothing.
 
     Raises:
         UserError: as `Run`.
@@ -174,7 +195,7 @@ def check(
     except OSError as error:
         raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
     if CONFIG not in names:
-        # An old run alone is what a new one left that was killed as it began.
+        # A new run that was killed at its start leaves only the old run in ASIDE.
         if "checkpoints" in names:
             raise UserError(
                 f"{folder}: has the checkpoints of a run, but its {CONFIG} is gone: put it back, "
@@ -186,7 +207,7 @@ def check(
     if overwrite:
         check_overwriting(folder)
         return False
-    changed, forbidden = _changes(folder, config)
+    changed, forbidden = _compare_configs(folder, config)
     if forbidden or changed and not resume:
         raise UserError(
             f"{folder}: has a run with another configuration ({'; '.join(forbidden or changed)}); "
@@ -201,9 +222,9 @@ def check(
     return True
 
 
-def _changes(folder: Path, config: object) -> tuple[list[str], list[str]]:
-    """What differs from the configuration of the run in a folder, and what of it must not."""
-    # A key that is younger than the run has its default there.
+def _compare_configs(folder: Path, config: object) -> tuple[list[str], list[str]]:
+    """Returns all differences from the run's configuration, and the forbidden ones of them."""
+    # A key that is newer than the run has its default there.
     old = configuration.as_dict(configuration.read(type(config), [folder / CONFIG]))
     new = configuration.as_dict(config)
     before, now = old.get("training", {}), new.get("training", {})
@@ -211,18 +232,18 @@ def _changes(folder: Path, config: object) -> tuple[list[str], list[str]]:
     for name in _LIMITS:
         if name in now and (not now[name] or 0 < before.get(name, 0) < now[name]):
             free[name] = now[name]
-    followed = {**old, "training": {**before, **free}}
-    return configuration.differences(old, new), configuration.differences(followed, new)
+    allowed = {**old, "training": {**before, **free}}
+    return configuration.differences(old, new), configuration.differences(allowed, new)
 
 
-def _lock(path: Path):
-    # The kernel lets go of it when the process ends, however it ends, so a lock is never stale.
+def _lock_file(path: Path):
+    # The kernel releases the lock when the process ends, however it ends.
     file = open(path, "a")
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:  # Windows, where two runs in one folder are the user's own care
+    except ImportError:  # Windows has no such lock
         pass
     except BlockingIOError:
         file.close()

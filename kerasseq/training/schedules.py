@@ -1,4 +1,4 @@
-"""Learning rates: a linear warm-up, then one of four courses."""
+"""Learning rate schedules: a linear warm-up, then one of four decays."""
 
 import math
 
@@ -8,19 +8,20 @@ from keras import ops
 from kerasseq.training.config import TrainingConfig
 
 
-class Warmed(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises evenly over `warm_up` updates and then follows `course`.
+class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly over `warm_up` updates and then follows `decay`.
 
-        rate(t) = peak * min(t / warm_up, course(t)),  t = 1, 2, ...
+        rate(t) = peak t / warm_up   if t < warm_up,
+                  peak decay(t)      otherwise,       t = 1, 2, ...
 
     Args:
         peak: the highest rate.
-        warm_up: updates until it is reached; 0 for none.
-        total: updates of the whole training, for the courses that end; a number or a variable.
-        accumulate: optimizer steps to one update.
+        warm_up: the updates until the peak; 0 for no warm-up.
+        total: the updates of the whole training, for decays that end; a number or a variable.
+        accumulate: the optimizer steps in one update.
 
     Attributes:
-        ends: whether the course depends on `total`.
+        ends: whether the decay depends on `total`.
     """
 
     ends = False
@@ -30,15 +31,15 @@ class Warmed(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.warm_up, self.total, self.accumulate = peak, warm_up, total, accumulate
 
     def __call__(self, step):
-        # Keras counts each batch as a step, also where several make one update.
+        # Keras counts each batch as a step, even if several batches make one update.
         update = ops.cast(ops.floor_divide(ops.cast(step, "int32"), self.accumulate), "float32") + 1
-        course = self.course(update)
+        factor = self.decay(update)
         if self.warm_up:
-            course = ops.where(update < self.warm_up, update / self.warm_up, course)
-        return self.peak * course
+            factor = ops.where(update < self.warm_up, update / self.warm_up, factor)
+        return self.peak * factor
 
-    def course(self, update):
-        """The part of the peak, at most 1, at `update` = 1, 2, ... once the warm-up is over."""
+    def decay(self, update):
+        """Returns the factor of the peak, at most 1, at `update` = 1, 2, ... after the warm-up."""
         raise NotImplementedError
 
     def get_config(self):
@@ -46,62 +47,66 @@ class Warmed(keras.optimizers.schedules.LearningRateSchedule):
         return {**{name: getattr(self, name) for name in names}, "total": float(self.total)}
 
     def _progress(self, update):
-        """0 at the peak, 1 at the update after the last one, so that the last one has a rate."""
+        """Returns 0 at the peak, 1 one update after the last, so that the last rate is not 0."""
         start = max(self.warm_up, 1)
         length = ops.maximum(ops.cast(self.total, "float32") + 1 - start, 1.0)
         return ops.clip((update - start) / length, 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class Constant(Warmed):
-    """The peak, for ever."""
+class Constant(WarmUpSchedule):
+    """The constant rate: decay(t) = 1."""
 
-    def course(self, update):
+    def decay(self, update):
         return ops.ones_like(update)
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class InverseSquareRoot(Warmed):
-    """sqrt(warm_up / t): Vaswani et al. 2017, equation 3, where peak = (width * warm_up)^-0.5."""
+class InverseSquareRoot(WarmUpSchedule):
+    """decay(t) = sqrt(warm_up / t).
 
-    def course(self, update):
+    Vaswani et al., 2017, equation 3, with peak = (width * warm_up)^-0.5.
+    """
+
+    def decay(self, update):
         start = float(max(self.warm_up, 1))
         return ops.sqrt(start / ops.maximum(update, start))
 
 
 @keras.saving.register_keras_serializable("kerasseq", "CosineSchedule")  # Cosine is a score
-class Cosine(Warmed):
-    """Half a cosine from the peak to 0: Loshchilov and Hutter 2017 (SGDR), equation 5."""
+class Cosine(WarmUpSchedule):
+    """Half a cosine from the peak to 0 (Loshchilov and Hutter, 2017, SGDR, equation 5)."""
 
     ends = True
 
-    def course(self, update):
+    def decay(self, update):
         return 0.5 * (1.0 + ops.cos(math.pi * self._progress(update)))
 
 
 @keras.saving.register_keras_serializable("kerasseq")
-class Linear(Warmed):
+class Linear(WarmUpSchedule):
     """A straight line from the peak to 0."""
 
     ends = True
 
-    def course(self, update):
+    def decay(self, update):
         return 1.0 - self._progress(update)
 
 
-def updates(config: TrainingConfig, steps: float) -> int:
-    """The updates that so many steps make; the last one may have fewer steps."""
+def count_updates(config: TrainingConfig, steps: float) -> int:
+    """Returns the number of updates in `steps` steps; the last update may have fewer steps."""
     return math.ceil(steps / config.accumulate)
 
 
-def schedule(config: TrainingConfig, total_steps: float) -> Warmed:
-    """The learning rate that the configuration asks for; `total_steps` counts batches."""
-    courses = {
+def make_schedule(config: TrainingConfig, total_steps: float) -> WarmUpSchedule:
+    """Returns the learning rate schedule of a training of `total_steps` batches."""
+    schedules = {
         "constant": Constant,
         "inverse_sqrt": InverseSquareRoot,
         "cosine": Cosine,
         "linear": Linear,
     }
-    return courses[config.schedule](
-        config.learning_rate, config.warm_up, updates(config, total_steps), config.accumulate
+    updates = count_updates(config, total_steps)
+    return schedules[config.schedule](
+        config.learning_rate, config.warm_up, updates, config.accumulate
     )

@@ -1,4 +1,4 @@
-"""Batches for self-critical training, whose targets the model itself writes."""
+"""Batches for self-critical training: the model itself samples the targets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,30 +13,30 @@ from kerasseq.models.functions import Functions
 from kerasseq.preprocessing.padding import END, PAD, teacher_forcing
 
 Reward = Callable[[Sequence[int], list[list[int]]], np.ndarray]
-"""(n) which examples, and as many rows of ids with their end symbol, to (n,) rewards."""
+"""Maps n indices of examples and n rows of ids, with their end symbol, to rewards (n,)."""
 
 
 class SelfCritical:
-    """Makes of a batch one on which cross-entropy is the policy gradient of a reward.
+    """Samples targets for a batch, so that cross-entropy is the policy gradient of a reward.
 
         w_1 .. w_K ~ p
         weights of all tokens of w_k:  r(w_k) - 1 / (K - 1) sum_{j != k} r(w_j)
 
-    so that what earns more than the other draws becomes more probable, and what earns less
-    becomes less so. Self-critical sequence training (Rennie et al., 2017, Self-Critical Sequence
-    Training for Image Captioning) with the mean of the other draws as its baseline, as in Luo, 2020
-    (A Better Variant of Self-Critical Sequence Training, section 3): unbiased, and nearer to each
-    draw than the greedy text, which nearly all draws are worse than. `losses.cross_entropy` divides
-    by the sum of the weights' sizes. The gradient must be that of the very distribution that is
-    drawn from: without dropout, and without the tokens that no text may have
-    (`compile(on_policy=True)`).
+    A sample with a higher reward than the other samples becomes more probable; one with a lower
+    reward becomes less probable. This is self-critical sequence training (Rennie et al., 2017,
+    Self-Critical Sequence Training for Image Captioning) with the mean of the other samples as its
+    baseline (Luo, 2020, A Better Variant of Self-Critical Sequence Training, section 3). That
+    baseline is unbiased and closer to each sample than the greedy text, which is better than
+    nearly all samples. `losses.cross_entropy` divides by the sum of the weights' absolute values.
+    The gradient must belong to the distribution that the samples come from: without dropout, and
+    without the tokens that no text may contain (`compile(on_policy=True)`).
 
     Args:
-        model: writes and is trained; its variables must be up to date at each call.
-        reward: of a row of ids for an example.
-        max_length: of what is written, in tokens.
+        model: samples the texts and is trained; its variables must be up to date at each call.
+        reward: the reward of rows of ids for examples.
+        max_length: the largest length of a sample, in tokens.
         draws: K, at least 2.
-        seed: of what is drawn, with the epoch and the batch.
+        seed: the seed of the samples, together with the epoch and the batch.
     """
 
     def __init__(
@@ -44,45 +44,47 @@ class SelfCritical:
     ):
         self.reward, self.max_length, self.draws, self.seed = reward, max_length, draws, seed
 
-        def write(features: dict, uniforms: Any) -> Any:
+        def sample(features: dict, uniforms: Any) -> Any:
             memory = repeated(model.encode(features), draws)
             return search(model.decoder, memory, Sample(), max_length, uniforms=uniforms)[0][:, 0]
 
-        self._write, self._functions = write, Functions(model.variables)
+        self._sample, self._functions = sample, Functions(model.variables)
 
     def __call__(
         self, features: dict, examples: Sequence[int], real: np.ndarray, key: tuple[int, int]
     ) -> tuple[dict, np.ndarray, np.ndarray]:
-        """({features, "tokens" (N, K, T)}, labels, weights, both (N * K, T)) of what is drawn now.
+        """Returns ({features, "tokens" (N, K, T)}, labels, weights), the last two (N * K, T).
 
         Args:
             features: "values" and "mask" of N sources.
-            examples: which N examples they are, for the reward.
+            examples: the indices of the N examples, for the reward.
             real: (N,) bool, False for rows that only fill the batch.
-            key: the epoch and the batch, from which the draw follows.
+            key: the epoch and the batch, which determine the samples.
         """
         rng = np.random.default_rng((self.seed, *key))
-        # Far enough below 1 that u * total < total holds in float32.
+        # Stay far enough below 1 that u * total < total holds in float32.
         shape = len(real) * self.draws, self.max_length
         uniforms = np.minimum(rng.random(shape), 1 - 2**-22).astype("float32")
         labels = ops.convert_to_numpy(
-            self._functions("write", self._write, features, uniforms, jit=False)
+            self._functions("sample", self._sample, features, uniforms, jit=False)
         )
-        rewards = self.reward(np.repeat(examples, self.draws), _rows(labels))
+        rewards = self.reward(np.repeat(examples, self.draws), _split_rows(labels))
         rewards = rewards.reshape(-1, self.draws)
-        gains = (rewards - rewards.mean(axis=1, keepdims=True)) * self.draws / (self.draws - 1)
-        gains = np.where(real[:, None], gains, 0.0)
+        advantages = (rewards - rewards.mean(axis=1, keepdims=True)) * self.draws / (self.draws - 1)
+        advantages = np.where(real[:, None], advantages, 0.0)
         tokens, weights = teacher_forcing(labels)
-        weights = weights * gains.reshape(-1, 1)
+        weights = weights * advantages.reshape(-1, 1)
         tokens = tokens.reshape(len(real), self.draws, -1)
         return {**features, "tokens": tokens}, labels, weights.astype("float32")
 
 
 class SelfCriticalBatches(Sequence):
-    """The batches of an epoch, of which each is made when it is asked for.
+    """The batches of an epoch; each one is sampled when it is requested.
 
     Args:
-        batches: (x, labels, weights) of an epoch, with `pictures(i)`, which examples are in one.
+        batches: the (x, labels, weights) of an epoch; `batches.pictures(i)` returns the indices
+            of the examples in batch i.
+        critic: samples the targets.
         epoch: the number of the epoch.
     """
 
@@ -99,8 +101,8 @@ class SelfCriticalBatches(Sequence):
         return self.critic(features, self.batches.pictures(index), real, (self.number, index))
 
 
-def _rows(tokens: np.ndarray) -> list[list[int]]:
-    """Each row up to its end symbol, which is part of it."""
+def _split_rows(tokens: np.ndarray) -> list[list[int]]:
+    """Returns each row up to and including its end symbol."""
     rows = []
     for row in tokens.tolist():
         length = row.index(END) + 1 if END in row else len(row)

@@ -1,4 +1,4 @@
-"""Log rows as TensorBoard events, on every backend."""
+"""TensorBoard events of log rows, on every backend."""
 
 import time
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from kerasseq.errors import UserError
 
 
 class TensorBoard:
-    """Writes the figures of log rows under `folder`, for `tensorboard --logdir`.
+    """Writes the numbers of log rows into `folder`, for `tensorboard --logdir`.
 
     Args:
-        folder: where.
-        step: the step that training goes on from; TensorBoard forgets later ones.
+        folder: the folder of the event files.
+        step: the current step of the training; TensorBoard discards the events of later steps.
 
     Raises:
         UserError: the package tensorboard is not installed.
@@ -33,7 +33,7 @@ class TensorBoard:
         self._writer.add_event(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def add(self, row: Mapping) -> None:
-        """Write each figure of a row as `kind/name`."""
+        """Writes each number of a row as `kind/name`."""
         values = [
             self._summary.Value(tag=f"{row['kind']}/{name}", simple_value=value)
             for name, value in row.items()

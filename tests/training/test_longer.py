@@ -12,7 +12,7 @@ from keras import ops
 from kerasseq import backend
 from kerasseq.errors import UserError
 from kerasseq.training import Position, Run, TrainingConfig, limits, loop
-from kerasseq.training.checkpoint import load_arrays
+from kerasseq.training.files import load_arrays
 from kerasseq.training.horizon import Horizon
 from kerasseq.training.optimizer import make_optimizer
 from tests import toy
@@ -160,7 +160,7 @@ class TestTime:
     def test_the_rate_comes_down_by_the_time_the_time_is_up(self, tmp_path, monkeypatch):
         """A clock that ticks with the steps: forty of a million can be done."""
         clock = property(lambda self: float(self.position.step))
-        monkeypatch.setattr(loop._Loop, "seconds", clock)
+        monkeypatch.setattr(loop.TrainingLoop, "seconds", clock)
         options = {"schedule": "linear", "learning_rate": 0.01, "epochs": 10**6, "log_every": 1}
         options |= {"max_minutes": 40 / 60, "validate_every": 10**6}
         model, position = toy.train(tmp_path, options, valid=None)
@@ -192,17 +192,17 @@ class TestWhatIsSaid:
     def test_what_was_cut_short(self):
         config = TrainingConfig(epochs=6, max_minutes=4.0)
         position = Position(epoch=2, index=5, step=25, seconds=240.0)
-        position.ending = limits.ending(config, position)
-        said = limits.shortfall(config, position, 10)
+        position.ending = limits.explain_ending(config, position)
+        said = limits.explain_shortfall(config, position, 10)
         assert "cut short after 2.5 of 6 epochs" in said and "max_minutes=8" in said
         assert "A slower machine" in said
         config = TrainingConfig(epochs=6, max_steps=25)
-        position.ending = limits.ending(config, position)
-        said = limits.shortfall(config, position, 10)
+        position.ending = limits.explain_ending(config, position)
+        said = limits.explain_shortfall(config, position, 10)
         assert "max_steps=50" in said and "slower" not in said
         config = TrainingConfig(epochs=2)
         position = Position(epoch=2, step=20, ending="training.epochs is 2")
-        assert limits.shortfall(config, position, 10) == ""
+        assert limits.explain_shortfall(config, position, 10) == ""
 
     def test_it_is_said_at_the_end(self, tmp_path, capsys):
         toy.train(tmp_path, SHORT | {"max_steps": 3}, silent=False)
@@ -215,13 +215,13 @@ class TestWhatIsSaid:
         assert (
             "to 5.36% of training.learning_rate: training.warm_up is 56 updates, and there" in said
         )
-        assert not list(limits.warnings(TrainingConfig(warm_up=13), 14))
+        assert not limits.warn_of_long_warm_up(TrainingConfig(warm_up=13), 14)
 
     def test_one_step_is_trained_by_every_schedule(self):
-        from kerasseq.training.schedules import schedule
+        from kerasseq.training.schedules import make_schedule
 
         for name in ("constant", "inverse_sqrt", "cosine", "linear"):
-            assert float(schedule(TrainingConfig(schedule=name), 1)(0)) == pytest.approx(1e-3)
+            assert float(make_schedule(TrainingConfig(schedule=name), 1)(0)) == pytest.approx(1e-3)
 
 
 class TestWhatIsGone:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from kerasseq.errors import UserError
-from kerasseq.training import Interrupted, checkpoint
+from kerasseq.training import Interrupted, files
 from tests import toy
 from tests.thorough import cases, thorough
 
@@ -178,7 +178,7 @@ def test_a_full_disk_spoils_nothing(tmp_path, monkeypatch, uninterrupted):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(file, **arrays)
 
-    monkeypatch.setattr(checkpoint.np, "savez", savez)
+    monkeypatch.setattr(files.np, "savez", savez)
     with pytest.raises(
         UserError, match="the disk is full: make room; the last checkpoint is intact: go on"
     ):
@@ -196,8 +196,8 @@ def test_arrays_of_every_type_come_back(tmp_path):
             [((2, 3), "float32"), ((), "int64"), ((4,), ml_dtypes.bfloat16), ((0, 2), "uint32")]
         )
     }
-    checkpoint.save_arrays(tmp_path / "a.npz", arrays, {"step": 3, "seconds": 0.1 + 0.2})
-    back, facts = checkpoint.load_arrays(tmp_path / "a.npz")
+    files.save_arrays(tmp_path / "a.npz", arrays, {"step": 3, "seconds": 0.1 + 0.2})
+    back, facts = files.load_arrays(tmp_path / "a.npz")
     assert facts == {"step": 3, "seconds": 0.1 + 0.2}
     assert back.keys() == arrays.keys()
     for name, array in arrays.items():
@@ -215,8 +215,8 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 def test_a_checkpoint_of_another_backend_is_named(tmp_path):
     toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3})
     file = tmp_path / "run/checkpoints/step-00000003.npz"
-    arrays, facts = checkpoint.load_arrays(file)
-    checkpoint.save_arrays(file, arrays, facts | {"backend": "mxnet"})
+    arrays, facts = files.load_arrays(file)
+    files.save_arrays(file, arrays, facts | {"backend": "mxnet"})
     with pytest.raises(UserError, match="set KERAS_BACKEND=mxnet to go on with it"):
         toy.train(tmp_path / "run", OPTIONS | {"max_steps": 3}, resume=True)
 

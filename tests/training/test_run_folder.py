@@ -6,8 +6,8 @@ import pytest
 
 from kerasseq.errors import UserError
 from kerasseq.training import Run, TrainingConfig
-from kerasseq.training.folder import foreign
-from kerasseq.training.run import check
+from kerasseq.training.folder import find_foreign_file
+from kerasseq.training.run import check_run_folder
 from tests import toy
 
 CONFIG = toy.Config(TrainingConfig())
@@ -16,8 +16,8 @@ CONFIG = toy.Config(TrainingConfig())
 def finished(folder):
     """A run that has made steps, with what a head leaves too."""
     with Run(folder, CONFIG) as run:
-        run.begin()
-        run.append({"step": 1})
+        run.note_step()
+        run.append_to_log({"step": 1})
         (folder / "model.keras").write_text("old")
         (folder / "checkpoints" / "step-00000001.npz").touch()
         (folder / "data" / "train").mkdir(parents=True)
@@ -46,7 +46,7 @@ def test_what_was_interrupted_or_has_made_a_step_stays(tmp_path):
     with pytest.raises(KeyboardInterrupt), Run(tmp_path / "a", CONFIG):
         raise KeyboardInterrupt
     with pytest.raises(ValueError), Run(tmp_path / "b", CONFIG) as run:
-        run.begin()
+        run.note_step()
         raise ValueError
     assert (tmp_path / "a" / "config.toml").exists() and (tmp_path / "b" / "config.toml").exists()
     with pytest.raises(ValueError), Run(tmp_path / "b", CONFIG, resume=True) as run:
@@ -66,14 +66,14 @@ def test_an_old_run_goes_with_the_first_step_of_the_new_one(tmp_path):
     before = names(folder)
     other = toy.Config(TrainingConfig(epochs=3))
     with pytest.raises(ValueError), Run(folder, other, overwrite=True) as run:
-        assert not (folder / "model.keras").exists() and not run.rows()
+        assert not (folder / "model.keras").exists() and not run.read_log()
         raise ValueError
     assert names(folder) == before and (folder / "model.keras").read_text() == "old"
-    assert check(folder, CONFIG, resume=True)
+    assert check_run_folder(folder, CONFIG, resume=True)
     with Run(folder, other, overwrite=True) as run:
-        run.begin()
+        run.note_step()
     assert names(folder) == [".lock", "checkpoints", "config.toml"]
-    assert check(folder, other, resume=True)
+    assert check_run_folder(folder, other, resume=True)
 
 
 def test_an_old_run_waits_for_a_step_however_many_runs_are_to_replace_it(tmp_path):
@@ -90,7 +90,7 @@ def test_an_old_run_waits_for_a_step_however_many_runs_are_to_replace_it(tmp_pat
         raise ValueError
     assert (folder / ".replaced" / "model.keras").exists()
     with Run(folder, CONFIG, resume=True) as run:
-        run.begin()
+        run.note_step()
     assert names(folder) == [".lock", "checkpoints", "config.toml"]
 
 
@@ -112,12 +112,12 @@ def test_a_link_is_not_followed_when_a_run_is_overwritten(tmp_path):
     folder = finished(tmp_path / "r")
     elsewhere = finished(tmp_path / "elsewhere")
     os.symlink(elsewhere / "checkpoints", folder / "tensorboard")
-    assert foreign(folder) == "tensorboard"
+    assert find_foreign_file(folder) == "tensorboard"
     with pytest.raises(UserError, match="tensorboard is no part"):
         Run(folder, CONFIG, overwrite=True)
     (tmp_path / "way").symlink_to(elsewhere)
     with Run(tmp_path / "way", CONFIG, overwrite=True) as run:
-        run.begin()
+        run.note_step()
     assert names(elsewhere) == [".lock", "checkpoints", "config.toml"]
 
 

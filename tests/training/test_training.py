@@ -10,7 +10,7 @@ from kerasseq.errors import UserError
 from kerasseq.training import Run, TrainingConfig
 from kerasseq.training.optimizer import make_optimizer
 from kerasseq.training.prefetch import prefetch
-from kerasseq.training.schedules import schedule
+from kerasseq.training.schedules import make_schedule
 from tests import toy
 
 pytestmark = pytest.mark.backends
@@ -181,7 +181,7 @@ def test_evaluation_takes_no_part_in_training():
 )
 def test_schedules(name, course):
     config = TrainingConfig(schedule=name, learning_rate=0.5, warm_up=10, accumulate=2)
-    rate = schedule(config, total_steps=100)
+    rate = make_schedule(config, total_steps=100)
     mine = [float(rate(step)) for step in range(100)]
     wanted = [0.5 * course(step // 2 + 1) for step in range(100)]
     np.testing.assert_allclose(mine, wanted, rtol=1e-5, atol=1e-7)
@@ -194,7 +194,7 @@ def test_the_inverse_square_root_is_that_of_the_transformer():
     config = TrainingConfig(
         schedule="inverse_sqrt", learning_rate=(width * warm_up) ** -0.5, warm_up=warm_up
     )
-    rate = schedule(config, total_steps=10**5)
+    rate = make_schedule(config, total_steps=10**5)
     for step in (1, 100, 4000, 50_000):
         wanted = width**-0.5 * min(step**-0.5, step * warm_up**-1.5)
         np.testing.assert_allclose(float(rate(step - 1)), wanted, rtol=1e-5)
@@ -202,7 +202,7 @@ def test_the_inverse_square_root_is_that_of_the_transformer():
 
 def test_without_warm_up_the_peak_comes_first():
     for name in ("constant", "inverse_sqrt", "cosine", "linear"):
-        rate = schedule(TrainingConfig(schedule=name), total_steps=1000)
+        rate = make_schedule(TrainingConfig(schedule=name), total_steps=1000)
         assert float(rate(0)) == pytest.approx(1e-3, rel=2e-3)
 
 
@@ -277,7 +277,7 @@ class TestRunFolder:
         with Run(tmp_path / "r", self.config()) as run:
             run.log_path.mkdir()
             with pytest.raises(UserError, match="log.jsonl: cannot be written: Is a directory"):
-                run.append({})
+                run.append_to_log({})
 
     def test_other_files_are_left_alone(self, tmp_path):
         (tmp_path / "thesis.tex").touch()

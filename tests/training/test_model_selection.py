@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from kerasseq.data.corpus import ListCorpus, holdout, part_size
 from kerasseq.errors import UserError
-from kerasseq.training.choice import FIGURES, Choice
+from kerasseq.training.model_selection import METRICS, ModelSelection
 
 
 def chosen(rows, by, examples):
     """The index of the validation that is chosen of all."""
-    choice, best, top, index = Choice(by, examples), {}, None, None
+    selection, best, top, index = ModelSelection(by, examples), {}, None, None
     for i, row in enumerate(rows):
-        top = choice.top(row, top)
-        if choice.is_better(row, best, top):
+        top = selection.update_best(row, top)
+        if selection.is_better(row, best, top):
             best, index = row, i
     return index
 
@@ -60,7 +60,7 @@ def test_a_figure_that_drifts_is_held_to_the_best_of_all():
 
 
 @given(
-    by=st.sampled_from(sorted(FIGURES)),
+    by=st.sampled_from(sorted(METRICS)),
     figures=st.lists(
         st.tuples(st.floats(0, 150), st.floats(0.1, 9)) | st.just((math.nan, math.nan)), min_size=1
     ),
@@ -73,7 +73,7 @@ def test_the_chosen_one_is_near_the_best_figure_and_never_not_a_number(by, figur
     if not measured:
         return
     assert math.isfinite(row["loss"])
-    higher, useless = FIGURES[by]
+    higher, useless = METRICS[by]
     useful = [max(r[by], useless) if higher else min(r[by], useless) for r in measured]
     mine = max(row[by], useless) if higher else min(row[by], useless)
     assert abs(mine - (max(useful) if higher else min(useful))) <= 100 / examples + 1e-6
