@@ -11,7 +11,7 @@ import pytest
 
 import kerasseq
 from kerasseq.applications.translation.report import _quoted
-from kerasseq.cli import main, parser
+from kerasseq.cli import main, make_parser
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 PAIRS = [
@@ -102,7 +102,7 @@ def test_samples_differ_over_all_lines(run, capsys, monkeypatch):
     texts = ["one two"] * 8
     strategy = kerasseq.Sample(temperature=9.0, seed=3)
     expected = kerasseq.load(run).generate(texts, kerasseq.Options(strategy))
-    monkeypatch.setattr("kerasseq.cli.use.CHUNK", 2)
+    monkeypatch.setattr("kerasseq.applications.translation.use.CHUNK", 2)
     arguments = ["--sample", "--temperature", "9", "--seed", "3"]
     assert main(["generate", run, *arguments, *texts]) == 0
     assert capsys.readouterr().out.splitlines() == expected
@@ -244,9 +244,9 @@ def test_datasets_fetch_names_the_next_command(capsys, monkeypatch):
 @pytest.mark.parametrize("text", ["$1,234.50", "a \"b\" 'c'", "-12°C", "--json", "plain"])
 def test_texts_are_quoted_for_the_shell(text):
     command = f"attention model.keras --output map.png {_quoted(text)}"
-    assert parser().parse_args(shlex.split(command)).text == text
+    assert make_parser().parse_args(shlex.split(command)).text == text
     command = f"generate model.keras {_quoted(text)}"
-    assert parser().parse_args(shlex.split(command)).text == [text]
+    assert make_parser().parse_args(shlex.split(command)).text == [text]
 
 
 def test_a_closed_pipe_is_no_error(run):

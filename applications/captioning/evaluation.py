@@ -1,40 +1,56 @@
-"""How well, and how fast, a model captions pictures of which one knows what is said."""
+"""How well, and how fast, a model captions pictures whose captions are known."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from kerasseq.applications.captioning.use import TOGETHER, written
+from kerasseq.applications.captioning.use import TOGETHER, caption_clips
+from kerasseq.applications.common import evaluation
 from kerasseq.data.corpus import Problems
 from kerasseq.data.folder import groups, mapped, nothing_left
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
+from kerasseq.data.pictures.lists import PictureCorpus
+from kerasseq.data.pictures.store import PictureStore
+from kerasseq.data.public import datasets
 from kerasseq.errors import FileError
 from kerasseq.metrics import Score, caption_scores
 from kerasseq.models import Options, Seq2Seq
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What an evaluation found.
+class Evaluation(evaluation.Evaluation):
+    """The captions of pictures, with the scores of `caption_scores` and exact matches.
 
     Attributes:
-        texts, references: of every picture, normalised.
-        scores: those of `caption_scores`, and the captions that are one of the references.
-        took: seconds, the reading of files and compilation included.
-        problems: pictures that were left out.
+        took: seconds of reading files, captioning and compilation.
     """
 
-    texts: list[str]
-    references: list[list[str]]
-    scores: list[Score]
+    examples = "pictures"
+
     took: float
-    problems: Problems
+
+    def to_dict(self) -> dict[str, Any]:
+        scores = {score.name: score.value for score in self.scores}
+        return {"pictures": len(self.texts), "took": round(self.took, 2), "scores": scores}
+
+    def __str__(self) -> str:
+        count, rate = len(self.texts), len(self.texts) / self.took
+        speed = f"{count:,} pictures in {self.took:.1f} s, {rate:.0f} a second"
+        return "\n".join([speed, *map(str, self.scores)])
 
 
-def compared(texts: list[str], references: list[list[str]]) -> list[Score]:
-    """The scores of captions, all normalised as the model's training captions were."""
+def read_corpus(
+    model: Seq2Seq, files: Sequence[str], dataset: str | None = None, data_dir: str | None = None
+) -> CaptionedCorpus:
+    """Returns the pictures of lists, or the test part of a data set."""
+    return datasets.pictures(dataset, data_dir)["test"] if dataset else PictureCorpus(files)
+
+
+def _compare(texts: list[str], references: list[list[str]]) -> list[Score]:
+    """Returns the scores of captions, all normalised as the model's training captions were."""
     equal = [text in some for text, some in zip(texts, references, strict=True)]
     scores = list(caption_scores(texts, references).values())
     return [*scores, Score("exact match", 100 * float(np.mean(equal)))]
@@ -47,15 +63,15 @@ def evaluate(
     batch_size: int = 32,
     progress: Callable[[int], object] = lambda pictures: None,
 ) -> Evaluation:
-    """Caption the pictures of a corpus, and compare with what is said of them.
+    """Captions the pictures of a corpus and compares the captions with the references.
 
     Args:
         options: how to decode; by default as the model was measured.
-        batch_size: pictures that are written of together.
-        progress: called with how many pictures more are done.
+        batch_size: pictures that are captioned together.
+        progress: called with the number of further pictures that are done.
 
     Raises:
-        UserError: there is no picture that can be used.
+        UserError: no picture can be used.
     """
     preprocessor, problems = model.preprocessor, Problems()
     texts: list[str] = []
@@ -63,24 +79,51 @@ def evaluate(
     start = time.perf_counter()
     with corpus.reader(preprocessor.size, preprocessor.frames) as read:
 
-        def clip(picture: Captioned) -> np.ndarray | FileError:
+        def read_or_fail(picture: Captioned) -> np.ndarray | FileError:
             try:
                 return read(picture)
             except FileError as error:
                 return error
 
-        for some in groups(mapped(clip, corpus, None), TOGETHER * batch_size):
+        for group in groups(mapped(read_or_fail, corpus, None), TOGETHER * batch_size):
             clips = []
-            for picture, found in some:
-                if isinstance(found, FileError):
-                    problems.add(picture.place, picture.line, found.kind, picture.path)
+            for picture, clip in group:
+                if isinstance(clip, FileError):
+                    problems.add(picture.place, picture.line, clip.kind, picture.path)
                 else:
-                    clips.append(found)
+                    clips.append(clip)
                     references.append(preprocessor.normalize(list(picture.texts)))
-            texts += preprocessor.normalize(written(model, clips, options, batch_size))
-            progress(len(some))
+            texts += preprocessor.normalize(caption_clips(model, clips, options, batch_size))
+            progress(len(group))
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
     if not texts:
         raise nothing_left("picture", problems, "measure")
-    return Evaluation(texts, references, compared(texts, references), took, problems)
+    return Evaluation(texts, _compare(texts, references), problems, took)
+
+
+class _StoredPictures:
+    """A preprocessor whose raw inputs are places in a store."""
+
+    def __init__(self, store: PictureStore):
+        self.store = store
+        self._preprocessor = store.preprocessor
+
+    def features(self, places: Sequence[int]) -> dict[str, np.ndarray]:
+        """Returns the features of pictures; see `PictureStore.features`."""
+        return self.store.features(np.asarray(places))
+
+    def padded_length(self, steps: int, side: str = "source") -> int:
+        """Leaves the steps of a source as they are: in a store nearly all have as many."""
+        return steps if side == "source" else self._preprocessor.padded_length(steps, side)
+
+    def detokenize(self, ids: np.ndarray) -> list[str]:
+        """Returns the text of each row of ids."""
+        return self._preprocessor.detokenize(ids)
+
+
+def read_from_store(model: Seq2Seq, store: PictureStore) -> Seq2Seq:
+    """Returns a model with the same weights, whose `generate` takes places in a store."""
+    other = Seq2Seq(None, model.encoder, model.decoder, card=model.card)
+    other.preprocessor = _StoredPictures(store)
+    return other

@@ -3,13 +3,18 @@
 import contextlib
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
-from kerasseq.applications.captioning.look import look
+import numpy as np
+
 from kerasseq.applications.common.parts import some_of
 from kerasseq.data.pictures.captioned import CaptionedCorpus
+from kerasseq.drawing.attention import WORD
+from kerasseq.drawing.overlay import overlay
 from kerasseq.drawing.sheet import sheet
 from kerasseq.errors import UserError
-from kerasseq.models import Seq2Seq
+from kerasseq.models import Options, Seq2Seq
+from kerasseq.preprocessing.padding import END
 from kerasseq.training import Run
 
 SHOWN = 12
@@ -35,7 +40,7 @@ def report(
     sheet([clip[0] for clip in clips], texts, [said for _, said in shown], made["pictures"])
     longest = max(range(len(texts)), key=lambda i: len(texts[i]))
     with contextlib.suppress(UserError):  # a model that does not attend to regions or frames
-        look(model, clips[longest], run.folder / "attention.png")
+        draw_attention(model, clips[longest], run.folder / "attention.png")
         made["attention"] = run.folder / "attention.png"
     for name, path in made.items():
         say(f"{name:<15} {path}")
@@ -46,3 +51,32 @@ def report(
         f"  kerasseq info {file}\n"
         "  kerasseq train captioning --train LIST.tsv    your own pictures"
     )
+
+
+def draw_attention(
+    model: Seq2Seq, clip: np.ndarray, path: str | Path, options: Options | None = None
+) -> str:
+    """Draws a picture once for every word of its caption, with the model's attention over it.
+
+    Args:
+        clip: frames (F, H, W, 3) uint8, of the model's size.
+        path: the picture to write.
+        options: how to decode; by default as the model was measured.
+
+    Returns:
+        The caption.
+
+    Raises:
+        UserError: the model does not attend to regions or frames.
+    """
+    first = model.encoder.layers[0]
+    (best, *_), *_ = model.hypotheses([clip], options)
+    tokens = [token for token in best.tokens if token != END]
+    weights = model.alignment(clip, best)
+    places = len(clip) * first.grid[0] * first.grid[1]
+    if weights.shape[1] != places:
+        raise UserError("This model's attention is not over the regions of a picture.")
+    maps = weights.reshape(len(tokens), len(clip), *first.grid)
+    words = [piece.lstrip(WORD) for piece in model.preprocessor.pieces(tokens, "target")]
+    overlay(clip, words, maps, path, best.text)
+    return best.text

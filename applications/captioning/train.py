@@ -9,11 +9,10 @@ import keras
 import numpy as np
 
 from kerasseq.applications.captioning.config import CaptioningConfig
-from kerasseq.applications.captioning.evaluation import evaluate
+from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.preprocessing import learned, prepare, read_parts
 from kerasseq.applications.captioning.report import report
-from kerasseq.applications.captioning.stored import reading
 from kerasseq.applications.common import training
 from kerasseq.applications.common.parts import some_of, unwritable
 from kerasseq.applications.common.training import Prepared
@@ -87,7 +86,7 @@ class Captioning:
 
     def measure(self, model: SequenceModel) -> dict[str, float]:
         store, options = self.stores["valid"], Options(Greedy(), max_length=self._longest)
-        self._reader = self._reader or reading(model, store)
+        self._reader = self._reader or read_from_store(model, store)
         places = list(range(len(store)))
         texts = self._reader.generate(places, options, batch_size=64, jit=False)
         texts, references = model.preprocessor.normalize(texts), store.references(places)

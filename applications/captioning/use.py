@@ -18,10 +18,10 @@ TOGETHER = 8
 
 @dataclass(frozen=True)
 class Caption:
-    """What was written of a file.
+    """The caption of a file.
 
     Attributes:
-        file: its path.
+        file: the path.
         text: the caption.
         error: why there is none.
     """
@@ -34,7 +34,8 @@ class Caption:
 def caption(
     model: Seq2Seq, files: Iterable[str], options: Options | None = None, *, batch_size: int = 32
 ) -> Iterator[Caption]:
-    """A caption of each file, in order; files that cannot be read have an error in theirs.
+    """Yields a caption of each file, in order; the caption of a file that cannot be read has an
+    error instead of a text.
 
     Threads read files while the model writes.
 
@@ -42,30 +43,41 @@ def caption(
         model: a captioner.
         files: paths of pictures or clips.
         options: how to decode; by default as the model was measured.
-        batch_size: pictures that are written of together.
+        batch_size: pictures that are captioned together.
     """
     check_many(files, "files")
     check_call(batch_size, None)
-    preprocessor = model.preprocessor
 
-    def read(file: str) -> np.ndarray | str:
+    def read_or_fail(file: str) -> np.ndarray | str:
         try:
-            return read_picture(file, preprocessor.size, preprocessor.frames)
+            return read_clip(model, file)
         except UserError as error:
             return str(error)
 
-    for some in groups(mapped(read, files, None), TOGETHER * batch_size):
-        clips = [clip for _, clip in some if not isinstance(clip, str)]
-        texts = iter(written(model, clips, options, batch_size))
-        for file, clip in some:
+    for group in groups(mapped(read_or_fail, files, None), TOGETHER * batch_size):
+        clips = [clip for _, clip in group if not isinstance(clip, str)]
+        texts = iter(caption_clips(model, clips, options, batch_size))
+        for file, clip in group:
             if isinstance(clip, str):
                 yield Caption(file, error=clip)
             else:
                 yield Caption(file, next(texts))
 
 
-def written(
+def read_clip(model: Seq2Seq, file: str) -> np.ndarray:
+    """Reads a picture or clip as a model wants it: (F, H, W, 3) uint8.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return read_picture(file, model.preprocessor.size, model.preprocessor.frames)
+
+
+def caption_clips(
     model: Seq2Seq, clips: Sequence[np.ndarray], options: Options | None, batch_size: int
 ) -> list[str]:
-    """A caption of each clip; without XLA, which takes longer to compile than most folders take."""
+    """Returns a caption of each clip.
+
+    XLA is off: its compilation takes longer than most folders.
+    """
     return model.generate(clips, options, batch_size=batch_size, jit=False) if clips else []

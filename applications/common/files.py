@@ -1,4 +1,4 @@
-"""Files that are named one by one, or by the folder that they are in."""
+"""Finds files that are given one by one, or by the folder that they are in."""
 
 import os
 from collections import Counter
@@ -7,72 +7,73 @@ from dataclasses import dataclass, field
 
 from kerasseq.errors import UserError
 
-_NAMED = 3
+_MOST_EXAMPLES = 3
 
 
 @dataclass
-class Found:
-    """What there is at some paths.
+class FoundFiles:
+    """The files at some paths.
 
     Attributes:
         files: the paths of the files to read.
-        left_out: how many files of folders have names that end otherwise, by how they end.
-        named: the first few of those.
-        hidden: how many files have names that begin with a dot, and are left out for that.
+        left_out: the number of files that are left out of folders, by the ending of their names.
+        examples: the first few of them.
+        hidden: the number of files that are left out since their names begin with a dot.
     """
 
     files: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
-    named: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
     hidden: int = 0
 
-    def note(self, what: str) -> str:
-        """A sentence on what was left out of folders; empty if nothing was.
+    def describe_left_out(self, what: str) -> str:
+        """Returns a sentence on the files that are left out; empty if there is none.
 
         Args:
-            what: the files are: "sound file".
+            what: the name of a file that is not left out: "sound file".
         """
         kinds = [f"{count:,} × {ending}" for ending, count in self.left_out.most_common()]
         kinds += [f"{self.hidden:,} × hidden"] * bool(self.hidden)
         if not kinds:
             return ""
         count = self.left_out.total() + self.hidden
-        names = ", ".join(self.named) + ", ..." * (self.left_out.total() > len(self.named))
+        names = ", ".join(self.examples) + ", ..." * (self.left_out.total() > len(self.examples))
         return (
             f"{count:,} left out, whose names are not those of {what}s: {', '.join(kinds)}"
             + f" ({names})" * bool(names)
         )
 
 
-def files_in(paths: Iterable[str], endings: Sequence[str], what: str) -> Found:
-    """The paths, with a folder's files of these endings in its place, in order of their names.
+def expand_folders(paths: Iterable[str], endings: Sequence[str], what: str) -> FoundFiles:
+    """Replaces each folder among some paths by its files, in order of their names.
 
-    Links to folders are followed, but none to where one has been. A folder that cannot be opened
+    Links to folders are followed, and each folder is visited once. A folder that cannot be opened
     stays among the files, so that its reader says what is wrong with it. Hidden files and folders
     are left out.
 
     Args:
-        endings: of the names that are taken from folders, in lower case.
-        what: they are, for the error: "sound file".
+        endings: the endings of the names that are taken from folders, in lower case.
+        what: the name of such a file, for the error: "sound file".
 
     Raises:
-        UserError: a folder has none.
+        UserError: a folder has no such file.
     """
-    found = Found()
+    found = FoundFiles()
     for path in paths:
         if not os.path.isdir(path):
             found.files.append(path)
-        elif some := _in_folder(path, endings, found):
+        elif some := _search(path, endings, found):
             found.files += sorted(some)
         else:
-            others = f", but {found.note(what)}" if found.note(what) else ""
+            note = found.describe_left_out(what)
+            others = f", but {note}" if note else ""
             raise UserError(f"{path}: there is no {what} ({', '.join(endings)}) in it{others}.")
     return found
 
 
-def _in_folder(top: str, endings: Sequence[str], found: Found) -> list[str]:
+def _search(top: str, endings: Sequence[str], found: FoundFiles) -> list[str]:
     files: list[str] = []
-    for path in _below(top, files.append):
+    for path in _walk(top, files.append):
         name = os.path.basename(path)
         ending = os.path.splitext(name)[1].lower()
         if name.startswith("."):
@@ -81,24 +82,24 @@ def _in_folder(top: str, endings: Sequence[str], found: Found) -> list[str]:
             files.append(path)
         else:
             found.left_out[ending or "no ending"] += 1
-            if len(found.named) < _NAMED:
-                found.named.append(path)
+            if len(found.examples) < _MOST_EXAMPLES:
+                found.examples.append(path)
     return files
 
 
-def _below(top: str, closed: Callable[[str], None]) -> Iterator[str]:
-    """The files in a folder and in those in it; each folder once, and no hidden one.
+def _walk(top: str, closed: Callable[[str], None]) -> Iterator[str]:
+    """Yields the files in a folder and its subfolders; each folder once, and no hidden one.
 
     Args:
         closed: called with the path of each folder that cannot be opened.
     """
-    been = {os.path.realpath(top)}
+    visited = {os.path.realpath(top)}
     walk = os.walk(top, onerror=lambda error: closed(error.filename), followlinks=True)
     for folder, folders, names in walk:
         places = {name: os.path.realpath(os.path.join(folder, name)) for name in sorted(folders)}
         folders.clear()
         for name, place in places.items():
-            if place not in been and not name.startswith("."):
-                been.add(place)
+            if place not in visited and not name.startswith("."):
+                visited.add(place)
                 folders.append(name)
         yield from (os.path.join(folder, name) for name in sorted(names))

@@ -1,21 +1,24 @@
-"""How well, and how fast, a model transcribes recordings of which one knows what is said."""
+"""How well, and how fast, a model transcribes recordings whose transcripts are known."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from kerasseq.applications.common import evaluation
 from kerasseq.applications.speech_recognition.use import Transcript, transcribe_sounds
-from kerasseq.data import SoundCorpus
+from kerasseq.data import RecordingCorpus, SoundCorpus
 from kerasseq.data.corpus import Problems
 from kerasseq.data.folder import nothing_left
+from kerasseq.data.public import datasets
 from kerasseq.media.sound import SoundError
 from kerasseq.metrics.speech import character_errors, interval, word_errors
 from kerasseq.models import Options, SequenceModel
 
 LENGTHS = ((1, 1), (2, 4), (5, 8), (9, None))
-"""Words of a recording, at least and at most, for which errors are told apart."""
+"""The least and the greatest number of words of recordings whose errors are counted together."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Rate:
 
     @classmethod
     def of(cls, name: str, errors: np.ndarray) -> "Rate":
-        """The rate of (N, 2) errors and units."""
+        """Returns the rate of (N, 2) errors and units."""
         made, units = map(int, errors.sum(axis=0))
         return cls(name, 100 * made / max(units, 1), *interval(errors), units)
 
@@ -39,30 +42,53 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What an evaluation found.
+class Evaluation(evaluation.Evaluation):
+    """The transcripts of recordings, with WER and CER over all.
 
     Attributes:
-        texts, references: of every recording, normalised.
-        rates: WER and CER over all.
         by_length: WER over recordings of some numbers of words; see `LENGTHS`.
         seconds: of sound.
-        took: seconds of transcribing, the reading of files and compilation included.
-        problems: recordings that were left out.
+        took: seconds of reading files, transcribing and compilation.
     """
 
-    texts: list[str]
-    references: list[str]
-    rates: list[Rate]
+    examples = "recordings"
+
     by_length: list[Rate]
     seconds: float
     took: float
-    problems: Problems
 
     @property
     def real_time_factor(self) -> float:
         """Seconds of work per second of sound."""
         return self.took / self.seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        speed = {name: round(getattr(self, name), 2) for name in ("seconds", "took")}
+        rates = {"rates": self.scores, "by_length": self.by_length}
+        rows = {name: [vars(rate) for rate in some] for name, some in rates.items()}
+        return {"recordings": len(self.texts), **speed, **rows}
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.texts):,} recordings, {self.seconds / 60:.1f} minutes"]
+        lines += [*map(str, self.scores), "WER of recordings of"]
+        for rate in self.by_length:
+            name = rate.name + " words"
+            lines.append(f"  {name:<16} {rate.value:6.2f}  of {rate.units:,} words")
+        lines.append(
+            f"real-time factor {self.real_time_factor:.3f} "
+            f"({self.took:.1f} s, of which some are the first batches' compilation)"
+        )
+        return "\n".join(lines)
+
+
+def read_corpus(
+    model: SequenceModel,
+    files: Sequence[str],
+    dataset: str | None = None,
+    data_dir: str | None = None,
+) -> SoundCorpus:
+    """Returns the recordings of lists, or the test part of a data set."""
+    return datasets.recordings(dataset, data_dir)["test"] if dataset else RecordingCorpus(files)
 
 
 def evaluate(
@@ -72,7 +98,7 @@ def evaluate(
     batch_size: int = 16,
     progress: Callable[[int], object] = lambda recordings: None,
 ) -> Evaluation:
-    """Transcribe a corpus, and compare with what is said in it.
+    """Transcribes a corpus and compares the texts with the references.
 
     Args:
         options: how to decode; by default as the model was measured.
@@ -80,11 +106,11 @@ def evaluate(
         progress: called with 1 for each recording.
 
     Raises:
-        UserError: there is no recording that can be used.
+        UserError: no recording can be used.
     """
-    problems, said = Problems(), []
+    problems, references = Problems(), []
 
-    def sounds() -> Iterator[tuple[Transcript, np.ndarray]]:
+    def read_sounds() -> Iterator[tuple[Transcript, np.ndarray]]:
         rate = model.preprocessor.rate
         with corpus.reader(rate) as read:
             for recording in corpus:
@@ -93,31 +119,31 @@ def evaluate(
                 except SoundError as error:
                     problems.add(recording.place, recording.line, error.kind, recording.path)
                     continue
-                said.append(recording.text)
+                references.append(recording.text)
                 yield Transcript(recording.path, seconds=len(samples) / rate), samples
 
     start = time.perf_counter()
-    heard = []
-    for transcript in transcribe_sounds(model, sounds(), options, batch_size=batch_size):
-        heard.append(transcript)
+    transcripts = []
+    for transcript in transcribe_sounds(model, read_sounds(), options, batch_size=batch_size):
+        transcripts.append(transcript)
         progress(1)
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
-    if not heard:
+    if not transcripts:
         raise nothing_left("recording", problems, "measure")
-    texts = model.preprocessor.normalize([one.text for one in heard])
-    references = model.preprocessor.normalize(said)
+    texts = model.preprocessor.normalize([one.text for one in transcripts])
+    references = model.preprocessor.normalize(references)
     words = word_errors(texts, references)
     rates = [Rate.of("WER", words), Rate.of("CER", character_errors(texts, references))]
-    seconds = sum(one.seconds for one in heard)
-    return Evaluation(texts, references, rates, _by_length(words), seconds, took, problems)
+    seconds = sum(one.seconds for one in transcripts)
+    return Evaluation(texts, rates, problems, _rates_by_length(words), seconds, took)
 
 
-def _by_length(words: np.ndarray) -> list[Rate]:
-    found = []
+def _rates_by_length(words: np.ndarray) -> list[Rate]:
+    rates = []
     for least, most in LENGTHS:
-        kept = (words[:, 1] >= least) & (words[:, 1] <= (most or np.inf))
+        chosen = (words[:, 1] >= least) & (words[:, 1] <= (most or np.inf))
         name = f"{least} and more" if most is None else f"{least} to {most}"
-        if kept.any():
-            found.append(Rate.of(str(least) if least == most else name, words[kept]))
-    return found
+        if chosen.any():
+            rates.append(Rate.of(str(least) if least == most else name, words[chosen]))
+    return rates

@@ -111,7 +111,7 @@ class SpeechRecognition:
         found = evaluate(model, self.parts.test)
         if len(found.problems):
             say(f"test: {found.problems}")
-        return {rate.name: round(rate.value, 2) for rate in found.rates}
+        return {rate.name: round(rate.value, 2) for rate in found.scores}
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]

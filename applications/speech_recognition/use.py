@@ -1,8 +1,9 @@
-"""Files of sound to transcripts: long recordings, folders, and what cannot be read."""
+"""Sound to transcripts: files, long recordings and streams."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 
@@ -12,29 +13,37 @@ from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
 from kerasseq.models.base import check_many
 from kerasseq.models.batching import check_call
+from kerasseq.models.stream import Stream
 
 PART = 20.0
-"""Seconds of a recording that are transcribed at once, at most; longer ones are cut."""
+"""The longest part of a recording that is transcribed at once, in seconds."""
 
 STRETCH = 1.5
-"""How many times as long as any that the model was trained on a recording may be and stay whole."""
+"""A recording is cut if it is this many times as long as any that the model was trained on."""
 
 SILENCE = 4
-"""The loudest sample of what is not transcribed: digital silence, dithered at most."""
+"""The loudest sample of a part that is not transcribed: digital silence, perhaps dithered."""
 
 TOGETHER = 320.0
-"""Seconds of all recordings that are held in memory together."""
+"""The seconds of recordings that are held in memory together."""
+
+
+_PIECE = 3200
+"""Bytes of raw sound that are read at a time."""
+
+_HEADERS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff")
+"""How sound files begin."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in a file.
+    """The transcript of a file.
 
     Attributes:
-        file: its path.
+        file: the path.
         text: the whole text.
         seconds: the length of the recording.
-        words: with their times, where they are wanted.
+        words: the words with their times, if they are asked for.
         error: why there is no text.
     """
 
@@ -53,26 +62,55 @@ def transcribe(
     words: bool = False,
     batch_size: int = 16,
 ) -> Iterator[Transcript]:
-    """A transcript of each file, in order; files that cannot be read have an error in theirs.
+    """Yields a transcript of each file, in order; the transcript of a file that cannot be read has
+    an error instead of a text.
 
     Recordings of more than 20 s, or much longer than any that the model was trained on, are cut at
-    silences, and their texts put together.
+    silences, and their texts are joined.
 
     Args:
         model: a speech recogniser.
         files: paths of sound files.
         options: how to decode.
-        words: whether to find out when each word was said.
+        words: whether to find out when each word is said.
         batch_size: parts that are decoded together.
     """
     check_many(files, "files")
     check_call(batch_size, None)
-    return transcribe_sounds(
-        model, _read(files, model.preprocessor.rate), options, words, batch_size
-    )
+    sounds = _read_files(files, model.preprocessor.rate)
+    return transcribe_sounds(model, sounds, options, words, batch_size)
 
 
-def _read(files: Iterable[str], rate: int) -> Iterator[tuple[Transcript, np.ndarray]]:
+def transcribe_stream(model: SequenceModel, stream: BinaryIO) -> Iterator[tuple[str, float, bool]]:
+    """Transcribes raw 16-bit samples at the model's rate while they come.
+
+    Args:
+        model: a transducer that streams; see `kerasseq.models.stream.Stream`.
+        stream: little-endian samples; it has a `read1`, as `sys.stdin.buffer` has.
+
+    Yields:
+        The text so far, the seconds of sound so far, and whether that is the end.
+
+    Raises:
+        UserError: the model cannot stream, or the stream is a sound file.
+    """
+    transcriber, rate = Stream(model), model.preprocessor.rate
+    rest, samples = b"", 0
+    while piece := stream.read1(_PIECE):
+        piece = rest + piece
+        if not samples and piece.startswith(_HEADERS):
+            raise UserError(
+                "Standard input is a sound file, not raw samples: name the file, or write raw "
+                f"16-bit samples at {rate:,} Hz to it."
+            )
+        whole = len(piece) // 2 * 2
+        piece, rest = piece[:whole], piece[whole:]
+        samples += whole // 2
+        yield transcriber.push(np.frombuffer(piece, "<i2")), samples / rate, False
+    yield transcriber.finish(), samples / rate, True
+
+
+def _read_files(files: Iterable[str], rate: int) -> Iterator[tuple[Transcript, np.ndarray]]:
     for file in files:
         try:
             samples = read_sound(file, rate)
@@ -88,60 +126,71 @@ def transcribe_sounds(
     words: bool = False,
     batch_size: int = 16,
 ) -> Iterator[Transcript]:
-    """As `transcribe`, of samples at the model's rate, each with its transcript without text."""
+    """Does what `transcribe` does, for samples at the model's rate.
+
+    Args:
+        sounds: the samples, each with its transcript without text.
+    """
     waiting: list[tuple[Transcript, np.ndarray]] = []
-    held = 0.0
-    for one in sounds:
-        waiting.append(one)
-        held += one[0].seconds
-        if held >= TOGETHER:
-            yield from _heard(model, waiting, options, words, batch_size)
-            waiting, held = [], 0.0
-    yield from _heard(model, waiting, options, words, batch_size)
+    seconds = 0.0
+    for sound in sounds:
+        waiting.append(sound)
+        seconds += sound[0].seconds
+        if seconds >= TOGETHER:
+            yield from _transcribe(model, waiting, options, words, batch_size)
+            waiting, seconds = [], 0.0
+    yield from _transcribe(model, waiting, options, words, batch_size)
 
 
-def _heard(model, waiting, options, words, batch_size) -> Iterator[Transcript]:
+def _transcribe(
+    model: SequenceModel,
+    sounds: Sequence[tuple[Transcript, np.ndarray]],
+    options: Options | None,
+    words: bool,
+    batch_size: int,
+) -> Iterator[Transcript]:
+    """Cuts sounds at silences, transcribes their parts together, and joins the texts."""
     rate = model.preprocessor.rate
     trained = model.card.get("longest", PART)
     most = min(PART, STRETCH * trained, model.preprocessor.max_seconds)
-    spans = [
+    cuts = [
         [] if transcript.error else cut_at_silences(samples, rate, most, most / 4)
-        for transcript, samples in waiting
+        for transcript, samples in sounds
     ]
     parts = [
         samples[start:end]
-        for (_, samples), cuts in zip(waiting, spans, strict=True)
-        for start, end in cuts
+        for (_, samples), spans in zip(sounds, cuts, strict=True)
+        for start, end in spans
     ]
     loud = [_is_loud(part) for part in parts]
+    decoded = list(itertools.compress(parts, loud))
     # Without XLA, which would compile for every length that comes.
-    more = {"batch_size": batch_size, "jit": False}
-    to_hear = list(itertools.compress(parts, loud))
-    heard = iter(model.hypotheses(to_hear, options, **more) if to_hear else ())
-    found = iter([next(heard) if is_loud else [] for is_loud in loud])
-    for (transcript, samples), cuts in zip(waiting, spans, strict=True):
-        best = [next(found) for _ in cuts]
-        yield _stitched(model, transcript, samples, cuts, [some[:1] for some in best], words)
+    how = {"batch_size": batch_size, "jit": False}
+    hypotheses = iter(model.hypotheses(decoded, options, **how) if decoded else ())
+    best = iter([next(hypotheses)[:1] if is_loud else [] for is_loud in loud])
+    for (transcript, samples), spans in zip(sounds, cuts, strict=True):
+        yield _join(model, transcript, samples, spans, [next(best) for _ in spans], words)
 
 
 def _is_loud(samples: np.ndarray) -> bool:
     return len(samples) > 0 and max(-int(samples.min()), int(samples.max())) > SILENCE
 
 
-def _stitched(
+def _join(
     model: SequenceModel,
     transcript: Transcript,
     samples: np.ndarray,
-    cuts: Sequence[tuple[int, int]],
-    found: Sequence[list[Hypothesis]],
+    spans: Sequence[tuple[int, int]],
+    hypotheses: Sequence[list[Hypothesis]],
     words: bool,
 ) -> Transcript:
-    texts = [one.text.strip() for some in found for one in some]
-    said: list[Word] = []
-    for (start, end), some in zip(cuts, found, strict=True):
+    """Returns the transcript of a sound, with the text of its parts."""
+    texts = [one.text.strip() for some in hypotheses for one in some]
+    timed: list[Word] = []
+    for (start, end), some in zip(spans, hypotheses, strict=True):
         for one in some if words else ():
             offset = start / model.preprocessor.rate
             for word in model.words(samples[start:end], one):
                 times = {"start": word.start + offset, "end": word.end + offset}
-                said.append(replace(word, **{k: round(v, 3) for k, v in times.items()}))
-    return replace(transcript, text=" ".join(filter(None, texts)), words=tuple(said))
+                timed.append(replace(word, **{k: round(v, 3) for k, v in times.items()}))
+    return replace(transcript, text=" ".join(filter(None, texts)), words=tuple(timed))

@@ -1,22 +1,36 @@
 """The command `kerasseq`."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from kerasseq.cli.decoding import spelt
+from kerasseq.cli.options import spell_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.printable import printable, printable_lines
 
+# In the order of `kerasseq --help`; each is a module of this package.
+COMMANDS = (
+    "train",
+    "generate",
+    "attention",
+    "transcribe",
+    "caption",
+    "evaluate",
+    "info",
+    "compact",
+    "datasets",
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit status."""
-    options = _parsed(arguments)
+    """Runs a command line and returns the exit status."""
+    options = _parse(arguments)
     try:
         status = options.run(options)
     except UserError as error:
-        sentence = error.spelt(spelt) if isinstance(error, OptionError) else error
+        sentence = error.spelt(spell_option) if isinstance(error, OptionError) else error
         print(f"kerasseq: {printable_lines(sentence)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
@@ -34,20 +48,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status or 0
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; what a command takes any number of may stand behind options too, where argparse
-    leaves it over."""
-    top = parser()
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parses a command line.
+
+    Texts and files may stand behind options too, where argparse leaves them over.
+    """
+    top = make_parser()
     options, rest = top.parse_known_args(arguments)
     cut = rest.index("--") if "--" in rest else len(rest)
     texts, literal = rest[:cut], rest[cut + 1 :]
     # As argparse has it, what begins with a dash is an option unless there is a space in it.
-    odd = [text for text in texts if text.startswith("-") and " " not in text]
-    many = [name for name in ("text", "file") if isinstance(getattr(options, name, None), list)]
-    if rest and (odd or not many):
+    unknown = [text for text in texts if text.startswith("-") and " " not in text]
+    takes_many = [
+        name for name in ("text", "file") if isinstance(getattr(options, name, None), list)
+    ]
+    if rest and (unknown or not takes_many):
         top.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
-        setattr(options, many[0], getattr(options, many[0]) + texts + literal)
+        setattr(options, takes_many[0], getattr(options, takes_many[0]) + texts + literal)
     for name, value in vars(options).items():
         # Mostly a variable of the shell that is not set.
         if value == "" or (
@@ -57,15 +75,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    from kerasseq.cli import compact, evaluate, info, pictures, speech, train, use
-    from kerasseq.cli import datasets as data
-
+def make_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands."""
     top = argparse.ArgumentParser(
         prog="kerasseq", description="Sequence-to-sequence learning with Keras 3."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, use, speech, pictures, evaluate, info, compact, data):
-        module.add_commands(commands)
+    for name in COMMANDS:
+        importlib.import_module(f"kerasseq.cli.{name}").add_command(commands)
     return top

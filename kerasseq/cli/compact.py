@@ -1,12 +1,15 @@
 """`kerasseq compact`."""
 
 import argparse
+from typing import Any
+
+from kerasseq.cli.options import add_model
 
 
-def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add the command."""
+def add_command(commands: Any) -> None:
+    """Adds `compact` to the command line."""
     add = commands.add_parser("compact", help="a model in half the bytes, with weights of 16 bits")
-    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add_model(add)
     add.add_argument("output", metavar="OUTPUT", help="the .keras file to write")
     add.set_defaults(run=_compact)
 

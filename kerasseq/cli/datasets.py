@@ -5,8 +5,8 @@ import shlex
 from typing import Any
 
 
-def add_commands(commands: Any) -> None:
-    """Add `datasets` to the command line."""
+def add_command(commands: Any) -> None:
+    """Adds `datasets` to the command line."""
     datasets = commands.add_parser("datasets", help="list or fetch public data sets")
     datasets.set_defaults(run=_list)
     actions = datasets.add_subparsers(metavar="ACTION")

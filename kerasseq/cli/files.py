@@ -1,81 +1,165 @@
-"""What the commands on files of sound or pictures share."""
+"""What commands read and write: lists of texts or files, results, output files."""
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from kerasseq.cli.options import add_model, check_batch_size
+from kerasseq.data.corpus import Problems
+from kerasseq.data.files import check_file, opened
+from kerasseq.data.lines import BadLine, lines_as_they_come
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
 
-
-def add_files(add: argparse.ArgumentParser, files: str, batch_size: int) -> None:
-    """Add the model, the files and what there is to say of many."""
-    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
-    add.add_argument("file", nargs="*", metavar="FILE", help=files)
-    add.add_argument("--input", metavar="LIST", help="a path a line")
-    add.add_argument("--batch-size", type=int, metavar="N", help=f"default: {batch_size}")
-    add.set_defaults(usual_batch_size=batch_size)
+# Pipes that the shell has opened already, as in `--input <(command)`.
+_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
-def check(options: argparse.Namespace) -> None:
-    """That there is something to read, and only one thing; and settle the size of batches.
+class TextLines:
+    """The lines of a file, which may be gzipped, or of standard input for "-".
+
+    A line that is not text becomes an empty line, so that all others keep their places.
+
+    Args:
+        name: the name of the file, which is opened at once.
+        stack: closes the file.
+
+    Attributes:
+        problems: the lines so far that are not text.
 
     Raises:
-        UserError: there is not.
+        UserError: the file cannot be read.
     """
+
+    def __init__(self, name: str, stack: contextlib.ExitStack):
+        self.problems = Problems()
+        self._name = name
+        if name == "-":
+            self._file = sys.stdin.buffer
+            return
+        if not name.startswith(_PIPES):
+            check_file(name)
+        self._file = stack.enter_context(opened(name))
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(lines_as_they_come(self._file), 1):
+            if isinstance(line, BadLine):
+                self.problems.add(self._name, number, line.kind)
+                line = ""
+            yield line
+
+    def report(self) -> int:
+        """Names what was left out on standard error, and returns the exit status."""
+        if not self.problems:
+            return 0
+        print(self.problems, file=sys.stderr)
+        return 1
+
+
+def add_files(parser: argparse.ArgumentParser, files: str, batch_size: int) -> None:
+    """Adds the arguments of a command that reads files of sound or pictures.
+
+    Args:
+        files: the help of the argument FILE.
+        batch_size: the default of --batch-size.
+    """
+    add_model(parser)
+    parser.add_argument("file", nargs="*", metavar="FILE", help=files)
+    parser.add_argument("--input", metavar="LIST", help="a path a line")
+    parser.add_argument("--batch-size", type=int, metavar="N", help=f"default: {batch_size}")
+    parser.set_defaults(default_batch_size=batch_size)
+
+
+def find_files(
+    options: argparse.Namespace, endings: Sequence[str], what: str
+) -> tuple[list[str], int]:
+    """Finds the files that FILE or --input name, and settles --batch-size.
+
+    What is left out of a folder is named on standard error.
+
+    Args:
+        endings: the endings of the files that are taken from folders.
+        what: the name of such a file: "picture".
+
+    Returns:
+        The paths, and the exit status, which is 1 if a line of the list is not text.
+
+    Raises:
+        UserError: there is nothing to read, or two things, or a folder without such files.
+    """
+    from kerasseq.applications.common.files import expand_folders
+
     if options.batch_size is None:
-        options.batch_size = options.usual_batch_size
-    if options.batch_size < 1:
-        raise UserError(f"--batch-size must be at least 1, not {options.batch_size}.")
+        options.batch_size = options.default_batch_size
+    check_batch_size(options)
     if options.input and options.file:
         raise UserError("Give files or --input, not both.")
     if not options.input and not options.file:
         raise UserError("Give a file, a folder or --input LIST.")
-
-
-def named(options: argparse.Namespace, endings: Sequence[str], what: str) -> tuple[list[str], int]:
-    """The files that the options name, and the exit status, which is 1 if a line of the list is
-    no path; what is left out is named on standard error."""
-    from kerasseq.applications.common.files import files_in
-    from kerasseq.cli.texts import TextLines
-
     paths: Iterable[str] = options.file
     status = 0
     if options.input:
         with contextlib.ExitStack() as stack:
             lines = TextLines(options.input, stack)
             paths = list(filter(None, map(str.strip, lines)))
-            status = lines.tell()
-    found = files_in(paths, endings, what)
-    if note := found.note(what):
+            status = lines.report()
+    found = expand_folders(paths, endings, what)
+    if note := found.describe_left_out(what):
         print(printable(note + "."), file=sys.stderr)
     return found.files, status
 
 
-def shown(found: Iterable[Any], files: int) -> Iterator[Any]:
-    """What is found, with a line of progress on standard error unless it is shown there."""
+def print_results(results: Iterable[Any], files: int, line: Callable[[Any], str]) -> int:
+    """Prints a line for the result of each file, and names the files that have an error.
+
+    Progress is shown on standard error, unless the lines themselves are seen there.
+
+    Args:
+        files: the number of results.
+        line: makes the line of a result.
+
+    Returns:
+        The exit status.
+    """
     from tqdm import tqdm
 
     hidden = True if sys.stdout.isatty() or files < 2 else None
-    yield from tqdm(found, total=files, unit=" files", disable=hidden)
+    errors = []
+    for result in tqdm(results, total=files, unit=" files", disable=hidden):
+        if result.error:
+            errors.append(result.error)
+        print(line(result), flush=True)
+    if errors:
+        first = map(printable, errors[:5])
+        print(f"{len(errors)} could not be read:", *first, sep="\n  ", file=sys.stderr)
+    return 1 if errors else 0
 
 
-def written(found: Iterable[Any], line: Callable[[Any], str]) -> int:
-    """Print a line for each that was found, and name those that have an error; the exit status."""
-    failed = []
-    for one in found:
-        if one.error:
-            failed.append(one.error)
-        print(line(one), flush=True)
-    if failed:
-        named = map(printable, failed[:5])
-        print(f"{len(failed)} could not be read:", *named, sep="\n  ", file=sys.stderr)
-    return 1 if failed else 0
+def result_to_json(result: Any, **more: Any) -> str:
+    """Returns the JSON object of a file, with its text or error, and `more` of its text."""
+    row = {"file": result.file, "text": result.text}
+    return printable_json({**row, **({"error": result.error} if result.error else more)})
 
 
-def as_json(one: Any, **more: Any) -> str:
-    """An object with the file, its text or error, and more that is known of it."""
-    row = {"file": one.file, "text": one.text}
-    return printable_json({**row, **({"error": one.error} if one.error else more)})
+def open_output(name: str | None, inputs: Sequence[str]) -> Any:
+    """Opens a file to write to, or standard output for None.
+
+    Args:
+        inputs: the files that are read meanwhile.
+
+    Raises:
+        UserError: the file cannot be written, or is read too.
+    """
+    if name is None:
+        return contextlib.nullcontext(sys.stdout)
+    try:
+        if os.path.exists(name) and any(
+            os.path.exists(file) and os.path.samefile(file, name) for file in inputs
+        ):
+            raise UserError(f"{name} is read too: choose another file for --output.")
+        return open(name, "w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{name} cannot be written: {error.strerror}.") from None

@@ -1,19 +1,20 @@
-"""The command `info`: what a model is and was made from."""
+"""`kerasseq info`."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
+from kerasseq.cli.options import add_model
 from kerasseq.printable import printable, printable_json
 
-# Of a model's parts those that tell models of one class apart.
-_SHOWN = ("encoder", "decoder")
+# The parts by which models of one class differ.
+_PARTS = ("encoder", "decoder")
 
 
-def add_commands(commands: Any) -> None:
-    """Add the command to the command line."""
+def add_command(commands: Any) -> None:
+    """Adds `info` to the command line."""
     add = commands.add_parser("info", help="what a model is and was made from")
-    add.add_argument("model", metavar="MODEL", help="a .keras file, a run folder or a preset")
+    add_model(add)
     add.add_argument("--json", action="store_true")
     add.set_defaults(run=_info)
 
@@ -23,37 +24,37 @@ def _info(options: argparse.Namespace) -> None:
     from kerasseq.presets import find_model
 
     path = find_model(options.model)
-    facts = _facts(path, load(path))
+    facts = _collect_facts(path, load(path))
     if options.json:
         print(printable_json(facts, indent=2))
         return
     for key, value in facts.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {_figure(item)}" for name, item in value.items())
-        print(f"{printable(key):<12} {printable(_figure(value))}")
+            value = ", ".join(f"{name} {_format(item)}" for name, item in value.items())
+        print(f"{printable(key):<12} {printable(_format(value))}")
 
 
-def _facts(path: Path, model: Any) -> dict:
-    """What is known of a model: first what was found, then what its card says of the rest."""
+def _collect_facts(path: Path, model: Any) -> dict:
+    """Returns what the file of a model shows, then what the model's card adds."""
     vocabularies = model.preprocessor.vocabularies
-    found = {
+    facts = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "parameters": model.count_params(),
         "model": type(model).__name__,
-        **{part: _kind(getattr(model, part)) for part in model.parts if part in _SHOWN},
+        **{part: _name_part(getattr(model, part)) for part in model.parts if part in _PARTS},
         "vocabulary": {side: vocabularies[side]["size"] for side in vocabularies},
     }
-    return {**found, **{key: value for key, value in model.card.items() if key not in found}}
+    return {**facts, **{key: value for key, value in model.card.items() if key not in facts}}
 
 
-def _kind(part: Any) -> str:
-    """The class of a part, or those of the layers of a chain."""
+def _name_part(part: Any) -> str:
+    """Returns the class of a part, or the classes of the layers of a chain."""
     layers = getattr(part, "layers", None) if type(part).__name__ == "Chain" else None
     return " > ".join(type(layer).__name__ for layer in layers or [part])
 
 
-def _figure(value: Any) -> str:
+def _format(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     whole = isinstance(value, int) and not isinstance(value, bool)

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from kerasseq.applications.common.files import files_in
+from kerasseq.applications.common.files import expand_folders
 from kerasseq.errors import UserError
 from kerasseq.media.endings import _PILLOW, _SNDFILE, PICTURES, SOUNDS, VIDEOS
 
@@ -21,19 +21,24 @@ def test_folders_are_walked_and_what_is_left_out_is_counted(tmp_path):
     kept = ["A.WAV", "b.opus", "c.aiff", "d/e.Flac", "d/f.m4a", "d/g.oga", "x.wav/h.mp3"]
     touch(tmp_path, *kept, "list.tsv", "d/notes.txt", "d/more.txt", "README", ".DS_Store")
     touch(tmp_path, ".git/i.wav", "d/._e.flac")
-    found = files_in([str(tmp_path), "named.xyz"], SOUNDS, "sound file")
+    found = expand_folders([str(tmp_path), "named.xyz"], SOUNDS, "sound file")
     assert names(found, tmp_path)[:-1] == kept and found.files[-1] == "named.xyz"
     assert found.left_out == {".tsv": 1, ".txt": 2, "no ending": 1} and found.hidden == 2
-    note = found.note("sound file")
+    note = found.describe_left_out("sound file")
     assert note.startswith("6 left out, whose names are not those of sound files: 2 × .txt")
     assert "2 × hidden" in note and str(tmp_path / "list.tsv") in note and note.endswith(", ...)")
-    assert files_in([str(tmp_path / "d/e.Flac")], SOUNDS, "sound file").note("sound file") == ""
+    assert (
+        expand_folders([str(tmp_path / "d/e.Flac")], SOUNDS, "sound file").describe_left_out(
+            "sound file"
+        )
+        == ""
+    )
 
 
 def test_a_folder_with_nothing_to_read_is_refused_and_says_what_it_has(tmp_path):
     touch(tmp_path, "a.doc")
     with pytest.raises(UserError, match=r"no sound file \(.wav.*\) in it, but 1 left out.*a\.doc"):
-        files_in([str(tmp_path)], SOUNDS, "sound file")
+        expand_folders([str(tmp_path)], SOUNDS, "sound file")
 
 
 def test_links_are_followed_once_and_circles_end(tmp_path):
@@ -42,7 +47,7 @@ def test_links_are_followed_once_and_circles_end(tmp_path):
     (tmp_path / "top/other").symlink_to(tmp_path / "other")
     (tmp_path / "other/back").symlink_to(tmp_path / "top")
     (tmp_path / "top/itself.png").symlink_to(tmp_path / "top/itself.png")
-    found = files_in([str(tmp_path / "top")], PICTURES, "picture")
+    found = expand_folders([str(tmp_path / "top")], PICTURES, "picture")
     assert names(found, tmp_path / "top") == ["a.png", "itself.png", "other/b.png"]
 
 
@@ -56,7 +61,10 @@ def test_a_folder_that_cannot_be_opened_is_not_passed_over(tmp_path, monkeypatch
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert names(files_in([str(tmp_path)], PICTURES, "picture"), tmp_path) == ["a.png", "shut"]
+    assert names(expand_folders([str(tmp_path)], PICTURES, "picture"), tmp_path) == [
+        "a.png",
+        "shut",
+    ]
 
 
 def test_the_endings_are_those_of_what_the_readers_read():

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq.cli import main
-from kerasseq.cli.texts import TextLines
+from kerasseq.cli.files import TextLines
 from kerasseq.data import FileCorpus, ListCorpus, PictureCorpus, RecordingCorpus, cut_off
 from kerasseq.errors import UserError
 
@@ -293,7 +293,7 @@ def test_lines_that_are_no_texts_keep_their_places(tmp_path, capsys):
     with contextlib.ExitStack() as stack:
         lines = TextLines(str(tmp_path / "a.txt"), stack)
         assert list(lines) == ["one", "", "", "", "five"]
-    assert lines.tell() == 1
+    assert lines.report() == 1
     said = capsys.readouterr().err.splitlines()
     assert said[1:] == [
         f"  {tmp_path}/a.txt:2: not valid UTF-8",

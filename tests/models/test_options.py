@@ -5,7 +5,8 @@ from dataclasses import fields
 import keras
 import pytest
 
-from kerasseq.cli import decoding, parser
+from kerasseq.cli import make_parser
+from kerasseq.cli.options import DECODING, collect_decoding, spell_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.generation.selection import END
@@ -50,7 +51,7 @@ def models():
 def test_the_walk_knows_every_option():
     names = {field.name for kind in (Options, Beam, Sample) for field in fields(kind)}
     assert set(VALUES) == names - {"strategy", "width"} | {"beam", "sample"}
-    assert set(decoding.EVERY) == set(VALUES)
+    assert set(DECODING) == set(VALUES)
 
 
 @pytest.mark.parametrize("kind", cases(KINDS, "seq2seq", "ctc"))
@@ -337,12 +338,12 @@ OFFERED = {
 @pytest.mark.parametrize("command", OFFERED)
 def test_the_command_line_hands_on_what_is_given_and_nothing_else(command, capsys):
     begin = [command, "model.keras", *(["x"] if command != "evaluate" else [])]
-    assert decoding.given(parser().parse_args(begin)) == {}
+    assert collect_decoding(make_parser().parse_args(begin)) == {}
     for name, (value, _) in VALUES.items():
-        words = [decoding.spelt(name)] + ([] if value is True else [str(value)])
+        words = [spell_option(name)] + ([] if value is True else [str(value)])
         if name in OFFERED[command]:
-            assert decoding.given(parser().parse_args([*begin, *words])) == {name: value}
+            assert collect_decoding(make_parser().parse_args([*begin, *words])) == {name: value}
         else:
             with pytest.raises(SystemExit):
-                parser().parse_args([*begin, *words])
+                make_parser().parse_args([*begin, *words])
             assert "unrecognized arguments" in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""`kerasseq transcribe`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from kerasseq.cli.files import add_files, find_files, print_results, result_to_json
+from kerasseq.cli.options import add_decoding, collect_decoding, load_reader, spell_option
+from kerasseq.errors import UserError
+from kerasseq.printable import printable, printable_json
+
+
+def add_command(commands: Any) -> None:
+    """Adds `transcribe` to the command line."""
+    add = commands.add_parser(
+        "transcribe",
+        help="write what is said in recordings",
+        description="Write what is said in recordings, a line for each file. Files that cannot "
+        "be read are named at the end.",
+    )
+    add_files(
+        add,
+        "wav, flac, ogg, opus, mp3, m4a, webm, ..., or a folder of such; - for raw 16-bit samples "
+        "at the model's rate on standard input, written as they come",
+        16,
+    )
+    add.add_argument("--json", action="store_true", help="an object a line, with words and times")
+    add.add_argument("--srt", action="store_true", help="subtitles of one file")
+    add_decoding(add, "beam", "lm_weight", "ctc_weight", "length_bonus")
+    add.set_defaults(run=_transcribe)
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    if options.json and options.srt:
+        raise UserError("Choose --json or --srt.")
+    if options.file == ["-"] and not options.input:
+        return _stream(options)
+    from kerasseq.media.endings import SOUNDS
+
+    files, status = find_files(options, SOUNDS, "sound file")
+    if options.srt and len(files) != 1:
+        raise UserError(f"--srt is for one recording, and these are {len(files)}.")
+    model = load_reader(options.model, "sound")
+    from kerasseq.applications.speech_recognition.use import transcribe
+
+    transcripts = transcribe(
+        model,
+        files,
+        model.options(**collect_decoding(options)),
+        words=options.json or options.srt,
+        batch_size=options.batch_size,
+    )
+    return print_results(transcripts, len(files), _line_maker(options)) or status
+
+
+def _line_maker(options: argparse.Namespace) -> Callable[[Any], str]:
+    if options.srt:
+        from kerasseq.applications.speech_recognition.subtitles import to_srt
+
+        return lambda one: to_srt(one.words)
+    if options.json:
+        return lambda one: result_to_json(
+            one, seconds=one.seconds, words=[vars(word) for word in one.words]
+        )
+    return lambda one: printable(one.text)
+
+
+def _stream(options: argparse.Namespace) -> int:
+    for_files = [spell_option(name) for name in collect_decoding(options)]
+    for given, name in ((options.srt, "--srt"), (options.batch_size, "--batch-size")):
+        for_files += [name] * bool(given)
+    if for_files:
+        # The text of a stream is never revised, so no better text can be searched for.
+        raise UserError(f"{for_files[0]} is for files: a stream is written greedily, as it comes.")
+    model = load_reader(options.model, "sound")
+    from kerasseq.applications.speech_recognition.use import transcribe_stream
+
+    before = ""
+    for text, seconds, last in transcribe_stream(model, sys.stdin.buffer):
+        if options.json and (last or text != before):
+            row = {"text": text, "seconds": round(seconds, 2), "final": last}
+            print(printable_json(row), flush=True)
+        elif not options.json:
+            print(printable(text[len(before) :]), end="\n" if last else "", flush=True)
+        before = text
+    return 0
