@@ -36,6 +36,7 @@ _PACKAGES = (
     "backbones",
     "data",
     "decoders",
+    "drawing",
     "encoders",
     "generation",
     "language_model",

@@ -9,9 +9,8 @@ import numpy as np
 
 from kerasseq.applications.common.parts import some_of
 from kerasseq.data.pictures.captioned import CaptionedCorpus
-from kerasseq.drawing.attention import WORD
-from kerasseq.drawing.overlay import overlay
-from kerasseq.drawing.sheet import sheet
+from kerasseq.drawing import draw_caption_sheet, draw_overlay
+from kerasseq.drawing.attention import WORD_MARK
 from kerasseq.errors import UserError
 from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing.padding import END
@@ -37,7 +36,9 @@ def report(
         say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
     made = {"model": run.model_path, "training curve": run.curves_path}
     made["pictures"] = run.folder / "pictures.png"
-    sheet([clip[0] for clip in clips], texts, [said for _, said in shown], made["pictures"])
+    draw_caption_sheet(
+        [clip[0] for clip in clips], texts, [said for _, said in shown], made["pictures"]
+    )
     longest = max(range(len(texts)), key=lambda i: len(texts[i]))
     with contextlib.suppress(UserError):  # a model that does not attend to regions or frames
         draw_attention(model, clips[longest], run.folder / "attention.png")
@@ -77,6 +78,6 @@ def draw_attention(
     if weights.shape[1] != places:
         raise UserError("This model's attention is not over the regions of a picture.")
     maps = weights.reshape(len(tokens), len(clip), *first.grid)
-    words = [piece.lstrip(WORD) for piece in model.preprocessor.pieces(tokens, "target")]
-    overlay(clip, words, maps, path, best.text)
+    words = [piece.lstrip(WORD_MARK) for piece in model.preprocessor.pieces(tokens, "target")]
+    draw_overlay(clip, words, maps, path, best.text)
     return best.text

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasseq.applications.common.parts import some_of
 from kerasseq.data import SoundCorpus
-from kerasseq.drawing.alignment import alignment_picture
+from kerasseq.drawing import draw_alignment
 from kerasseq.models import Hypothesis, SequenceModel
 from kerasseq.training import Run
 
@@ -59,4 +59,4 @@ def draw(model: SequenceModel, sound: np.ndarray, hypothesis: Hypothesis, path: 
     tokens = list(hypothesis.tokens)[: len(weights)]
     pieces = model.preprocessor.pieces(tokens, "target")
     rate = model.preprocessor.rate
-    alignment_picture(sound, rate, pieces, weights, path, hypothesis.text)
+    draw_alignment(sound, rate, pieces, weights, path, hypothesis.text)

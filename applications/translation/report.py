@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from kerasseq.applications.translation.preprocessing import Parts
-from kerasseq.drawing.attention import attention_map
+from kerasseq.drawing import draw_attention
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
 from kerasseq.presets import list_presets
@@ -58,7 +58,7 @@ def report(
         }
         example = max(maps, key=lambda source: _crossings(maps[source][2]))
         path = run.folder / "attention.png"
-        attention_map(*maps[example], path)
+        draw_attention(*maps[example], path)
         made["attention map"] = path
     except UserError:  # a model without attention has no map
         pass

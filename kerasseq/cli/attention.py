@@ -19,7 +19,7 @@ def add_command(commands: Any) -> None:
 
 def _attention(options: argparse.Namespace) -> None:
     model = load_reader(options.model, "text")
-    from kerasseq.drawing.attention import attention_map
+    from kerasseq.drawing import draw_attention
 
-    attention_map(*model.attention(options.text, options.target), options.output)
+    draw_attention(*model.attention(options.text, options.target), options.output)
     print(options.output)

@@ -1,1 +1,15 @@
-"""Pictures of trainings and of attention."""
+"""Pictures of trainings, attention, alignments and captions, drawn by Matplotlib."""
+
+from kerasseq.lazy import lazy_names
+
+_MODULES = {
+    "draw_alignment": "kerasseq.drawing.alignment",
+    "draw_attention": "kerasseq.drawing.attention",
+    "draw_caption_sheet": "kerasseq.drawing.sheet",
+    "draw_overlay": "kerasseq.drawing.overlay",
+    "draw_training_curves": "kerasseq.drawing.curves",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,4 +1,4 @@
-"""Attention maps: where a model looks while it writes."""
+"""Pictures of attention weights."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,33 +9,43 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
+from kerasseq.drawing.figures import save_figure
 from kerasseq.errors import UserError
 
-# The mark by which SentencePiece begins a word.
-WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+# SentencePiece puts this mark before each word.
+WORD_MARK = "\N{LOWER ONE EIGHTH BLOCK}"
 
 
-def attention_map(
+def draw_attention(
     source: Sequence[str],
     target: Sequence[str],
     weights: np.ndarray,
     path: str | Path,
     title: str = "",
 ) -> None:
-    """Draw attention weights (T, S) as a picture: a row for each piece written, top to bottom.
+    """Draws attention weights (T, S) as a map: a row for each target piece, from top to bottom.
 
-    A piece that goes on a word, rather than begin one, is written with a dot before it. The
-    darker a cell, the larger its weight; the scale is the same in all pictures, from 0 to 1.
+    A dot precedes a piece that continues a word. A darker cell has a larger weight; the scale is
+    the same in all maps, from 0 to 1.
 
     Args:
-        source: the S pieces that were read.
-        target: the T pieces that were written.
-        weights: the weights, rows of which sum to one, or to less where padding was cut off.
-        path: the picture to write; its ending names the format.
-        title: a line above the picture.
+        source: the S pieces of the source.
+        target: the T pieces of the target.
+        weights: the weights (T, S); each row sums to at most one.
+        path: the file to write; its ending names the format.
+        title: a line above the map.
 
     Raises:
         UserError: the weights do not fit the pieces, or the ending names no format.
+
+    Example:
+
+    >>> import os
+    >>> import kerasseq
+    >>> weights = [[0.9, 0.1], [0.2, 0.8]]
+    >>> kerasseq.drawing.draw_attention(["two", "dogs"], ["zwei", "Hunde"], weights, "map.png")
+    >>> os.path.exists("map.png")
+    True
     """
     weights = np.asarray(weights, dtype=float)
     if weights.shape != (len(target), len(source)) or not weights.size:
@@ -47,11 +57,11 @@ def attention_map(
     width, height = cell * len(source), cell * len(target)
     figure = Figure(figsize=(max(width, 1.5) + 1.8, max(height, 1.2) + 1.6), layout="constrained")
     axes = figure.subplots()
-    # A power below one, so that weights of a few hundredths can be seen.
+    # A power below one makes weights of a few hundredths visible.
     axes.imshow(weights**0.7, cmap="Blues", vmin=0, vmax=1)
 
-    read, written = readable(source), readable(target)
-    font = {"family": _families("".join([*read, *written, title])), "parse_math": False}
+    read, written = make_labels(source), make_labels(target)
+    font = {"family": _find_fonts("".join([*read, *written, title])), "parse_math": False}
     turned = {"rotation": 60, "ha": "left"} if max(map(len, read)) > 2 else {}
     axes.set_xticks(range(len(source)), read, fontsize=9, **turned, **font)
     axes.set_yticks(range(len(target)), written, fontsize=9, **font)
@@ -67,42 +77,39 @@ def attention_map(
     axes.set_xlabel("read", color="#606060")
     if title:
         figure.suptitle(title, fontsize=11, wrap=True, **font)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing")  # said above, once
-            figure.savefig(path, dpi=150, bbox_inches="tight")
-    except ValueError as error:  # matplotlib's own list of endings
-        raise UserError(f"{path}: {error}.") from None
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # _find_fonts has warned once
+        save_figure(figure, path, dpi=150, bbox_inches="tight")
 
 
-def readable(pieces: Sequence[str]) -> list[str]:
-    """Labels for pieces: without SentencePiece's mark, with a dot before letters and digits
-    that go on a word.
+def make_labels(pieces: Sequence[str]) -> list[str]:
+    """Returns a label for each piece: a dot replaces the mark of SentencePiece.
 
-    Pieces that carry no mark at all, such as whole words or characters, stay as they are.
+    A dot precedes letters and digits that continue a word. If no piece has the mark, as with whole
+    words or characters, the labels are the pieces.
     """
-    marked = any(WORD in piece for piece in pieces)
+    marked = any(WORD_MARK in piece for piece in pieces)
     labels = []
     for index, piece in enumerate(pieces):
-        text = piece.replace(WORD, " ").strip() or "\N{OPEN BOX}"
-        goes_on = marked and index > 0 and piece[:1].isalnum()
-        labels.append(f"\N{MIDDLE DOT}{text}" if goes_on else text)
+        text = piece.replace(WORD_MARK, " ").strip() or "\N{OPEN BOX}"
+        continues = marked and index > 0 and piece[:1].isalnum()
+        labels.append(f"\N{MIDDLE DOT}{text}" if continues else text)
     return labels
 
 
-def _families(text: str) -> list[str]:
-    """The fonts that have the characters of a text: the usual one, then others as needed."""
+def _find_fonts(text: str) -> list[str]:
+    """Returns fonts that have the characters of a text: the default one, and others if needed."""
     families = ["DejaVu Sans"]
-    missing = set(text) - _characters(font_manager.findfont(families[0]))
+    missing = set(text) - _list_characters(font_manager.findfont(families[0]))
     installed = sorted(font_manager.fontManager.ttflist, key=lambda font: (font.name, font.fname))
     for font in installed if missing else ():
-        # The font of last resort has a picture of a box for every character there is.
+        # The font of last resort draws a box for every character.
         if font.name.startswith("Last Resort") or font.style != "normal":
             continue
-        found = missing & _characters(font.fname)
-        if found:
+        covered = missing & _list_characters(font.fname)
+        if covered:
             families.append(font.name)
-            missing -= found
+            missing -= covered
         if not missing:
             break
     if missing:
@@ -114,5 +121,5 @@ def _families(text: str) -> list[str]:
     return families
 
 
-def _characters(path: str) -> set[str]:
+def _list_characters(path: str) -> set[str]:
     return {chr(code) for code in FT2Font(path).get_charmap()}

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasseq import backend
-from kerasseq.drawing.curves import training_curve
+from kerasseq.drawing.curves import draw_training_curves
 from kerasseq.errors import UserError
 from kerasseq.training import averaging, limits
 from kerasseq.training.config import TrainingConfig
@@ -293,4 +293,4 @@ class TrainingLoop:
         if self.position.loss_tokens:
             rows.append(self.position.make_log_row(self._compute_rate()))
         with explain_write_errors(self.run.curves_path):
-            training_curve(rows, self.run.curves_path, self.objective)
+            draw_training_curves(rows, self.run.curves_path, self.objective)
