@@ -5,9 +5,9 @@ A configuration is a frozen dataclass whose fields are `bool`, `int`, `float`, `
 of dataclasses that are told apart by a field `kind` of type `Literal`. Every field has a default;
 a field that may be None is None by default.
 
-Some settings have an effect only beside others. A dataclass tells which of its fields have none
-by a method `idle() -> {field: why}`; a field may be a dotted key of a section within. A setting
-that is idle is written to no file.
+Some settings have an effect only beside others. A dataclass says which of its fields have no effect
+by a method `find_unused() -> {field: reason}`; a field may be a dotted key of a nested section. An
+unused setting is not written to files.
 """
 
 import dataclasses
@@ -30,23 +30,41 @@ _MOST_DEPTH = 20  # of a key, in names with dots between
 
 
 def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()) -> C:
-    """The defaults of class `kind`, changed by each TOML file, then by each override `a.b=value`.
+    """Returns the defaults of a class, changed by each TOML file, then by each override.
 
-    An override's value is read as TOML; what is not TOML is a string, so that `model.kind=rnn`
-    needs no quotes.
+    Args:
+        kind: a dataclass of settings.
+        files: paths of TOML files.
+        overrides: texts `a.b=value`. The value is read as TOML; a value that is not TOML is a
+            string, so that `model.kind=rnn` needs no quotes.
 
     Raises:
-        UserError: a file that cannot be read, is not TOML, or has an unknown key or a value of
-            another type, with file and line; an override with such a fault.
+        UserError: a file cannot be read or is not TOML, or a file or an override has an unknown
+            key or a value of another type. The error names the file and line.
+
+    Example:
+
+    >>> from dataclasses import dataclass
+    >>> from kerasseq.config import read
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     units: int = 8
+    ...     kind: str = "rnn"
+    >>> read(Settings, overrides=["units=16"])
+    Settings(units=16, kind='rnn')
     """
-    return read_given(kind, files, overrides)[0]
+    return read_with_origins(kind, files, overrides)[0]
 
 
-def read_given(
+def read_with_origins(
     kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()
 ) -> tuple[C, dict[str, str]]:
-    """As `read`; and where each setting that is not a default is given: dotted key to "file:line"
-    or "--set a.b=value"."""
+    """Reads a configuration as `read` does, and remembers where its settings are given.
+
+    Returns:
+        The configuration, and for the dotted key of each setting that is given its place:
+        "file:line" or "--set a.b=value".
+    """
     values: dict = {}
     origins: dict[tuple[str, ...], str] = {}
     for file in files:
@@ -57,53 +75,54 @@ def read_given(
         keys = tuple(name.strip().split("."))
         if not equals or not all(keys):
             raise UserError(f"--set {override}: write it as section.key=value")
-        table = _value(text.strip())
+        table = _parse_value(text.strip())
         table = table if isinstance(table, dict) else _Override(text.strip())
         for key in reversed(keys):
             table = {key: table}
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
-    given = {key: origins[tuple(key.split("."))] for key in _flat(values)}
+    given = {key: origins[tuple(key.split("."))] for key in _flatten(values)}
     return _build(kind, values, (), origins), given
 
 
-def idle(config: object) -> dict[str, str]:
-    """The settings that have no effect beside the others: dotted key to the reason."""
-    found = {}
+def find_unused(config: object) -> dict[str, str]:
+    """Returns the dotted keys of the settings that have no effect, each with the reason."""
+    unused = {}
     for field in dataclasses.fields(config):
         if dataclasses.is_dataclass(value := getattr(config, field.name)):
-            found |= {f"{field.name}.{key}": why for key, why in idle(value).items()}
-    own = getattr(config, "idle", dict)()
-    keys = keys_of(config)
-    return found | {
+            unused |= {f"{field.name}.{key}": why for key, why in find_unused(value).items()}
+    own = getattr(config, "find_unused", dict)()
+    keys = list_keys(config)
+    return unused | {
         key: why for name, why in own.items() for key in keys if f"{key}.".startswith(f"{name}.")
     }
 
 
-def keys_of(config: object) -> list[str]:
-    """The dotted keys of all settings that are not None."""
-    return list(_flat(_plain(config)))
+def list_keys(config: object) -> list[str]:
+    """Returns the dotted keys of all settings that are not None."""
+    return list(_flatten(_to_plain(config)))
 
 
-def refuse_idle(config: object, given: Mapping[str, str] | None = None) -> None:
-    """That no setting is given that has no effect beside the others.
+def refuse_unused(config: object, given: Mapping[str, str] | None = None) -> None:
+    """Refuses settings that are given but have no effect.
 
     Args:
-        given: where settings are given, as `read_given` says; None takes what is no default.
+        given: the places of the settings that are given, see `read_with_origins`; by default, all
+            that differ from their defaults.
 
     Raises:
-        UserError: one is, with another value than its default.
+        UserError: an unused setting is given, and its value is not the default.
     """
-    now, usual = (
-        _flat(_plain(some)) for some in (config, from_dict(type(config), as_dict(config)))
+    now, default = (
+        _flatten(_to_plain(some)) for some in (config, from_dict(type(config), to_dict(config)))
     )
-    for key, why in idle(config).items():
-        if now[key] != usual.get(key) and (given is None or key in given):
+    for key, why in find_unused(config).items():
+        if now[key] != default.get(key) and (given is None or key in given):
             origin = f"{given[key]}: " if given else ""
             raise UserError(f"{origin}{key} has no effect: {why}; leave it out")
 
 
 def from_dict(kind: type[C], values: Mapping) -> C:
-    """The inverse of `as_dict`.
+    """Returns the configuration that `to_dict` made a dict of.
 
     Raises:
         UserError: an unknown key, or a value of another type.
@@ -111,58 +130,60 @@ def from_dict(kind: type[C], values: Mapping) -> C:
     return _build(kind, values, (), {})
 
 
-def as_dict(config: object) -> dict:
-    """The configuration as nested dicts that JSON and TOML can hold, without what is None or has
-    no effect."""
-    return _without(_plain(config), idle(config))
+def to_dict(config: object) -> dict:
+    """Returns a configuration as nested dicts for JSON and TOML.
+
+    Settings that are None or have no effect are left out.
+    """
+    return _remove(_to_plain(config), find_unused(config))
 
 
 def to_toml(config: object) -> str:
-    """The configuration as TOML text that `read` gives back unchanged."""
+    """Returns a configuration as TOML, from which `read` makes the same configuration."""
 
     def lines(table: dict, path: tuple[str, ...]) -> Iterable[str]:
         leaves = {k: v for k, v in table.items() if not isinstance(v, dict)}
         if path and leaves:
             yield f"\n[{'.'.join(path)}]"
-        yield from (f"{key} = {_literal(value)}" for key, value in leaves.items())
+        yield from (f"{key} = {_format_value(value)}" for key, value in leaves.items())
         for key, value in table.items():
             if isinstance(value, dict):
                 yield from lines(value, (*path, key))
 
-    return "\n".join(lines(as_dict(config), ())).lstrip() + "\n"
+    return "\n".join(lines(to_dict(config), ())).lstrip() + "\n"
 
 
-def differences(old: Mapping, new: Mapping) -> list[str]:
-    """What differs between two configurations as dicts: `training.epochs is 10, was 20`."""
-    old, new = _flat(old), _flat(new)
-    found = []
+def list_changes(old: Mapping, new: Mapping) -> list[str]:
+    """Returns the changes between two configurations: "training.epochs is 10, was 20"."""
+    old, new = _flatten(old), _flatten(new)
+    changes = []
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in new:
-            found.append(f"{key} is not set, was {_literal(old[key])}")
+            changes.append(f"{key} is not set, was {_format_value(old[key])}")
         elif key not in old:
-            found.append(f"{key} is {_literal(new[key])}, was not set")
+            changes.append(f"{key} is {_format_value(new[key])}, was not set")
         elif old[key] != new[key]:
-            found.append(f"{key} is {_literal(new[key])}, was {_literal(old[key])}")
-    return found
+            changes.append(f"{key} is {_format_value(new[key])}, was {_format_value(old[key])}")
+    return changes
 
 
-def _plain(value):
+def _to_plain(value):
     if dataclasses.is_dataclass(value):
         fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: _plain(item) for name, item in fields if item is not None}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {name: _to_plain(item) for name, item in fields if item is not None}
+    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _without(table: dict, keys: Collection[str], path: str = "") -> dict:
-    """Nested dicts without some dotted keys, and without dicts that lose all they had."""
-    kept = {}
+def _remove(table: dict, keys: Collection[str], path: str = "") -> dict:
+    """Removes dotted keys from nested dicts, and dicts that become empty."""
+    rest = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            if left := _without(value, keys, f"{path}{key}."):
-                kept[key] = left
+            if inner := _remove(value, keys, f"{path}{key}."):
+                rest[key] = inner
         elif path + key not in keys:
-            kept[key] = value
-    return kept
+            rest[key] = value
+    return rest
 
 
 def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
@@ -174,7 +195,7 @@ def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise UserError(f"{file}: cannot read the configuration: {reason}") from None
     try:
-        return tomllib.loads(text), _lines(text)
+        return tomllib.loads(text), _find_lines(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r" \(at line (\d+), column \d+\)", str(error))
         line = at.group(1) if at else len(text.splitlines())
@@ -187,16 +208,16 @@ def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
         ) from None
 
 
-def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each key and table; tomllib keeps no positions."""
-    section, found = (), {}
+def _find_lines(text: str) -> dict[tuple[str, ...], int]:
+    """Finds the line of each key and table, since tomllib gives no positions."""
+    section, places = (), {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[\s*([\w.\- ]+?)\s*\]", line):
             section = tuple(part.strip() for part in header.group(1).split("."))
-            found.setdefault(section, number)
+            places.setdefault(section, number)
         elif key := re.match(r"\s*([\w.\-]+)\s*=", line):
-            found.setdefault((*section, *key.group(1).split(".")), number)
-    return found
+            places.setdefault((*section, *key.group(1).split(".")), number)
+    return places
 
 
 def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin) -> None:
@@ -212,10 +233,10 @@ def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin
 
 
 class _Override(str):
-    """An override's text; the field's type says whether to read it as TOML."""
+    """The text of an override; the type of the field decides whether it is read as TOML."""
 
 
-def _value(text: str):
+def _parse_value(text: str):
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
@@ -232,19 +253,19 @@ def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping)
                 f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(hints)}"
             )
             raise UserError(
-                _at(origins, (*path, key)) + f"unknown key {'.'.join((*path, key))}; {advice}"
+                _locate(origins, (*path, key)) + f"unknown key {'.'.join((*path, key))}; {advice}"
             )
-    fields = {k: _typed(hints[k], v, (*path, k), origins) for k, v in values.items()}
+    fields = {k: _convert(hints[k], v, (*path, k), origins) for k, v in values.items()}
     try:
         return kind(**fields)
     except OptionError as error:
         here = (*path, error.name)
         sentence = error.spelt(lambda name: ".".join((*path, name)))
-        raise UserError(_at(origins, here) + sentence) from None
+        raise UserError(_locate(origins, here) + sentence) from None
 
 
-def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
-    """`value` as `annotation` has it; TOML tells 1 from 1.0 and has no None."""
+def _convert(annotation, value, path: tuple[str, ...], origins: Mapping):
+    """Converts a value to the type of an annotation; TOML has no None, and 1 is not 1.0."""
     outer, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if outer in (typing.Union, types.UnionType):
         choices = [choice for choice in inner if choice is not types.NoneType]
@@ -260,7 +281,7 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
             typing.get_args(choices[0]),
         )
     if isinstance(value, _Override):
-        parsed = _value(value)
+        parsed = _parse_value(value)
         value = str(value) if annotation is str and not isinstance(parsed, str) else parsed
     if dataclasses.is_dataclass(annotation) and isinstance(value, Mapping):
         return _build(annotation, value, path, origins)
@@ -271,7 +292,7 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
     ):
         return value
     if outer is tuple and isinstance(value, list | tuple):
-        return tuple(_typed(inner[0], item, path, origins) for item in value)
+        return tuple(_convert(inner[0], item, path, origins) for item in value)
     if annotation is float and type(value) is int and abs(value) < sys.float_info.max:
         return float(value)
     if isinstance(annotation, type) and type(value) is annotation:
@@ -286,7 +307,7 @@ def _typed(annotation, value, path: tuple[str, ...], origins: Mapping):
             annotation, f"a list, as [{_EXAMPLES[inner[0]]}]" if outer is tuple else str(annotation)
         )
     name = ".".join(path)
-    raise UserError(_at(origins, path) + f"{name} must be {wanted}, not {_literal(value)}")
+    raise UserError(_locate(origins, path) + f"{name} must be {wanted}, not {_format_value(value)}")
 
 
 def _choose(choices: list[type], values: Mapping, path: tuple[str, ...], origins: Mapping) -> type:
@@ -295,20 +316,20 @@ def _choose(choices: list[type], values: Mapping, path: tuple[str, ...], origins
     if kind not in kinds:
         name = ".".join((*path, "kind"))
         raise UserError(
-            _at(origins, (*path, "kind"))
-            + f"{name} must be one of {', '.join(kinds)}, not {_literal(kind)}"
+            _locate(origins, (*path, "kind"))
+            + f"{name} must be one of {', '.join(kinds)}, not {_format_value(kind)}"
         )
     return kinds[kind]
 
 
-def _at(origins: Mapping, path: tuple[str, ...]) -> str:
+def _locate(origins: Mapping, path: tuple[str, ...]) -> str:
     return f"{origins[path]}: " if path in origins else ""
 
 
 _EXAMPLES = {str: '"a", "b"', int: "1, 2", float: "0.5, 1.0"}
 
 
-def _literal(value) -> str:
+def _format_value(value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -316,12 +337,14 @@ def _literal(value) -> str:
             raise UserError(f"{value!a} is not UTF-8, as a configuration has to be: rename it")
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(_format_value, value))}]"
     return repr(value)
 
 
-def _flat(values: Mapping, path: str = "") -> dict:
+def _flatten(values: Mapping, path: str = "") -> dict:
     flat = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {path + key: value}
+        flat |= (
+            _flatten(value, f"{path}{key}.") if isinstance(value, Mapping) else {path + key: value}
+        )
     return flat

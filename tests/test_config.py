@@ -62,8 +62,8 @@ def test_what_is_written_is_read_back(tmp_path_factory, whole):
     file = tmp_path_factory.mktemp("config") / "c.toml"
     file.write_text(config.to_toml(whole), encoding="utf-8")
     assert config.read(Whole, [file]) == whole
-    assert config.from_dict(Whole, json.loads(json.dumps(config.as_dict(whole)))) == whole
-    assert tomllib.loads(config.to_toml(whole)) == config.as_dict(whole)
+    assert config.from_dict(Whole, json.loads(json.dumps(config.to_dict(whole)))) == whole
+    assert tomllib.loads(config.to_toml(whole)) == config.to_dict(whole)
 
 
 def test_files_then_overrides(tmp_path):
@@ -166,17 +166,17 @@ def test_a_name_that_is_not_utf_8_cannot_be_written():
 
 
 def test_differences():
-    old = config.as_dict(Whole(limit=3))
-    new = config.as_dict(
+    old = config.to_dict(Whole(limit=3))
+    new = config.to_dict(
         dataclasses.replace(Whole(), name="y", model=Recurrent(attention=Attention("additive")))
     )
-    assert config.differences(old, old) == []
-    assert config.differences(old, new) == [
+    assert config.list_changes(old, old) == []
+    assert config.list_changes(old, new) == [
         'name is "y", was "x"',
         "limit is not set, was 3",
         'model.attention.score is "additive", was "dot"',
     ]
-    assert config.differences(new, old)[-1] == "limit is 3, was not set"
+    assert config.list_changes(new, old)[-1] == "limit is 3, was not set"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from kerasseq.applications.common.parts import ListsConfig
 from kerasseq.applications.common.settings import Beam
 from kerasseq.applications.common.starting import all_brought, units
 from kerasseq.checks import Checked, Count, Size, VocabularySize, whole
-from kerasseq.config import keys_of
+from kerasseq.config import list_keys
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing.normalization import Steps
 from kerasseq.training import TrainingConfig
@@ -37,9 +37,9 @@ class DataConfig(ListsConfig):
 
     images: str = ""  # the folder that lists name pictures in; by default the list's own
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         of_lists = {} if self.train else {"images": "it is of lists of pictures (--train)"}
-        return super().idle() | of_lists
+        return super().find_unused() | of_lists
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ class Training(TrainingConfig):
     self_critical: bool = False  # on CIDEr-D of what the model itself writes; start from a model
     draws: Annotated[int, whole(2, 1_000)] = 5  # captions that it writes of each picture then
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         if not self.self_critical:
-            return super().idle() | {"draws": "training.self_critical is false"}
+            return super().find_unused() | {"draws": "training.self_critical is false"}
         names = ("label_smoothing", "r_drop", "doubly_stochastic")
-        return super().idle() | dict.fromkeys(names, "training.self_critical is true")
+        return super().find_unused() | dict.fromkeys(names, "training.self_critical is true")
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class CaptioningConfig:
     training: Training = field(default_factory=Training)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         kept = {"model.encoder.trainable"}  # a backbone may be fine-tuned
-        model = (key for key in keys_of(self) if key.startswith("model.") and key not in kept)
+        model = (key for key in list_keys(self) if key.startswith("model.") and key not in kept)
         found = all_brought(self.training.start_from, (*BROUGHT, *model))
         if not found and self.model.encoder.kind == "vision-transformer":
             found["model.pool"] = "the encoder vision-transformer pools nothing"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kerasseq.applications.common.starting import check_brought
-from kerasseq.config import as_dict, from_dict, read_given, refuse_idle
+from kerasseq.config import from_dict, read_with_origins, refuse_unused, to_dict
 from kerasseq.errors import OptionError, UserError
 
 C = TypeVar("C")
@@ -57,7 +57,7 @@ def configure(
         default = embedded
     names = [name for name in (model, config) if name]
     files = [_file(folder, name) for name in names or [default]]
-    settings, origins = read_given(kind, files, overrides)
+    settings, origins = read_with_origins(kind, files, overrides)
     settings = replace(settings, data=_data(settings.data, data, origins))
     origins |= {f"data.{name}": f"--{name.replace('_', '-')}" for name in data}
     if settings.training.start_from:
@@ -72,8 +72,8 @@ def configure(
         )
     else:
         own = [file for file in files if file.parent == folder]
-        refuse_idle(settings, _without_files(origins, own))
-    return from_dict(kind, as_dict(settings))
+        refuse_unused(settings, _without_files(origins, own))
+    return from_dict(kind, to_dict(settings))
 
 
 def _data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> Any:

@@ -34,8 +34,8 @@ class ListsConfig(Checked):
     valid_size: Positive = 0.05  # examples cut off without `valid`; see `part_size`
     seed: Seed = 1  # of that cut, and of the embedded default
 
-    def idle(self) -> dict[str, str]:
-        return idle_names(self)
+    def find_unused(self) -> dict[str, str]:
+        return find_unused(self)
 
 
 class Parts(NamedTuple):
@@ -48,7 +48,7 @@ class Parts(NamedTuple):
     licence: str = YOUR_OWN
 
 
-def idle_names(config: Any) -> dict[str, str]:
+def find_unused(config: Any) -> dict[str, str]:
     """The settings of a section `data` that have no effect beside the others, and why."""
     found = {}
     if not config.train:

@@ -31,7 +31,7 @@ class Attention(Checked):
     alignment: Literal["global", "hard"] = "global"
     heads: Number = 4  # multi_head only
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         return {} if self.score == "multi_head" else {"heads": "the score is not multi_head"}
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
-from kerasseq.config import idle, refuse_idle
+from kerasseq.config import find_unused, refuse_unused
 from kerasseq.data.public.dataset import HEADS
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
@@ -44,8 +44,8 @@ def check_brought(
         UserError: the model has another; or a setting has no effect for another reason.
     """
     name = settings.training.start_from
-    of_model = [key for key, why in idle(settings).items() if why == BROUGHT]
-    refuse_idle(settings, {key: given[key] for key in given if key not in of_model})
+    of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
+    refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
     wrong = [key for key in of_model if key in given]
     if not wrong:
         return

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import keras
 
 from kerasseq.applications.common.starting import load_of_kind, provenance, take_encoder
-from kerasseq.config import as_dict, refuse_idle
+from kerasseq.config import refuse_unused, to_dict
 from kerasseq.data import BatchPlan
 from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.unknown import UnknownUnits
@@ -128,7 +128,7 @@ def train(
             or other files, or the model to start from cannot be loaded, reads something else or
             has another encoder.
     """
-    refuse_idle(whole)
+    refuse_unused(whole)
     config: TrainingConfig = whole.training
     if not check_run_folder(output, whole, resume, overwrite) and resume:
         say(f"There is no run to go on with in {output} yet: it begins.")
@@ -190,7 +190,7 @@ def _check_model(model: SequenceModel, whole: Any) -> None:
         UserError: its loss has no such part, or an option of decoding has no effect.
     """
     model.compile(**get_loss_options(whole.training))
-    options = named({}, as_dict(whole).get("decoding", {}))
+    options = named({}, to_dict(whole).get("decoding", {}))
     vain = model.vain(options)
     if getattr(whole.tokenizer, "language_model", 0):
         vain.pop("lm_weight", None)  # it is learned with the data

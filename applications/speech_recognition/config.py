@@ -80,7 +80,7 @@ class SoundConfig(Checked):
     time_width: Count = 40  # frames of 10 ms at most
     time_fraction: Share = 0.2  # of a recording's frames at most
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         names = {
             "frequency_masks": ["frequency_width"],
             "time_masks": ["time_width", "time_fraction"],
@@ -114,7 +114,7 @@ class DecodingConfig(Checked):
     length_bonus: float = 0.0  # nats for each unit
     ctc_weight: Share = 0.3  # hybrid only
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         names = ("lm_weight", "length_bonus") if self.beam == 1 else ()
         return dict.fromkeys(names, "it needs a decoding.beam of 2 or more")
 
@@ -147,7 +147,7 @@ class SpeechConfig:
                 f"since {untrained} learns nothing then"
             )
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         if self.training.start_from:
             return all_brought(self.training.start_from, BROUGHT)
         found = {}

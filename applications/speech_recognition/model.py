@@ -164,7 +164,7 @@ class ConformerSettings(Checked):
     left: Number = 4  # chunks before its own that a step attends to
     dropout: Fraction = 0.1
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         return {} if self.chunk else {"left": "model.encoder.chunk is 0"}
 
     def build(self) -> list:
@@ -257,7 +257,7 @@ class Attention(Checked):
     attention: AttentionSettings = AttentionSettings("location")  # rnn only
     dropout: Fraction = 0.3
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         others = ("heads",) if self.decoder == "rnn" else ("embedding", "attention")
         return dict.fromkeys(others, f"model.decoder is {self.decoder}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kerasseq.applications.common import configuration
-from kerasseq.applications.common.parts import Files, idle_names
+from kerasseq.applications.common.parts import Files, find_unused
 from kerasseq.applications.common.settings import Beam
 from kerasseq.applications.common.starting import all_brought, units
 from kerasseq.applications.translation.model import (
@@ -53,9 +53,9 @@ class DataConfig(Checked):
     seed: Seed = 1  # of that cut, and of the embedded phrases
     limit: Size = 2000  # characters on one side at most
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         of_files = {} if self.train else {"limit": "it is of training files (--train)"}
-        return idle_names(self) | of_files
+        return find_unused(self) | of_files
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class DecodingConfig(Checked):
     beam: Beam = 5  # 1: greedy
     length_penalty: Amount = 1.0  # the greater, the longer the texts
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         return {"length_penalty": "it needs a decoding.beam of 2 or more"} if self.beam == 1 else {}
 
 
@@ -109,7 +109,7 @@ class TranslationConfig:
     training: Training = field(default_factory=Training)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         return all_brought(self.training.start_from, BROUGHT) | {
             "training.encoder_from": "the encoder of a translation model stands on embeddings, "
             "which it would not take along"

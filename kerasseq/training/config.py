@@ -84,7 +84,7 @@ class TrainingConfig(Checked):
             "0 where ema is not 0: choose one average",
         )
 
-    def idle(self) -> dict[str, str]:
+    def find_unused(self) -> dict[str, str]:
         return {"encoder_from": "training.start_from brings an encoder"} if self.start_from else {}
 
     def _require(self, name: str, holds: bool, rule: str) -> None:

@@ -225,15 +225,15 @@ def check_run_folder(
 def _compare_configs(folder: Path, config: object) -> tuple[list[str], list[str]]:
     """Returns all differences from the run's configuration, and the forbidden ones of them."""
     # A key that is newer than the run has its default there.
-    old = configuration.as_dict(configuration.read(type(config), [folder / CONFIG]))
-    new = configuration.as_dict(config)
+    old = configuration.to_dict(configuration.read(type(config), [folder / CONFIG]))
+    new = configuration.to_dict(config)
     before, now = old.get("training", {}), new.get("training", {})
     free = {name: now[name] for name in _FREE if name in now}
     for name in _LIMITS:
         if name in now and (not now[name] or 0 < before.get(name, 0) < now[name]):
             free[name] = now[name]
     allowed = {**old, "training": {**before, **free}}
-    return configuration.differences(old, new), configuration.differences(allowed, new)
+    return configuration.list_changes(old, new), configuration.list_changes(allowed, new)
 
 
 def _lock_file(path: Path):

@@ -303,4 +303,4 @@ def test_what_has_no_effect_is_written_to_no_file():
     whole = translation.configure({"train": ["a.tsv"]}, "rnn-attention", None, [])
     text = config.to_toml(whole)
     assert "[model.attention]" in text and "heads" not in text
-    assert config.idle(whole)["model.attention.heads"] == "the score is not multi_head"
+    assert config.find_unused(whole)["model.attention.heads"] == "the score is not multi_head"
