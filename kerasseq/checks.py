@@ -135,7 +135,7 @@ def check_option(name: str, value: Any, kind: Any) -> None:
     """
     rule = _rule(kind)
     if not rule.holds(value):
-        raise OptionError(name, f"must be {rule.says}, not {shown(value)}")
+        raise OptionError(name, f"must be {rule.says}, not {abbreviate(value)}")
 
 
 class Checked:
@@ -173,7 +173,7 @@ def checked(init: Callable) -> Callable:
             rule = rules().get(name)
             if rule and not rule.holds(value):
                 raise UserError(
-                    f"{type(self).__name__}: {name} must be {rule.says}, not {shown(value)}."
+                    f"{type(self).__name__}: {name} must be {rule.says}, not {abbreviate(value)}."
                 )
         init(self, *args, **kwargs)
 
@@ -181,12 +181,12 @@ def checked(init: Callable) -> Callable:
     return checking
 
 
-def shown(value: Any) -> str:
+def abbreviate(value: Any) -> str:
     """A value in an error, in one short line."""
     return " ".join(reprlib.repr(value).split())
 
 
-def width_of(layer: Any, shape: Any) -> int:
+def require_width(layer: Any, shape: Any) -> int:
     """The D of the vectors (N, S, D) that a layer is built for.
 
     Raises:
@@ -195,7 +195,7 @@ def width_of(layer: Any, shape: Any) -> int:
     if shape is None or len(shape) < 2 or not shape[-1]:
         raise UserError(
             f"{type(layer).__name__} reads vectors (N, S, D) of a known D, but it gets "
-            f"{shown(shape)}: put a layer before it that makes vectors, as TokenEmbedding and "
+            f"{abbreviate(shape)}: put a layer before it that makes vectors, as TokenEmbedding and "
             "LogMel do."
         )
     return shape[-1]

@@ -8,13 +8,14 @@ from keras import ops
 
 from kerasseq.checks import Fraction, Size, VocabularySize, checked
 from kerasseq.errors import UserError
-from kerasseq.precision import weight
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 
 # 65,536 tokens in a width of 1,024.
 _MOST_POSITIONS = 1 << 26
 
 
-def sinusoids(steps: int, width: int) -> np.ndarray:
+def sinusoidal_positions(steps: int, width: int) -> np.ndarray:
     """Sinusoidal positions, (steps, width) float32.
 
     PE[p, i] = sin(p / 10000^(2i/D)) for i < D/2, and the cosines behind them. Vaswani et al.,
@@ -25,7 +26,7 @@ def sinusoids(steps: int, width: int) -> np.ndarray:
     return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype("float32")
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class TokenEmbedding(keras.layers.Layer):
     """Token ids to vectors, and back to logits when the weights are tied.
 
@@ -101,19 +102,19 @@ class TokenEmbedding(keras.layers.Layer):
                 initializer=keras.initializers.RandomNormal(stddev=0.1),
             )
         elif self.positions == "sinusoidal":
-            self._sinusoids = sinusoids(self.max_length, self.width)
+            self._sinusoids = sinusoidal_positions(self.max_length, self.width)
         self.built = True
 
     def _position_table(self) -> Any:
         if self.positions == "learned":
-            return weight(self, self.position_embeddings)
+            return cast_variable(self, self.position_embeddings)
         return ops.convert_to_tensor(self._sinusoids, dtype=self.compute_dtype)
 
     def _tokens(self, ids: Any) -> Any:
         dtype = keras.backend.standardize_dtype(ids.dtype)
         if "int" not in dtype:
             raise UserError(f"Token ids must be whole numbers, of int32 for example, not {dtype}.")
-        vectors = ops.take(weight(self, self.embeddings), ids, axis=0)
+        vectors = ops.take(cast_variable(self, self.embeddings), ids, axis=0)
         return vectors * self.width**0.5 if self.scale else vectors
 
     def call(self, values: Any, training: bool = False) -> Any:
@@ -131,7 +132,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def logits(self, hidden: Any) -> Any:
         """z = h E^T: (..., D) to (..., V)."""
-        return ops.matmul(hidden, ops.transpose(weight(self, self.embeddings)))
+        return ops.matmul(hidden, ops.transpose(cast_variable(self, self.embeddings)))
 
     def get_config(self) -> dict:
         return {

@@ -9,7 +9,7 @@ from kerasseq.errors import UserError
 _RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish")
 
 
-def matching(activation: str | None) -> str:
+def initializer_for(activation: str | None) -> str:
     """He's uniform initialiser before a rectifier, Glorot's before anything else.
 
     He et al., 2015, equation 10; Glorot and Bengio, 2010, equation 16.
@@ -17,7 +17,7 @@ def matching(activation: str | None) -> str:
     return "he_uniform" if activation in _RECTIFIERS else "glorot_uniform"
 
 
-def redraw(model: keras.Model, initializer: str) -> None:
+def reinitialize(model: keras.Model, initializer: str) -> None:
     """Draw all kernels anew from one initialiser; embeddings, biases and recurrent kernels stay."""
     for index, variable in enumerate(model.trainable_variables):
         if variable.path.split("/")[-1].endswith("kernel") and "recurrent" not in variable.path:
@@ -25,7 +25,7 @@ def redraw(model: keras.Model, initializer: str) -> None:
             variable.assign(drawn(variable.shape, dtype=variable.dtype))
 
 
-def built_width(layer: keras.layers.Layer, shape: Any) -> int:
+def build_and_get_width(layer: keras.layers.Layer, shape: Any) -> int:
     """Build a front end or an encoder unless it is, and return the width of what it makes.
 
     Raises:

@@ -17,14 +17,9 @@ class Memory(NamedTuple):
     mask: Any
 
 
-def repeated(memory: Memory, times: Any) -> Memory:
+def repeat_memory(memory: Memory, times: Any) -> Memory:
     """Each row that many times, next to each other."""
     return Memory(*(ops.repeat(part, times, axis=0) for part in memory))
-
-
-def lengths_to_mask(lengths: Any, steps: int) -> Any:
-    """(N,) lengths to an (N, steps) bool mask, True on the first `lengths[n]` steps."""
-    return ops.arange(steps)[None, :] < ops.cast(lengths, "int32")[:, None]
 
 
 def mask_to_lengths(mask: Any) -> Any:
@@ -52,7 +47,7 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
 
-def attention_bias(mask: Any) -> Any:
+def mask_to_bias(mask: Any) -> Any:
     """A bool mask as float32 numbers to add to scores: 0 where a place is real, else -60000.
 
     Cheaper than a masked softmax where one mask serves many softmaxes; for rows that have a real
@@ -82,7 +77,7 @@ def reverse_by_length(values: Any, mask: Any) -> Any:
     return ops.take_along_axis(values, index, axis=1)
 
 
-def last_step(values: Any, mask: Any) -> Any:
+def take_last_step(values: Any, mask: Any) -> Any:
     """(N, S, D) to (N, D): the last real step of each right-padded row."""
     index = ops.maximum(mask_to_lengths(mask) - 1, 0)
     return ops.take_along_axis(values, index[:, None, None], axis=1)[:, 0]

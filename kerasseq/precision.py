@@ -9,7 +9,7 @@ from keras import ops
 
 
 @contextmanager
-def computing_in(policy: Any) -> Iterator[None]:
+def dtype_policy_scope(policy: Any) -> Iterator[None]:
     """Layers that are made in the block have this dtype policy, those within layers too."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -19,7 +19,7 @@ def computing_in(policy: Any) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def weight(layer: keras.layers.Layer, variable: Any) -> Any:
+def cast_variable(layer: keras.layers.Layer, variable: Any) -> Any:
     """A variable of a layer as a tensor of its compute dtype.
 
     Keras casts variables inside `Layer.__call__` alone; methods that are called from elsewhere,

@@ -6,9 +6,10 @@ import keras
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.checks import Size, checked, width_of
+from kerasseq.checks import Size, checked, require_width
 from kerasseq.errors import UserError
-from kerasseq.precision import weight
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 
 
 class Cell(keras.layers.Layer):
@@ -38,7 +39,7 @@ class Cell(keras.layers.Layer):
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
 
     def build(self, input_shape: Any) -> None:
-        width, inputs = self.gates * self.units, width_of(self, input_shape)
+        width, inputs = self.gates * self.units, require_width(self, input_shape)
         self.kernel = self.add_weight(
             name="kernel", shape=(inputs, width), initializer=self.kernel_initializer
         )
@@ -58,7 +59,7 @@ class Cell(keras.layers.Layer):
         return {key: zeros for key in self.states}
 
     def project(self, inputs: Any) -> Any:
-        return ops.matmul(inputs, weight(self, self.kernel)) + weight(self, self.bias)
+        return ops.matmul(inputs, cast_variable(self, self.kernel)) + cast_variable(self, self.bias)
 
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
         raise NotImplementedError
@@ -85,7 +86,7 @@ class Cell(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class LSTMCell(Cell):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
 
@@ -102,14 +103,14 @@ class LSTMCell(Cell):
         return ops.concatenate([zeros, ones, zeros, zeros])
 
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
-        gates = projected + ops.matmul(state["h"], weight(self, self.recurrent_kernel))
+        gates = projected + ops.matmul(state["h"], cast_variable(self, self.recurrent_kernel))
         i, f, g, o = ops.split(gates, 4, axis=-1)
         c = ops.sigmoid(f) * state["c"] + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, {"h": h, "c": c}
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class GRUCell(Cell):
     """Gated recurrent unit (Cho et al., 2014, equations 5 to 8), as cuDNN computes it.
 
@@ -130,9 +131,11 @@ class GRUCell(Cell):
     def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
         h = state["h"]
         xr, xz, xg = ops.split(projected, 3, axis=-1)
-        hr, hz, hg = ops.split(ops.matmul(h, weight(self, self.recurrent_kernel)), 3, axis=-1)
+        hr, hz, hg = ops.split(
+            ops.matmul(h, cast_variable(self, self.recurrent_kernel)), 3, axis=-1
+        )
         z = ops.sigmoid(xz + hz)
-        g = ops.tanh(xg + ops.sigmoid(xr + hr) * (hg + weight(self, self.recurrent_bias)))
+        g = ops.tanh(xg + ops.sigmoid(xr + hr) * (hg + cast_variable(self, self.recurrent_bias)))
         h = z * h + (1 - z) * g
         return h, {"h": h}
 
@@ -140,7 +143,7 @@ class GRUCell(Cell):
 CELLS = {"lstm": LSTMCell, "gru": GRUCell}
 
 
-def cell(kind: str, units: int, **kwargs: Any) -> Cell:
+def make_cell(kind: str, units: int, **kwargs: Any) -> Cell:
     """The cell of a name: "lstm" or "gru"."""
     if kind not in CELLS:
         raise UserError(f"There is no cell {kind!r}. There are: {', '.join(CELLS)}.")

@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 
-def drawn(mass: Any, uniforms: Any) -> Any:
+def sample_categorical(mass: Any, uniforms: Any) -> Any:
     """One index each: the first at which the sum of the masses passes u times their total.
 
     Args:

@@ -6,8 +6,9 @@ from typing import Any
 import keras
 
 from kerasseq.attention import MultiHeadAttention
-from kerasseq.checks import Activation, Fraction, Size, checked, width_of
-from kerasseq.initializers import build, matching
+from kerasseq.checks import Activation, Fraction, Size, checked, require_width
+from kerasseq.initializers import build, initializer_for
+from kerasseq.serialization import register
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class LayerSettings:
     attention_dropout: float
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class FeedForward(keras.layers.Layer):
     """W_2 dropout(activation(W_1 x + b_1)) + b_2  (Vaswani et al., 2017, equation 2).
 
@@ -42,13 +43,13 @@ class FeedForward(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units, self.activation = units, activation
         self.enter = keras.layers.Dense(
-            units, activation, kernel_initializer=matching(activation), name="enter"
+            units, activation, kernel_initializer=initializer_for(activation), name="enter"
         )
         self.dropout = keras.layers.Dropout(dropout)
 
     def build(self, input_shape: Any) -> None:
         if not hasattr(self, "leave"):
-            self.leave = keras.layers.Dense(width_of(self, input_shape), name="leave")
+            self.leave = keras.layers.Dense(require_width(self, input_shape), name="leave")
         build(self.enter, input_shape)
         build(self.leave, (None, None, self.units))
 

@@ -23,11 +23,11 @@ from kerasseq.encoders import (
     ConvolutionalFeatures,
     ConvolutionalSubsampling,
     FrameStacking,
-    Lookahead,
     Patches,
     PictureEncoder,
     Projection,
     RNNEncoder,
+    RowConvolution,
     TransformerEncoder,
 )
 from kerasseq.language_model import NGram
@@ -97,7 +97,7 @@ ARGUMENTS: dict[type, Callable[[], dict[str, Any]]] = {
     ConvolutionalFeatures: lambda: {"size": (8, 8), "filters": (3, 4), "strides": (2, 1)},
     ConvolutionalSubsampling: lambda: {"filters": 3, "width": 4},
     FrameStacking: lambda: {"factor": 2},
-    Lookahead: lambda: {"steps": 2},
+    RowConvolution: lambda: {"steps": 2},
     Patches: lambda: {"size": (8, 8), "patch": 4},
     PictureEncoder: lambda: {"backbone": _backbone(), "scaling": "unit"},
     DepthwiseConv2D: lambda: {"kernel_size": 3},
@@ -138,9 +138,13 @@ def made(kind: type, **arguments: Any) -> Any:
 
 
 def registered() -> dict[str, type]:
-    """Every class that a model file can name, by the name it has there."""
+    """Every class that a model file can name, by the name it has there, but for old names."""
     for module in pkgutil.walk_packages(kerasseq.__path__, "kerasseq."):
         if "applications" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     found = keras.saving.get_custom_objects()
-    return {name: kind for name, kind in found.items() if name.startswith("kerasseq>")}
+    return {
+        name: kind
+        for name, kind in found.items()
+        if name.startswith("kerasseq>") and not getattr(kind, "is_old_name", False)
+    }

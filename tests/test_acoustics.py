@@ -9,7 +9,7 @@ from keras import ops
 from kerasseq import UserError, backend
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment, mel_filters, spectrogram
 from kerasseq.acoustics.mel import mel_edges
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 
 pytestmark = pytest.mark.backends
 
@@ -131,7 +131,7 @@ def test_running_normalisation_is_of_the_past():
 
 
 def test_float32_in_mixed_precision():
-    with computing_in("mixed_float16"):
+    with dtype_policy_scope("mixed_float16"):
         layer = LogMel()
     assert compiled(layer)(*sound())[0].dtype == "float32"
     assert LogMel.from_config(layer.get_config()).get_config() == layer.get_config()

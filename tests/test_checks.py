@@ -382,5 +382,7 @@ def test_the_alignment_of_nothing_is_empty():
 
 
 def test_one_line_shows_any_value():
-    assert checks.shown("a\nb") == r"'a\nb'"
-    assert len(checks.shown(np.zeros(10_000))) < 60 and "\n" not in checks.shown(np.zeros((9, 9)))
+    assert checks.abbreviate("a\nb") == r"'a\nb'"
+    assert len(checks.abbreviate(np.zeros(10_000))) < 60 and "\n" not in checks.abbreviate(
+        np.zeros((9, 9))
+    )

@@ -12,7 +12,9 @@ from pathlib import Path
 import h5py
 import keras
 import pytest
+from keras import ops
 
+from kerasseq.encoders import RowConvolution
 from kerasseq.preprocessing import TextPreprocessor
 from tests import deciding
 from tests.contracts.zoo import model_of
@@ -55,6 +57,15 @@ def test_weights_stand_where_they_stood(name, tmp_path):
     model = keras.saving.load_model(FOLDER / f"{name}.keras")
     model.save(tmp_path / "model.keras")
     assert paths(tmp_path / "model.keras") == paths(FOLDER / f"{name}.keras")
+
+
+def test_a_file_loads_that_names_a_class_by_an_old_name(tmp_path):
+    model = keras.saving.load_model(FOLDER / "lookahead.keras")
+    layer = model.encoder.layers[-1]
+    assert isinstance(layer, RowConvolution)
+    assert ops.convert_to_numpy(layer.kernel).tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    model.save(tmp_path / "model.keras")
+    assert paths(tmp_path / "model.keras") == paths(FOLDER / "lookahead.keras")
 
 
 def test_every_kind_of_model_is_saved_by_its_parts(tmp_path):

@@ -37,8 +37,10 @@ def registered_names():
                 getattr(node, "decorator_list", ()) if isinstance(node, ast.ClassDef) else ()
             ):
                 if "register_keras_serializable" in ast.unparse(made):
-                    name = made.args[1].value if len(made.args) > 1 else node.name
-                    yield f"{made.args[0].value}>{name}"
+                    yield f"{made.args[0].value}>{made.args[1].value}"
+                elif ast.unparse(made).startswith("register("):
+                    yield from (f"kerasseq>{old.value}" for old in made.args)
+                    yield f"kerasseq>{node.name}"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
 from kerasseq.models.options import named
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 from kerasseq.presets import find_model
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.files import write_atomically
@@ -145,8 +145,8 @@ def train(
     with Run(output, whole, resume, config.keep, overwrite) as run:
         folder = run.folder / "data"
         preprocessor = start.preprocessor if start else _kept(head, folder)
-        with computing_in(config.precision):
-            model = start.recast() if start else head.build(preprocessor)
+        with dtype_policy_scope(config.precision):
+            model = start.with_dtype_policy(config.precision) if start else head.build(preprocessor)
         _check_model(model, whole)
         if config.encoder_from:
             take_encoder(model, begun[config.encoder_from], config.encoder_from)
@@ -163,8 +163,7 @@ def train(
         position = fit(model, data.epochs, data.valid, config, run, measure, data.measured)
         if config.precision != "float32":
             # The file is to compute in full precision, whatever it was trained in.
-            with computing_in("float32"):
-                model = model.recast()
+            model = model.with_dtype_policy("float32")
         card = head.card(start.card if start else {})
         model.card = {
             "task": head.task,

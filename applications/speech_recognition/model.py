@@ -14,9 +14,9 @@ from kerasseq.encoders import (
     Conformer,
     ConvolutionalSubsampling,
     FrameStacking,
-    Lookahead,
     Projection,
     RNNEncoder,
+    RowConvolution,
 )
 from kerasseq.errors import UserError
 from kerasseq.models import CTC as CTCModel
@@ -102,7 +102,7 @@ class LSTM(Checked):
         return [
             FrameStacking(self.stack),
             RNNEncoder(self.units, self.layers, dropout=self.dropout),
-            Lookahead(self.lookahead),
+            RowConvolution(self.lookahead),
         ]
 
 
@@ -125,7 +125,7 @@ class ConvolutionLSTM(Checked):
             Projection(self.width, dropout=self.dropout, norm=True),
         ]
         for _ in range(self.layers):
-            layers += [Lookahead(self.lookahead), RNNEncoder(self.units, dropout=self.dropout)]
+            layers += [RowConvolution(self.lookahead), RNNEncoder(self.units, dropout=self.dropout)]
         return layers
 
 

@@ -9,7 +9,7 @@ from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecod
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
 from kerasseq.errors import UserError
-from kerasseq.initializers import redraw
+from kerasseq.initializers import reinitialize
 from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
 
@@ -217,6 +217,6 @@ def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
     except ValueError as error:
         raise UserError(f"[model]: {error}") from error
     if config.initializer != "matching":
-        redraw(model, config.initializer)
+        reinitialize(model, config.initializer)
     model.preprocessor = preprocessor
     return model

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from ctranslate2.specs import TransformerSpec
 
-from kerasseq.embedding import sinusoids
+from kerasseq.embedding import sinusoidal_positions
 
 # CTranslate2 knows tokens by name; the first four ids are kerasseq's special ones.
 SPECIAL = ["<blank>", "<unk>", "<s>", "</s>"]
@@ -32,7 +32,7 @@ def convert(model, folder: Path, quantization: str | None = None) -> None:
         getattr(spec, f"register_{name}_vocabulary")(vocabulary)
         embeddings = side.embeddings[0] if name == "source" else side.embeddings
         embeddings.weight = _array(frontend.embeddings)
-        side.position_encodings.encodings = sinusoids(POSITIONS, frontend.width)
+        side.position_encodings.encodings = sinusoidal_positions(POSITIONS, frontend.width)
     spec.decoder.projection.weight = _array(decoder.embedding.embeddings)
     _norm(spec.encoder.layer_norm, encoder.norm)
     _norm(spec.decoder.layer_norm, decoder.norm)

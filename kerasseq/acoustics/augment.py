@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from kerasseq.acoustics.mel import Scale, mel_edges, to_mel
-from kerasseq.checks import Count, Share, Size, checked, number, width_of
+from kerasseq.checks import Count, Share, Size, checked, number, require_width
 from kerasseq.masking import Memory, mask_to_lengths
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 Extent = Annotated[float, number(0, 0.499)]
@@ -28,7 +29,7 @@ class Augmentation(Streaming, keras.layers.Layer):
         return values, state
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class FrequencyWarp(Augmentation):
     """In training, lengthens or shortens each speaker's vocal tract.
 
@@ -65,7 +66,7 @@ class FrequencyWarp(Augmentation):
         self.rate, self.scale, self.extent = rate, scale, extent
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
         drawn = np.linspace(1 - self.extent, 1 + self.extent, self.factors)
         self._warps = np.stack([self._warp(factor) for factor in drawn]).astype("float32")
 
@@ -92,7 +93,7 @@ class FrequencyWarp(Augmentation):
         return {**super().get_config(), **options}
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class SpecAugment(Augmentation):
     """In training, sets bands of frequencies and stretches of time to 0.
 
@@ -127,7 +128,7 @@ class SpecAugment(Augmentation):
         self.time_fraction = time_fraction
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         if not training:

@@ -11,6 +11,7 @@ from kerasseq.acoustics.mel import Scale, mel_filters
 from kerasseq.checks import Amount, Positive, Rate, Share, checked, number, whole
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 # Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
@@ -28,7 +29,7 @@ _MOST_BINS = 1 << 16
 Bands = Annotated[int, whole(1, 1_000)]
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class LogMel(Streaming, keras.layers.Layer):
     """Sound to the logarithms of its power in mel bands.
 

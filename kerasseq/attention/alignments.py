@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from kerasseq.masking import Memory, masked_softmax
-from kerasseq.sampling import drawn
+from kerasseq.sampling import sample_categorical
+from kerasseq.serialization import register
 
 
 class Alignment(keras.layers.Layer):
@@ -37,7 +38,7 @@ class Alignment(keras.layers.Layer):
         raise NotImplementedError
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Global(Alignment):
     """a = softmax(e) over all real steps of the source: global, soft attention.
 
@@ -50,7 +51,7 @@ class Global(Alignment):
         return masked_softmax(scores, mask[:, None]), state
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Hard(Alignment):
     """One step of the source at a time, drawn in training, the most probable one in use.
 
@@ -84,7 +85,7 @@ class Hard(Alignment):
         count = ops.shape(soft)[1]
         here = state["position"][:, None] + ops.arange(count, dtype="int32")[None]
         uniforms = ops.take_along_axis(state["uniforms"], here, axis=1)
-        hard = _one_hot(drawn(ops.cast(soft, "float32"), uniforms), places, soft.dtype)
+        hard = _one_hot(sample_categorical(ops.cast(soft, "float32"), uniforms), places, soft.dtype)
         weights = hard + soft - ops.stop_gradient(soft)
         return weights, {**state, "position": state["position"] + count}
 

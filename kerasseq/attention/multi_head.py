@@ -8,10 +8,11 @@ from keras import ops
 from kerasseq.attention.base import Attention
 from kerasseq.checks import Fraction, Size, checked
 from kerasseq.errors import UserError
-from kerasseq.masking import Memory, attention_bias, softmax
+from kerasseq.masking import Memory, mask_to_bias, softmax
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class MultiHeadAttention(Attention):
     """Concat(head_1 .. head_H) W_O, head_i = softmax(Q_i K_i^T / sqrt(D/H)) V_i.
 
@@ -66,7 +67,7 @@ class MultiHeadAttention(Attention):
 
     def precompute(self, memory: Memory) -> dict:
         keys, values = self.keys_values(memory.values)
-        return {"keys": keys, "values": values, "bias": attention_bias(memory.mask)[:, None, None]}
+        return {"keys": keys, "values": values, "bias": mask_to_bias(memory.mask)[:, None, None]}
 
     def initial_state(self, memory: Memory, draws: Any = 0) -> dict:
         return {"weights": ops.zeros(ops.shape(memory.mask), dtype=self.compute_dtype)}
@@ -74,7 +75,7 @@ class MultiHeadAttention(Attention):
     def weigh(
         self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False
     ) -> tuple[Any, Any]:
-        """Queries (N, T, Q) over keys and values, with an `attention_bias` for (N, H, T, S).
+        """Queries (N, T, Q) over keys and values, with a bias (`mask_to_bias`) for (N, H, T, S).
 
         Returns:
             The result (N, T, D), and the weights (N, H, T, S) of each head.

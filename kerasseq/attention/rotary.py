@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from kerasseq.attention.multi_head import MultiHeadAttention
 from kerasseq.checks import Fraction, Size, checked
 from kerasseq.errors import UserError
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class RotaryAttention(MultiHeadAttention):
     """Multi-head self-attention whose scores depend on the distance of query and key.
 

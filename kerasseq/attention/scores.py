@@ -8,7 +8,8 @@ from keras import ops
 from kerasseq.checks import OddSize, Size, checked
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
-from kerasseq.precision import weight
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 
 
 class Score(keras.layers.Layer):
@@ -43,7 +44,7 @@ class Score(keras.layers.Layer):
         return self.add_weight(name=name, shape=(rows, columns), initializer="glorot_uniform")
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Dot(Score):
     """e = q . h  (Luong et al., 2015, equation 8, "dot").
 
@@ -59,7 +60,7 @@ class Dot(Score):
         return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class ScaledDot(Dot):
     """e = q . h / sqrt(D)  (Vaswani et al., 2017, equation 1).
 
@@ -71,7 +72,7 @@ class ScaledDot(Dot):
         return super().call(queries, keys, state) * self.memory_width**-0.5
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Bilinear(Score):
     """e = q^T W h  (Luong et al., 2015, equation 8, "general")."""
 
@@ -80,13 +81,13 @@ class Bilinear(Score):
         self.kernel = self._matrix("kernel", self.memory_width, self.query_width)
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, weight(self, self.kernel))
+        return ops.matmul(memory.values, cast_variable(self, self.kernel))
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
         return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Cosine(Dot):
     """e = b * q . h / (|q| |h|)  (Graves et al., 2014, equations 5 and 6).
 
@@ -108,10 +109,10 @@ class Cosine(Dot):
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
         cosine = super().call(ops.normalize(queries, axis=-1), keys, state)
-        return cosine * weight(self, self.strength)
+        return cosine * cast_variable(self, self.strength)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Additive(Score):
     """e = v . tanh(W q + U h + b)  (Bahdanau et al., 2015, appendix A.1.2, with a bias).
 
@@ -135,18 +136,20 @@ class Additive(Score):
         self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, weight(self, self.memory_kernel)) + weight(self, self.bias)
+        return ops.matmul(memory.values, cast_variable(self, self.memory_kernel)) + cast_variable(
+            self, self.bias
+        )
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
-        queries = ops.matmul(queries, weight(self, self.query_kernel))
+        queries = ops.matmul(queries, cast_variable(self, self.query_kernel))
         hidden = ops.tanh(queries[:, :, None] + keys[:, None])
-        return ops.matmul(hidden, weight(self, self.vector))[..., 0]
+        return ops.matmul(hidden, cast_variable(self, self.vector))[..., 0]
 
     def get_config(self) -> dict:
         return {**super().get_config(), "units": self.units}
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Concat(Additive):
     """e = v . tanh(W [q; h])  (Luong et al., 2015, equation 8, "concat").
 
@@ -166,10 +169,10 @@ class Concat(Additive):
         return self.kernel[: self.query_width]
 
     def keys(self, memory: Memory) -> Any:
-        return ops.matmul(memory.values, weight(self, self.kernel)[self.query_width :])
+        return ops.matmul(memory.values, cast_variable(self, self.kernel)[self.query_width :])
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Location(Additive):
     """e_s = v . tanh(W q + M h_s + U f_s + b),  f = F * a,  a the weights of the step before.
 
@@ -202,9 +205,9 @@ class Location(Additive):
         self.location_kernel = self._matrix("location_kernel", self.filters, units)
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
-        filters = weight(self, self.location_filters)[:, None]
+        filters = cast_variable(self, self.location_filters)[:, None]
         found = ops.conv(state["weights"][:, :, None], filters, padding="same")
-        keys = keys + ops.matmul(found, weight(self, self.location_kernel))
+        keys = keys + ops.matmul(found, cast_variable(self, self.location_kernel))
         return super().call(queries, keys, state)
 
     def get_config(self) -> dict:

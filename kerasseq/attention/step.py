@@ -11,10 +11,10 @@ from kerasseq.attention.scores import SCORES, Score
 from kerasseq.checks import checked
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
-from kerasseq.serialization import revived
+from kerasseq.serialization import deserialize_arguments, register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class StepAttention(Attention):
     """c_t = sum_s a_ts h_s, with weights a from a score and an alignment.
 
@@ -73,7 +73,7 @@ class StepAttention(Attention):
 
     @classmethod
     def from_config(cls, config: dict) -> "StepAttention":
-        return cls(**revived(config, "score", "alignment"))
+        return cls(**deserialize_arguments(config, "score", "alignment"))
 
 
 def _named(part: Any, registry: dict, what: str) -> Any:

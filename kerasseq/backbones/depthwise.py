@@ -5,9 +5,10 @@ from typing import Any
 import keras
 
 from kerasseq import backend
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
     """`keras.layers.DepthwiseConv2D` with one stride for rows and columns, zeros around and a
     bias, computed by `backend.depthwise_2d`."""

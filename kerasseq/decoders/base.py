@@ -6,13 +6,13 @@ import keras
 from keras import ops, tree
 
 from kerasseq import backend
-from kerasseq.checks import checked, shown
+from kerasseq.checks import abbreviate, checked
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
-from kerasseq.precision import weight
-from kerasseq.serialization import revived
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import deserialize_arguments
 
 
 class Stepwise:
@@ -123,9 +123,9 @@ class Decoder(keras.layers.Layer, Stepwise):
             return {}
         if self.tied:
             # Transposed once; within a loop the product would read it the slow way.
-            matrix = ops.transpose(weight(self.embedding, self.embedding.embeddings))
+            matrix = ops.transpose(cast_variable(self.embedding, self.embedding.embeddings))
         else:
-            matrix = weight(self.output_projection, self.output_projection.kernel)
+            matrix = cast_variable(self.output_projection, self.output_projection.kernel)
         return {"output": matrix if precision is None else ops.cast(matrix, precision)}
 
     def step_logits(self, features: Any, static: Any) -> Any:
@@ -172,13 +172,13 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     @classmethod
     def from_config(cls, config: dict) -> "Decoder":
-        return cls(**revived(config, "embedding", "attention"))
+        return cls(**deserialize_arguments(config, "embedding", "attention"))
 
 
 def _memory(decoder: Decoder, memory: Any) -> Memory:
     if not isinstance(memory, Memory):
         raise UserError(
             f"{type(decoder).__name__} attends to a Memory(values, mask), not to "
-            f"{shown(memory)}: give it what an encoder returns."
+            f"{abbreviate(memory)}: give it what an encoder returns."
         )
     return memory

@@ -9,13 +9,14 @@ from kerasseq.attention import StepAttention
 from kerasseq.checks import Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
-from kerasseq.encoders.convolution import HALF, gated
+from kerasseq.encoders.convolution import SQRT_HALF, glu
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory, mask_to_lengths
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class ConvolutionalDecoder(Decoder):
     """Causal gated convolutions, each followed by attention over the memory.
 
@@ -93,12 +94,12 @@ class ConvolutionalDecoder(Decoder):
         for i, convolution in enumerate(self.convolutions):
             inputs = self.dropout(hidden, training=training)
             seen.append(ops.concatenate([pasts[i], inputs], axis=1))
-            y = gated(convolution(seen[-1]))
-            queries = (self.queries[i](y) + embedded) * HALF
+            y = glu(convolution(seen[-1]))
+            queries = (self.queries[i](y) + embedded) * SQRT_HALF
             context, weights, _ = self.attentions[i].attend(queries, static["layers"][i], {})
             all_weights.append(weights)
-            y = (y + self.contexts[i](context * scale)) * HALF
-            hidden = (y + hidden) * HALF
+            y = (y + self.contexts[i](context * scale)) * SQRT_HALF
+            hidden = (y + hidden) * SQRT_HALF
         features = self.dropout(self.leave(hidden), training=training)
         return features, seen, sum(all_weights) / len(all_weights)
 

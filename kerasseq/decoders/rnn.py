@@ -13,10 +13,11 @@ from kerasseq.embedding import TokenEmbedding
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
-from kerasseq.recurrent import cell
+from kerasseq.recurrent import make_cell
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class RNNDecoder(Decoder):
     """A stack of recurrent layers over the target that sees the source through a context vector.
 
@@ -312,4 +313,4 @@ class RNNDecoder(Decoder):
 
 
 def _cells(kind: str, units: int, layers: int) -> list:
-    return [cell(kind, units, name=f"cell_{index}") for index in range(layers)]
+    return [make_cell(kind, units, name=f"cell_{index}") for index in range(layers)]

@@ -11,9 +11,10 @@ from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class S2VTDecoder(Decoder):
     """Two recurrent layers that first read the memory's steps, then write the tokens.
 
@@ -45,8 +46,8 @@ class S2VTDecoder(Decoder):
         super().__init__(embedding, tied, projection, **kwargs)
         self.units, self.cell = units, cell
         self.dropout = keras.layers.Dropout(dropout)
-        self.upper = recurrent.cell(cell, units, name="upper")
-        self.lower = recurrent.cell(cell, units, name="lower")
+        self.upper = recurrent.make_cell(cell, units, name="upper")
+        self.lower = recurrent.make_cell(cell, units, name="lower")
 
     def build(self, memory_shape: Any) -> None:
         self.source_width = memory_shape[-1]

@@ -10,7 +10,8 @@ from kerasseq.checks import Activation, Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.initializers import build
-from kerasseq.masking import Memory, attention_bias
+from kerasseq.masking import Memory, mask_to_bias
+from kerasseq.serialization import register
 from kerasseq.transformer import LayerSettings, TransformerLayer
 
 
@@ -21,7 +22,7 @@ class TransformerDecoderLayer(TransformerLayer):
     which are those of the same T steps in training and the cache in generation.
 
     Shapes: values (N, T, D); own keys (N, H, D/H, L) and values (N, H, L, D/H) with an
-    `attention_bias` for (N, H, T, L); the memory's as `MultiHeadAttention.precompute` gives them.
+    `mask_to_bias` for (N, H, T, L); the memory's as `MultiHeadAttention.precompute` gives them.
     Returns (N, T, D) and the cross-attention's weights (N, H, T, S).
     """
 
@@ -48,7 +49,7 @@ class TransformerDecoderLayer(TransformerLayer):
         return self.feed(self.add(values, crossed, training), training), weights
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class TransformerDecoder(Decoder):
     """A stack of pre-norm Transformer decoder layers.
 
@@ -101,7 +102,7 @@ class TransformerDecoder(Decoder):
     def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         values = self.embedding(tokens, training=training)
         steps = ops.arange(ops.shape(tokens)[1])
-        causal = attention_bias(steps[None, :] <= steps[:, None])[None, None]
+        causal = mask_to_bias(steps[None, :] <= steps[:, None])[None, None]
         for layer, static in zip(self.layers, self._memory(memory), strict=True):
             normed = layer.self_norm(values)
             own = layer.self_attention.keys_values(normed)
@@ -152,7 +153,7 @@ class TransformerDecoder(Decoder):
         ancestry = ops.slice_update(state["ancestry"], (0, 0, position), here)
         past = (ops.arange(length) <= position)[:, None]
         mask = ops.logical_and(ancestry[:, :, :, None] == own, past)
-        bias = attention_bias(ops.reshape(mask, (-1, 1, beams, length * beams)))
+        bias = mask_to_bias(ops.reshape(mask, (-1, 1, beams, length * beams)))
         keys, cached, weights = [], [], []
         for index, layer in enumerate(self.layers):
             normed = layer.self_norm(values)

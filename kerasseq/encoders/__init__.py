@@ -5,7 +5,7 @@ from kerasseq.encoders.conformer import Conformer
 from kerasseq.encoders.convolution import ConvolutionalEncoder
 from kerasseq.encoders.pictures import ConvolutionalFeatures, Patches, PictureEncoder
 from kerasseq.encoders.rnn import RNNEncoder
-from kerasseq.encoders.row_convolution import Lookahead
+from kerasseq.encoders.row_convolution import RowConvolution
 from kerasseq.encoders.subsampling import ConvolutionalSubsampling, FrameStacking, Projection
 from kerasseq.encoders.transformer import TransformerEncoder
 
@@ -16,7 +16,7 @@ __all__ = [
     "ConvolutionalFeatures",
     "ConvolutionalSubsampling",
     "FrameStacking",
-    "Lookahead",
+    "RowConvolution",
     "Patches",
     "PictureEncoder",
     "Projection",

@@ -8,13 +8,13 @@ from keras import ops
 
 from kerasseq.checks import Encoder, checked
 from kerasseq.errors import UserError
-from kerasseq.initializers import built_width
+from kerasseq.initializers import build_and_get_width
 from kerasseq.masking import Memory
-from kerasseq.serialization import revived
+from kerasseq.serialization import deserialize_arguments, register
 from kerasseq.streaming import Streaming
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Chain(Streaming, keras.layers.Layer):
     """Layers with the contract of an encoder, each over the memory of the one before.
 
@@ -37,7 +37,7 @@ class Chain(Streaming, keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         for layer in self.layers:
-            input_shape = (None, None, built_width(layer, input_shape))
+            input_shape = (None, None, build_and_get_width(layer, input_shape))
 
     @property
     def width(self) -> int:
@@ -98,7 +98,7 @@ class Chain(Streaming, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict) -> "Chain":
-        return cls(**revived(config, "layers"))
+        return cls(**deserialize_arguments(config, "layers"))
 
 
 def _cast(values: Any, layer: Any) -> Any:

@@ -8,12 +8,13 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.attention.rotary import RotaryAttention
-from kerasseq.checks import Activation, Count, Fraction, OddSize, Size, checked, width_of
-from kerasseq.encoders.convolution import gated
+from kerasseq.checks import Activation, Count, Fraction, OddSize, Size, checked, require_width
+from kerasseq.encoders.convolution import glu
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
-from kerasseq.masking import Memory, attention_bias
-from kerasseq.precision import weight
+from kerasseq.masking import Memory, mask_to_bias
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 from kerasseq.transformer import FeedForward, LayerSettings
 
@@ -47,12 +48,12 @@ class ConvolutionModule(keras.layers.Layer):
         )
 
     def call(self, values: Any, real: Any, before: Any, training: bool = False) -> tuple[Any, Any]:
-        values = ops.where(real, gated(self.enter(values)), 0.0)
+        values = ops.where(real, glu(self.enter(values)), 0.0)
         values = ops.concatenate([before, values], axis=1)
         # All that a causal one needs is before the values; else there is nothing yet.
         sides = 0 if self.causal else self.kernel_size // 2
         padded = ops.pad(values, [[0, 0], [sides, sides], [0, 0]])
-        hidden = backend.depthwise(padded, weight(self, self.kernel), training)
+        hidden = backend.depthwise(padded, cast_variable(self, self.kernel), training)
         return self.leave(ops.silu(self.norm(hidden))), values
 
 
@@ -137,7 +138,7 @@ class ConformerLayer(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Conformer(Streaming, keras.layers.Layer):
     """A stack of Conformer layers (Gulati et al., 2020).
 
@@ -183,7 +184,7 @@ class Conformer(Streaming, keras.layers.Layer):
         self.kernel_size, self.chunk, self.left = kernel_size, chunk, left
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
         if not self.layers:
             self.layers = [
                 ConformerLayer(
@@ -199,7 +200,7 @@ class Conformer(Streaming, keras.layers.Layer):
             build(layer, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
-        bias = attention_bias(mask)[:, None, None]
+        bias = mask_to_bias(mask)[:, None, None]
         if self.chunk:
             steps = ops.shape(values)[1]
             bias = ops.minimum(bias, self._chunks(steps, steps))
@@ -212,7 +213,7 @@ class Conformer(Streaming, keras.layers.Layer):
         """The bias (asking, steps) of the last steps asking of all."""
         keys = ops.arange(steps) // self.chunk
         queries = keys[steps - asking :, None]
-        return attention_bias((keys <= queries) & (keys >= queries - self.left))
+        return mask_to_bias((keys <= queries) & (keys >= queries - self.left))
 
     @property
     def streams(self) -> bool:
@@ -238,7 +239,7 @@ class Conformer(Streaming, keras.layers.Layer):
         real = ops.ones_like(values[:, :, 0], dtype="bool")
         mask = ops.concatenate([state["past"], real], axis=1)
         steps, asking = mask.shape[1], values.shape[1]
-        bias = ops.minimum(attention_bias(mask)[:, None, None], self._chunks(asking, steps))
+        bias = ops.minimum(mask_to_bias(mask)[:, None, None], self._chunks(asking, steps))
         states = []
         for layer, before in zip(self.layers, state["layers"], strict=True):
             values, after = layer(values, real[:, :, None], bias, before)

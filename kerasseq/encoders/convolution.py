@@ -5,21 +5,22 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasseq.checks import Fraction, OddSize, Size, checked, width_of
+from kerasseq.checks import Fraction, OddSize, Size, checked, require_width
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
+from kerasseq.serialization import register
 
-HALF = 0.5**0.5
-"""Scales a sum of two terms so that the variance of its terms is kept."""
+# Scales a sum of two terms of equal variance to this variance.
+SQRT_HALF = 0.5**0.5
 
 
-def gated(x: Any) -> Any:
-    """GLU: the first half of the channels times the sigmoid of the second (Dauphin, 2017)."""
+def glu(x: Any) -> Any:
+    """The first half of the channels times the sigmoid of the second (Dauphin et al., 2017)."""
     a, b = ops.split(x, 2, axis=-1)
     return a * ops.sigmoid(b)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class ConvolutionalEncoder(keras.layers.Layer):
     """Residual convolutions with gated linear units over embeddings that know their position.
 
@@ -62,7 +63,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         ]
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
         if not hasattr(self, "leave"):
             self.leave = keras.layers.Dense(self.width, name="leave")
         build(self.enter, input_shape)
@@ -75,8 +76,8 @@ class ConvolutionalEncoder(keras.layers.Layer):
         hidden = self.enter(values)
         for convolution in self.convolutions:
             inputs = self.dropout(hidden, training=training) * real
-            hidden = (gated(convolution(inputs)) + hidden) * HALF
-        return Memory((self.leave(hidden) + values) * HALF * real, mask)
+            hidden = (glu(convolution(inputs)) + hidden) * SQRT_HALF
+        return Memory((self.leave(hidden) + values) * SQRT_HALF * real, mask)
 
     def get_config(self) -> dict:
         return {

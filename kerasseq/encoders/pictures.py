@@ -15,7 +15,7 @@ from kerasseq.checks import Size, checked
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
-from kerasseq.serialization import revived
+from kerasseq.serialization import deserialize_arguments, register
 
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
@@ -79,7 +79,7 @@ def _pooled(maps: Any, pool: bool) -> Any:
     return ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class PictureEncoder(Frames):
     """Every frame through a network for pictures.
 
@@ -130,10 +130,10 @@ class PictureEncoder(Frames):
 
     @classmethod
     def from_config(cls, config: dict) -> "PictureEncoder":
-        return cls(**revived(config, "backbone"))
+        return cls(**deserialize_arguments(config, "backbone"))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class ConvolutionalFeatures(Frames):
     """A small network for pictures, to be trained from nothing.
 
@@ -218,7 +218,7 @@ class ConvolutionalFeatures(Frames):
         }
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Patches(Frames):
     """Frames cut into squares, each the vector of its numbers, from -1 to 1.
 

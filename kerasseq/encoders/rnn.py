@@ -5,15 +5,16 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from kerasseq.checks import Count, Fraction, Size, checked, width_of
+from kerasseq.checks import Count, Fraction, Size, checked, require_width
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
-from kerasseq.masking import Memory, last_step, reverse_by_length
-from kerasseq.recurrent import cell
+from kerasseq.masking import Memory, reverse_by_length, take_last_step
+from kerasseq.recurrent import make_cell
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class RNNEncoder(Streaming, keras.layers.Layer):
     """A stack of recurrent layers over the source.
 
@@ -86,7 +87,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         return self.units * directions * (self.layers if self.fixed else 1)
 
     def build(self, input_shape: Any) -> None:
-        self.input_width = width = width_of(self, input_shape)
+        self.input_width = width = require_width(self, input_shape)
         for index, forward in enumerate(self.forward_cells):
             build(forward, (None, None, width))
             if self.bidirectional:
@@ -99,7 +100,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         finals = []
         for index, forward in enumerate(self.forward_cells):
             outputs = _run(forward, values)
-            finals.append(last_step(outputs, mask))
+            finals.append(take_last_step(outputs, mask))
             if self.bidirectional:
                 backward = self._backward(index, values, mask)
                 finals.append(backward[:, 0])
@@ -194,7 +195,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
 
 
 def _cells(layers: int, kind: str, units: int, name: str) -> list:
-    return [cell(kind, units, name=f"{name}_{index}") for index in range(layers)]
+    return [make_cell(kind, units, name=f"{name}_{index}") for index in range(layers)]
 
 
 def _run(layer: Any, values: Any) -> Any:

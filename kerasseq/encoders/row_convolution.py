@@ -6,14 +6,15 @@ import keras
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.checks import Count, checked, width_of
+from kerasseq.checks import Count, checked, require_width
 from kerasseq.masking import Memory
-from kerasseq.precision import weight
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 
-@keras.saving.register_keras_serializable("kerasseq")
-class Lookahead(Streaming, keras.layers.Layer):
+@register("Lookahead")
+class RowConvolution(Streaming, keras.layers.Layer):
     """Each step joined with the `steps` after it, every channel by itself.
 
         y[t] = sum over i of w[i] * x[t + i], i = 0 .. steps
@@ -31,7 +32,7 @@ class Lookahead(Streaming, keras.layers.Layer):
         self.steps = self.lead = steps
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
         self.kernel = self.add_weight(
             name="kernel", shape=(self.steps + 1, self.width), initializer=_nearly_first
         )
@@ -45,7 +46,7 @@ class Lookahead(Streaming, keras.layers.Layer):
 
     def _join(self, values: Any, training: bool = False) -> Any:
         """(N, S + steps, D) to (N, S, D)."""
-        return backend.depthwise(values, weight(self, self.kernel), training)
+        return backend.depthwise(values, cast_variable(self, self.kernel), training)
 
     def begin_stream(self, n: int) -> Any:
         return ops.zeros((n, 0, self.width), dtype=self.compute_dtype)

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseq.checks import Fraction, Size, checked, width_of
+from kerasseq.checks import Fraction, Size, checked, require_width
 from kerasseq.errors import UserError
 from kerasseq.initializers import build
 from kerasseq.masking import Memory
+from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 
@@ -30,7 +31,7 @@ def _sinusoids(steps: Any, width: int) -> Any:
     return ops.concatenate([ops.sin(angle), ops.cos(angle)], axis=1)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class FrameStacking(Streaming, keras.layers.Layer):
     """`factor` steps side by side as one (Sak et al., 2015, section 4).
 
@@ -44,7 +45,7 @@ class FrameStacking(Streaming, keras.layers.Layer):
         self.factor = factor
 
     def build(self, input_shape: Any) -> None:
-        self.width = self.factor * width_of(self, input_shape)
+        self.width = self.factor * require_width(self, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = ops.where(mask[:, :, None], values, ops.zeros_like(values))
@@ -65,7 +66,7 @@ class FrameStacking(Streaming, keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor}
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
     """A quarter or half of the steps: two convolutions in time and frequency, then a dense layer.
 
@@ -109,7 +110,7 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         self.leave = keras.layers.Dense(width, name="leave")
 
     def build(self, input_shape: Any) -> None:
-        self._planes, bands, channels = [], width_of(self, input_shape), 1
+        self._planes, bands, channels = [], require_width(self, input_shape), 1
         for convolution in self.convolutions:
             self._planes.append((bands, channels))
             build(convolution, (None, None, bands + 2, channels))
@@ -168,7 +169,7 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         return {**super().get_config(), **sizes}
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Projection(Streaming, keras.layers.Layer):
     """The way into an encoder of a certain width: y = dropout(W x + b + P).
 
@@ -203,7 +204,7 @@ class Projection(Streaming, keras.layers.Layer):
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm") if norm else None
 
     def build(self, input_shape: Any) -> None:
-        build(self.dense, (None, None, width_of(self, input_shape)))
+        build(self.dense, (None, None, require_width(self, input_shape)))
         if self.norm:
             build(self.norm, (None, None, self.width))
 

@@ -5,16 +5,17 @@ from typing import Any
 
 import keras
 
-from kerasseq.checks import Activation, Fraction, Size, checked, width_of
+from kerasseq.checks import Activation, Fraction, Size, checked, require_width
 from kerasseq.initializers import build
-from kerasseq.masking import Memory, attention_bias
+from kerasseq.masking import Memory, mask_to_bias
+from kerasseq.serialization import register
 from kerasseq.transformer import LayerSettings, TransformerLayer
 
 
 class TransformerEncoderLayer(TransformerLayer):
     """Pre-norm: x = x + attention(norm(x)); x = x + feed_forward(norm(x)).
 
-    Xiong et al., 2020, figure 1b. Shapes: (N, S, D), an `attention_bias` (N, 1, 1, S) -> (N, S, D).
+    Xiong et al., 2020, figure 1b. Shapes: (N, S, D), a `mask_to_bias` (N, 1, 1, S) -> (N, S, D).
     """
 
     branches = {"attention": "attention_norm"}
@@ -26,7 +27,7 @@ class TransformerEncoderLayer(TransformerLayer):
         return self.feed(self.add(values, attended, training), training)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class TransformerEncoder(keras.layers.Layer):
     """A stack of pre-norm Transformer layers and a last layer normalisation.
 
@@ -65,7 +66,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
 
     def build(self, input_shape: Any) -> None:
-        self.width = width_of(self, input_shape)
+        self.width = require_width(self, input_shape)
         if not self.layers:
             self.layers = [
                 TransformerEncoderLayer(self.width, self.settings, name=f"layer_{index}")
@@ -75,7 +76,7 @@ class TransformerEncoder(keras.layers.Layer):
             build(layer, input_shape)
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
-        bias = attention_bias(mask)[:, None, None]
+        bias = mask_to_bias(mask)[:, None, None]
         for layer in self.layers:
             values = layer(values, bias, training=training)
         return Memory(self.norm(values), mask)

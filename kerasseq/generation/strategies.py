@@ -10,7 +10,7 @@ from kerasseq.checks import Checked, Count, Size, number
 from kerasseq.errors import UserError
 from kerasseq.generation.selection import END, PAD, log_normalizer, masked
 from kerasseq.masking import softmax
-from kerasseq.sampling import drawn
+from kerasseq.sampling import sample_categorical
 
 
 class Setting(NamedTuple):
@@ -154,7 +154,7 @@ class Sample(Checked, _OneHypothesis):
         if self.top_p < 1:
             before = ops.cumsum(mass, axis=-1) - mass
             mass = ops.where(before < setting.numbers["top_p"], mass, 0.0)
-        index = drawn(mass, ops.take(setting.uniforms, position, axis=1))
+        index = sample_categorical(mass, ops.take(setting.uniforms, position, axis=1))
         if truncated:
             index = ops.cast(ops.take_along_axis(tokens, index[:, None], axis=1)[:, 0], "int32")
         return index

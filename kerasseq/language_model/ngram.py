@@ -16,6 +16,7 @@ from kerasseq.errors import FileError, UserError
 from kerasseq.generation.selection import BEGIN, END, PAD
 from kerasseq.language_model.kneser_ney import Table, learned
 from kerasseq.language_model.table_file import read_table, write_table
+from kerasseq.serialization import register
 
 # Entries of the two dense tables that a search on the device needs: 240 MB.
 _MOST_ENTRIES = 30_000_000
@@ -25,7 +26,7 @@ Order = Annotated[int, whole(1, MOST)]
 _FILE = "ngrams.npz"
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class NGram(HasAssets, keras.layers.Layer, Stepwise):
     """Interpolated modified Kneser-Ney smoothing over token ids.
 

@@ -9,14 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasseq.checks import Amount, Fraction, check_option, shown
+from kerasseq.checks import Amount, Fraction, abbreviate, check_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.masking import Memory
 from kerasseq.models.aligns import Aligns
 from kerasseq.models.functions import Functions
 from kerasseq.models.writes import Writes
-from kerasseq.precision import computing_in
-from kerasseq.serialization import revived
+from kerasseq.precision import dtype_policy_scope
+from kerasseq.serialization import deserialize_arguments
 
 LANGUAGE_MODEL = "language_model"
 """The name of the part, and of it among what scores hypotheses."""
@@ -77,7 +77,7 @@ class SequenceModel(keras.Model, Writes, Aligns):
     @card.setter
     def card(self, card: dict) -> None:
         if not isinstance(card, dict):
-            raise UserError(f"A model's card must be a dict, not {shown(card)}.")
+            raise UserError(f"A model's card must be a dict, not {abbreviate(card)}.")
         try:
             # In JSON, since Keras wraps a dict that is an attribute.
             self._card = json.dumps(card)
@@ -203,7 +203,7 @@ class SequenceModel(keras.Model, Writes, Aligns):
         if not isinstance(memory, Memory):
             raise UserError(
                 f"The encoder {type(self.encoder).__name__} must return a Memory(values, mask), "
-                f"not {shown(memory)}."
+                f"not {abbreviate(memory)}."
             )
         return memory
 
@@ -239,14 +239,17 @@ class SequenceModel(keras.Model, Writes, Aligns):
         super().quantize(mode, config, _is_quantized)
         self.quantization = mode
 
-    def recast(self) -> "SequenceModel":
-        """This model with weights of its own, made for the dtype policy that is set now.
+    def with_dtype_policy(self, policy: str | keras.dtype_policies.DTypePolicy) -> "SequenceModel":
+        """Returns a copy of the model, with weights of its own, for another dtype policy.
+
+        Args:
+            policy: for example "mixed_bfloat16".
 
         Raises:
             UserError: the model is quantized.
         """
         self._check_trainable()
-        policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
+        policy = keras.dtype_policies.serialize(keras.dtype_policies.get(policy))
         config = {**_without_dtypes(self.get_config()), "dtype": policy}
         twin = self.from_config({**config, **dict.fromkeys(_ASSETS)})
         for name in _ASSETS:
@@ -281,8 +284,8 @@ class SequenceModel(keras.Model, Writes, Aligns):
         quantization = config.get("quantization")
         config = {key: value for key, value in config.items() if key != "quantization"}
         # Layers within layers take the policy that is set while they are made, not the file's.
-        with computing_in(keras.dtype_policies.get(config["dtype"])):
-            model = cls(**revived(config, *cls.parts))
+        with dtype_policy_scope(keras.dtype_policies.get(config["dtype"])):
+            model = cls(**deserialize_arguments(config, *cls.parts))
         if quantization:
             model.quantize(quantization)
         return model
@@ -305,7 +308,7 @@ def check_many(sources: Any, what: str) -> None:
     """
     numbers = isinstance(sources, np.ndarray) and sources.ndim < 2 and sources.dtype.kind in "biuf"
     if isinstance(sources, str | bytes | os.PathLike | dict) or numbers:
-        raise UserError(f"Give a list of {what}, not one: [{shown(sources)}].")
+        raise UserError(f"Give a list of {what}, not one: [{abbreviate(sources)}].")
 
 
 def listed(sources: Any, what: str = "sources") -> Sequence[Any]:
@@ -320,7 +323,7 @@ def listed(sources: Any, what: str = "sources") -> Sequence[Any]:
     try:
         return list(sources)
     except TypeError:
-        raise UserError(f"Give a list of {what}, not {shown(sources)}.") from None
+        raise UserError(f"Give a list of {what}, not {abbreviate(sources)}.") from None
 
 
 def required(inputs: Any, *names: str) -> list:
@@ -330,7 +333,7 @@ def required(inputs: Any, *names: str) -> list:
         UserError: one is missing.
     """
     if not isinstance(inputs, dict) or any(name not in inputs for name in names):
-        there = ", ".join(map(str, inputs)) if isinstance(inputs, dict) else shown(inputs)
+        there = ", ".join(map(str, inputs)) if isinstance(inputs, dict) else abbreviate(inputs)
         raise UserError(f"The model is called with a dict of {', '.join(names)}, not of {there}.")
     return [inputs[name] for name in names]
 

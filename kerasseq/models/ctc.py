@@ -11,13 +11,14 @@ from keras import ops
 from kerasseq.checks import Encoder, VocabularySize, checked
 from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
-from kerasseq.initializers import build, built_width
+from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.models.batching import read_out
 from kerasseq.models.frame_synchronous import Recogniser
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
+from kerasseq.serialization import register
 from kerasseq.transduction.ctc import (
     Alignment,
     align,
@@ -29,7 +30,7 @@ from kerasseq.transduction.ctc import (
 from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class CTC(Recogniser):
     """p(w | source) = sum of the probabilities of all paths of units and blanks that collapse to w.
 
@@ -70,7 +71,7 @@ class CTC(Recogniser):
         super().__init__(preprocessor, language_model, card, **kwargs)
         self.encoder, self.vocabulary_size = encoder, vocabulary_size
         self.head = keras.layers.Dense(vocabulary_size, name="head")
-        build(self.head, (None, None, built_width(encoder, (None, None))))
+        build(self.head, (None, None, build_and_get_width(encoder, (None, None))))
         self._finish()
 
     def call(self, inputs: dict, training: bool = False) -> Memory:

@@ -17,10 +17,11 @@ from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
 from kerasseq.preprocessing.padding import END
+from kerasseq.serialization import register
 from kerasseq.transduction.ctc_prefix import CTCPrefix
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class JointSeq2Seq(Seq2Seq):
     """An encoder-decoder whose encoder learns CTC too, and which is decoded by both.
 

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from kerasseq.checks import Count, Encoder, check_option, checked, shown
+from kerasseq.checks import Count, Encoder, abbreviate, check_option, checked
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Fusion, attend
 from kerasseq.generation.selection import allowed_tokens
-from kerasseq.initializers import build, built_width
+from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import (
     cross_entropy,
     doubly_stochastic,
@@ -20,19 +20,19 @@ from kerasseq.losses import (
     label_weights,
     r_drop,
 )
-from kerasseq.masking import Memory, repeated
+from kerasseq.masking import Memory, repeat_memory
 from kerasseq.models.base import LANGUAGE_MODEL, SequenceModel, listed, required
 from kerasseq.models.batching import check_call
 from kerasseq.models.functions import Functions
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 from kerasseq.preprocessing.padding import BEGIN
-from kerasseq.serialization import revived
+from kerasseq.serialization import deserialize_arguments, register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Seq2Seq(SequenceModel):
     """p(w_1 .. w_T | source) = product over t of p(w_t | w_1 .. w_{t-1}, encoder(source)).
 
@@ -76,8 +76,8 @@ class Seq2Seq(SequenceModel):
         self._ensemble: Functions | None = None
         shape: tuple = (None, None)
         if frontend is not None:
-            shape = (None, None, built_width(frontend, shape))
-        build(decoder, (None, None, built_width(encoder, shape)))
+            shape = (None, None, build_and_get_width(frontend, shape))
+        build(decoder, (None, None, build_and_get_width(encoder, shape)))
         self._finish()
 
     @property
@@ -151,7 +151,7 @@ class Seq2Seq(SequenceModel):
         memory = self.encode(inputs, training=training)
         if len(tokens.shape) == 3:
             _, targets, steps = ops.shape(tokens)
-            memory, tokens = repeated(memory, targets), ops.reshape(tokens, (-1, steps))
+            memory, tokens = repeat_memory(memory, targets), ops.reshape(tokens, (-1, steps))
         if training and self.doubly_stochastic:
             logits, weights = self.decoder.attended(tokens, memory, training=True)
             return {"logits": logits, "attention": weights, "mask": memory.mask}
@@ -223,7 +223,7 @@ class Seq2Seq(SequenceModel):
             if not isinstance(model, Seq2Seq):
                 raise UserError(
                     "An ensemble's models must all have a decoder, as Seq2Seq and JointSeq2Seq "
-                    f"have, and one is {shown(model)}."
+                    f"have, and one is {abbreviate(model)}."
                 )
         if len({id(model) for model in models}) < len(models):
             raise UserError("An ensemble's models must be different ones: leave out what is twice.")
@@ -306,8 +306,8 @@ class Seq2Seq(SequenceModel):
     def from_config(cls, config: dict) -> "Seq2Seq":
         config = dict(config)
         if config.pop("share_embeddings"):
-            with computing_in(keras.dtype_policies.get(config["dtype"])):
-                config = revived(config, "frontend")
+            with dtype_policy_scope(keras.dtype_policies.get(config["dtype"])):
+                config = deserialize_arguments(config, "frontend")
             shared = {**config["decoder"]["config"], "embedding": config["frontend"]}
             config["decoder"] = {**config["decoder"], "config": shared}
         return super().from_config(config)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from kerasseq.checks import Positive, check_option, shown
+from kerasseq.checks import Positive, abbreviate, check_option
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.models.transducer import Transducer
@@ -64,7 +64,7 @@ class Stream:
         if self._finished:
             raise UserError("This stream was finished: make another one for more sound.")
         if np.ndim(samples) != 1 or getattr(samples, "dtype", None) != np.int16:
-            raise UserError(f"A stream takes arrays (n,) of int16, not {shown(samples)}.")
+            raise UserError(f"A stream takes arrays (n,) of int16, not {abbreviate(samples)}.")
         self._waiting = np.concatenate([self._waiting, samples])
         while len(self._waiting) >= (size := self._next):
             self._hear(self._waiting[:size], False)

@@ -11,7 +11,7 @@ from kerasseq.checks import Encoder, checked, whole
 from kerasseq.decoders import RNNDecoder
 from kerasseq.errors import UserError
 from kerasseq.generation import Greedy
-from kerasseq.initializers import build, built_width
+from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import mask_to_lengths
 from kerasseq.models.base import required
@@ -20,13 +20,14 @@ from kerasseq.models.frame_synchronous import Recogniser
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.preprocessing.padding import ladder_length
+from kerasseq.serialization import register
 from kerasseq.transduction.joiner import Joiner
 from kerasseq.transduction.transducer import lattice, transducer_loss
 from kerasseq.transduction.transducer_beam import beam_search
 from kerasseq.transduction.transducer_search import Found, greedy_search
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Transducer(Recogniser):
     """p(w | source) = sum over the alignments of units to frames of their probabilities.
 
@@ -80,7 +81,7 @@ class Transducer(Recogniser):
                 f"The prediction network knows {decoder.vocabulary_size} units, but the joiner "
                 f"{joiner.vocabulary_size}: make both for one vocabulary."
             )
-        memory = (None, None, built_width(encoder, (None, None)))
+        memory = (None, None, build_and_get_width(encoder, (None, None)))
         build(decoder, memory)
         build(joiner, memory, (None, None, decoder.feature_width))
         self._finish()

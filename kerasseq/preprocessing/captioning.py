@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import keras
 import numpy as np
 
 from kerasseq.checks import Size, checked
@@ -14,6 +13,7 @@ from kerasseq.media.picture import read_picture, squashed
 from kerasseq.preprocessing.normalization import CAPTION
 from kerasseq.preprocessing.target_text import WritingPreprocessor
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
+from kerasseq.serialization import register
 
 Picture = str | os.PathLike | np.ndarray
 
@@ -23,7 +23,7 @@ _THREADS = 4
 _MOST_PIXELS = 1 << 24
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class CaptionPreprocessor(WritingPreprocessor):
     """The pictures and the captions of a captioner, saved in it.
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated
 
-from kerasseq.checks import Rule, shown
+from kerasseq.checks import Rule, abbreviate
 from kerasseq.errors import UserError
 
 
@@ -108,7 +108,7 @@ def normalized(
 
     def settle(text: str) -> str:
         if not isinstance(text, str):
-            raise UserError(f"A text must be a string, not {shown(text)}.")
+            raise UserError(f"A text must be a string, not {abbreviate(text)}.")
         for _ in range(_ROUNDS):
             before = text
             for function in functions:

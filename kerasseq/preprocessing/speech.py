@@ -4,7 +4,6 @@ import os
 import warnings
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
 from kerasseq.checks import Rate, Seconds, Size, checked
@@ -16,11 +15,12 @@ from kerasseq.preprocessing.normalization import SPOKEN
 from kerasseq.preprocessing.padding import sound_ladder
 from kerasseq.preprocessing.target_text import WritingPreprocessor
 from kerasseq.preprocessing.tokenizer import Tokenizer
+from kerasseq.serialization import register
 
 Sound = str | os.PathLike | np.ndarray
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class SpeechPreprocessor(WritingPreprocessor):
     """The waveforms and the transcripts of a speech recogniser, saved in it.
 

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterable, Sequence
 
-import keras
 import numpy as np
 
 from kerasseq.checks import Size, checked
@@ -18,11 +17,12 @@ from kerasseq.preprocessing.padding import (
     teacher_forcing,
 )
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
+from kerasseq.serialization import register
 
 SIDES = ("source", "target")
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class TextPreprocessor(Preprocessor):
     """Source and target tokenizers of a text-to-text model, saved in it.
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kerasseq.serialization import register
 from kerasseq.training.config import TrainingConfig
 
 
@@ -53,7 +54,7 @@ class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return ops.clip((update - start) / length, 0.0, 1.0)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Constant(WarmUpSchedule):
     """The constant rate: decay(t) = 1."""
 
@@ -61,7 +62,7 @@ class Constant(WarmUpSchedule):
         return ops.ones_like(update)
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class InverseSquareRoot(WarmUpSchedule):
     """decay(t) = sqrt(warm_up / t).
 
@@ -83,7 +84,7 @@ class Cosine(WarmUpSchedule):
         return 0.5 * (1.0 + ops.cos(math.pi * self._progress(update)))
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Linear(WarmUpSchedule):
     """A straight line from the peak to 0."""
 

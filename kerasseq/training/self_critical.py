@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasseq.generation import Sample, search
-from kerasseq.masking import repeated
+from kerasseq.masking import repeat_memory
 from kerasseq.models import Seq2Seq
 from kerasseq.models.functions import Functions
 from kerasseq.preprocessing.padding import END, PAD, teacher_forcing
@@ -45,7 +45,7 @@ class SelfCritical:
         self.reward, self.max_length, self.draws, self.seed = reward, max_length, draws, seed
 
         def sample(features: dict, uniforms: Any) -> Any:
-            memory = repeated(model.encode(features), draws)
+            memory = repeat_memory(model.encode(features), draws)
             return search(model.decoder, memory, Sample(), max_length, uniforms=uniforms)[0][:, 0]
 
         self._sample, self._functions = sample, Functions(model.variables)

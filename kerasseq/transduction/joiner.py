@@ -7,10 +7,11 @@ from keras import ops
 
 from kerasseq.checks import Size, VocabularySize, checked
 from kerasseq.initializers import build
-from kerasseq.precision import weight
+from kerasseq.precision import cast_variable
+from kerasseq.serialization import register
 
 
-@keras.saving.register_keras_serializable("kerasseq")
+@register()
 class Joiner(keras.layers.Layer):
     """One distribution over blank and labels for each frame t and number of labels u before it.
 
@@ -57,7 +58,7 @@ class Joiner(keras.layers.Layer):
     def output_weights(self) -> tuple[Any, Any]:
         """W_o (J, V) and b_o (V,)."""
         output = self.output_projection
-        return weight(output, output.kernel), weight(output, output.bias)
+        return cast_variable(output, output.kernel), cast_variable(output, output.bias)
 
     def call(self, encoded: Any, predicted: Any) -> Any:
         return self.output_projection(self.hidden(encoded, predicted))

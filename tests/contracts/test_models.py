@@ -9,7 +9,7 @@ from kerasseq import backend
 from kerasseq.errors import UserError
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.models import Options, generate
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 from kerasseq.preprocessing import TextPreprocessor
 from tests.contracts.zoo import model_of
 from tests.thorough import cases
@@ -68,7 +68,7 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
     "name", cases(["rnn-bilinear-global-after-fed", "transformer", "convolution"], "convolution")
 )
 def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path):
-    with computing_in("mixed_float16"):
+    with dtype_policy_scope("mixed_float16"):
         model = model_of(name, preprocessor, dropout=0.2)
     model.compile(optimizer=keras.optimizers.Adam(0.01), label_smoothing=0.1, jit_compile=False)
     step = backend.stepper(model)

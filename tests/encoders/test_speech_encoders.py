@@ -12,12 +12,12 @@ from kerasseq.encoders import (
     Conformer,
     ConvolutionalSubsampling,
     FrameStacking,
-    Lookahead,
     Projection,
     RNNEncoder,
+    RowConvolution,
     TransformerEncoder,
 )
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 from tests.test_acoustics import compiled, numpy, run_stream, sound
 from tests.thorough import cases, thorough
 
@@ -32,7 +32,7 @@ LAYERS = {
     "projection": lambda: Projection(16),
     "positions": lambda: Projection(16, positions=True, norm=True, dropout=0.2),
     "warp": lambda: FrequencyWarp(extent=0.2),
-    "lookahead": lambda: Lookahead(2),
+    "lookahead": lambda: RowConvolution(2),
     "rnn": lambda: RNNEncoder(8, 2, residual=True, dropout=0.2),
     "pyramid": lambda: Chain(
         [
@@ -65,10 +65,10 @@ STREAMING = {
         **LAYERS,
         "deep": lambda: Chain(
             [
-                Lookahead(3),
+                RowConvolution(3),
                 FrameStacking(2),
                 ConvolutionalSubsampling(3, 8),
-                Lookahead(1),
+                RowConvolution(1),
             ]
         ),
     }.items()
@@ -140,7 +140,7 @@ def speech_chain(normalization="running"):
             SpecAugment(time_width=4, frequency_width=3),
             FrameStacking(3),
             RNNEncoder(8, 2),
-            Lookahead(2),
+            RowConvolution(2),
         ]
     )
 
@@ -207,14 +207,14 @@ def everything():
             Conformer(1, 2, 8, kernel_size=3, chunk=2, dropout=0.1, attention_dropout=0.1),
             RNNEncoder(4, bidirectional=True, dropout=0.1),
             FrameStacking(2),
-            Lookahead(1),
+            RowConvolution(1),
         ]
     )
 
 
 @thorough
 def test_a_training_step_and_a_file(tmp_path):
-    with computing_in("mixed_bfloat16"):
+    with dtype_policy_scope("mixed_bfloat16"):
         model = Mean(everything())
         model.build()
     jit = keras.backend.backend() != "torch"
@@ -227,7 +227,7 @@ def test_a_training_step_and_a_file(tmp_path):
         assert np.isfinite(numpy(new)).all() and (numpy(new) != old).any(), new.path
 
     model.save(tmp_path / "m.keras")
-    with computing_in("mixed_bfloat16"):
+    with dtype_policy_scope("mixed_bfloat16"):
         loaded = keras.saving.load_model(tmp_path / "m.keras")
     outputs, _ = compiled(model.encoder)(values, mask)
     again, _ = compiled(loaded.encoder)(values, mask)

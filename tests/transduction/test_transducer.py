@@ -17,7 +17,7 @@ from kerasseq.embedding import TokenEmbedding
 from kerasseq.errors import UserError
 from kerasseq.language_model import NGram
 from kerasseq.masking import Memory
-from kerasseq.precision import computing_in
+from kerasseq.precision import dtype_policy_scope
 from kerasseq.transduction.joiner import Joiner
 from kerasseq.transduction.transducer import lattice, transducer_loss
 from kerasseq.transduction.transducer_beam import beam_search
@@ -204,7 +204,7 @@ def test_a_lattice_without_labels():
 
 def test_mixed_precision_sums_in_float32():
     exact = parts()
-    with computing_in("mixed_float16"):
+    with dtype_policy_scope("mixed_float16"):
         halved = parts()
     encoded, predicted, targets = inputs()
     memory = drawn_memory([5, 3], 5)
