@@ -14,7 +14,7 @@ from kerasseq.data.corpus import Problems
 from kerasseq.data.folder import nothing_left
 from kerasseq.data.public import datasets
 from kerasseq.media.sound import SoundError
-from kerasseq.metrics.speech import character_errors, interval, word_errors
+from kerasseq.metrics.speech import bootstrap_interval, count_character_errors, count_word_errors
 from kerasseq.models import Options, SequenceModel
 
 LENGTHS = ((1, 1), (2, 4), (5, 8), (9, None))
@@ -35,7 +35,7 @@ class Rate:
     def of(cls, name: str, errors: np.ndarray) -> "Rate":
         """Returns the rate of (N, 2) errors and units."""
         made, units = map(int, errors.sum(axis=0))
-        return cls(name, 100 * made / max(units, 1), *interval(errors), units)
+        return cls(name, 100 * made / max(units, 1), *bootstrap_interval(errors), units)
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.2f}  ({self.low:.2f} to {self.high:.2f})"
@@ -133,8 +133,8 @@ def evaluate(
         raise nothing_left("recording", problems, "measure")
     texts = model.preprocessor.normalize([one.text for one in transcripts])
     references = model.preprocessor.normalize(references)
-    words = word_errors(texts, references)
-    rates = [Rate.of("WER", words), Rate.of("CER", character_errors(texts, references))]
+    words = count_word_errors(texts, references)
+    rates = [Rate.of("WER", words), Rate.of("CER", count_character_errors(texts, references))]
     seconds = sum(one.seconds for one in transcripts)
     return Evaluation(texts, rates, problems, _rates_by_length(words), seconds, took)
 

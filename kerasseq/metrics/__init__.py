@@ -1,4 +1,4 @@
-"""Metrics over well-kept libraries."""
+"""Metrics of texts, transcripts and captions."""
 
 from kerasseq.metrics.captions import caption_scores
 from kerasseq.metrics.cider import CiderD

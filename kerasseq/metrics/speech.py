@@ -1,4 +1,4 @@
-"""Metrics of transcripts against what was said, with the edit distance of rapidfuzz."""
+"""Error rates of transcripts, with the edit distance of rapidfuzz."""
 
 from collections.abc import Sequence
 
@@ -7,49 +7,85 @@ import numpy as np
 from kerasseq.errors import UserError
 from kerasseq.metrics.text import Score
 
-# Transcripts that `interval` holds together.
+# The number of transcripts that `bootstrap_interval` draws at once.
 _HELD = 500_000
 
 
-def word_errors(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
-    """(N, 2): the least word errors of each transcript, and the words of its reference."""
-    return _errors(hypotheses, references, str.split)
+def count_word_errors(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
+    """Returns (N, 2): the word errors of each transcript, and the words of its reference."""
+    return _count_errors(hypotheses, references, str.split)
 
 
-def character_errors(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
-    """(N, 2): the least character errors of each transcript, and the reference's characters."""
-    return _errors(hypotheses, references, list)
+def count_character_errors(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
+    """Returns (N, 2): the character errors of each transcript, and its reference's characters."""
+    return _count_errors(hypotheses, references, list)
 
 
 def wer(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Word error rate: substitutions, insertions and deletions per word of the references."""
-    return _rate("WER", word_errors(hypotheses, references))
+    """Returns the word error rate in percent.
+
+        100 (substitutions + insertions + deletions) / words of the references
+
+    with the smallest number of errors for each transcript. White space separates words.
+
+    Args:
+        hypotheses: N transcripts.
+        references: what was said, N texts.
+
+    Raises:
+        UserError: the numbers of texts differ, all references are empty, or rapidfuzz is not
+            installed.
+
+    Example:
+
+    >>> import kerasseq
+    >>> score = kerasseq.metrics.wer(["one two three", "five"], ["one too three", "four five"])
+    >>> print(score)
+    WER 40.00
+    """
+    return _make_score("WER", count_word_errors(hypotheses, references))
 
 
 def cer(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Character error rate, spaces between words being characters."""
-    return _rate("CER", character_errors(hypotheses, references))
-
-
-def interval(errors: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """The 95 % bootstrap interval of a rate in percent, drawing whole transcripts.
-
-    Bisani and Ney, 2004.
+    """Returns the character error rate in percent; a space is a character.
 
     Args:
-        errors: (N, 2), of `word_errors` or `character_errors`.
+        hypotheses: N transcripts.
+        references: what was said, N texts.
+
+    Raises:
+        UserError: as `wer`.
+
+    Example:
+
+    >>> import kerasseq
+    >>> print(kerasseq.metrics.cer(["two"], ["too"]))
+    CER 33.33
+    """
+    return _make_score("CER", count_character_errors(hypotheses, references))
+
+
+def bootstrap_interval(errors: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """Returns the 95 % bootstrap interval of an error rate in percent (Bisani and Ney, 2004).
+
+    It draws whole transcripts.
+
+    Args:
+        errors: the result (N, 2) of `count_word_errors` or `count_character_errors`.
+        draws: the number of bootstrap samples.
+        seed: the seed of the draws.
     """
     rng, rows = np.random.default_rng(seed), len(errors)
-    # Some draws at a time, as all of a large list would take much memory.
-    some = max(1, _HELD // rows)
-    sizes = [min(some, draws - start) for start in range(0, draws, some)]
+    # A part of the draws at a time, because all draws of a large list take much memory.
+    part = max(1, _HELD // rows)
+    sizes = [min(part, draws - start) for start in range(0, draws, part)]
     sums = [errors[rng.integers(rows, size=(size, rows))].sum(axis=1) for size in sizes]
-    drawn = np.concatenate(sums)
-    low, high = np.quantile(100 * drawn[:, 0] / np.maximum(drawn[:, 1], 1), [0.025, 0.975])
+    totals = np.concatenate(sums)
+    low, high = np.quantile(100 * totals[:, 0] / np.maximum(totals[:, 1], 1), [0.025, 0.975])
     return float(low), float(high)
 
 
-def _errors(hypotheses, references, units) -> np.ndarray:
+def _count_errors(hypotheses, references, units) -> np.ndarray:
     try:
         from rapidfuzz.distance import Levenshtein
     except ImportError:
@@ -63,12 +99,12 @@ def _errors(hypotheses, references, units) -> np.ndarray:
         raise UserError("There is no transcript to measure.")
     return np.array(
         [
-            (Levenshtein.distance(units(found), units(said)), len(units(said)))
-            for found, said in zip(hypotheses, references, strict=True)
+            (Levenshtein.distance(units(text), units(reference)), len(units(reference)))
+            for text, reference in zip(hypotheses, references, strict=True)
         ]
     )
 
 
-def _rate(name: str, errors: np.ndarray) -> Score:
-    made, units = errors.sum(axis=0)
-    return Score(name, 100 * float(made) / float(units))
+def _make_score(name: str, errors: np.ndarray) -> Score:
+    count, units = errors.sum(axis=0)
+    return Score(name, 100 * float(count) / float(units))

@@ -9,7 +9,7 @@ import pytest
 
 from kerasseq import backend
 from kerasseq.generation import Beam, Greedy, Sample
-from kerasseq.metrics.speech import interval
+from kerasseq.metrics.speech import bootstrap_interval
 from kerasseq.models import JointSeq2Seq, Options, Seq2Seq, functions
 from kerasseq.models.functions import Functions
 from kerasseq.models.joint import CTCPrefix
@@ -155,13 +155,13 @@ def interval_of_all(errors, draws=2000, seed=0):
 @pytest.mark.parametrize("rows", [1, 7, 333, 999])
 def test_an_interval_is_that_of_all_draws(rows):
     errors = np.random.default_rng(rows).integers(0, 9, (rows, 2))
-    assert interval(errors) == pytest.approx(interval_of_all(errors), rel=1e-12)
+    assert bootstrap_interval(errors) == pytest.approx(interval_of_all(errors), rel=1e-12)
 
 
 def test_an_interval_takes_little_memory():
     errors = np.random.default_rng(0).integers(0, 9, (10_000, 2))
     tracemalloc.start()
-    low, high = interval(errors)
+    low, high = bootstrap_interval(errors)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert low < 100 * errors[:, 0].sum() / errors[:, 1].sum() < high
