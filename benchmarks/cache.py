@@ -27,8 +27,8 @@ def main() -> None:
 
     from kerasseq import Beam, Options, Sample, TextPreprocessor, backend
     from kerasseq.applications.translation.model import Transformer
-    from kerasseq.generation.selection import END
     from kerasseq.models import functions
+    from kerasseq.special_ids import END
 
     keras.utils.set_random_seed(0)
     preprocessor = TextPreprocessor.learn([("abc de", "fgh ij")] * 20, "char", 40)

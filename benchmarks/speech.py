@@ -168,7 +168,7 @@ def loss(kind: str) -> None:
 
     from kerasseq.backend import stepper
     from kerasseq.transduction.joiner import Joiner
-    from kerasseq.transduction.transducer import lattice, transducer_loss
+    from kerasseq.transduction.transducer import transducer_lattice, transducer_loss
 
     n, frames, labels = LATTICE["n"], LATTICE["frames"], LATTICE["labels"]
     units, width = LATTICE["units"], LATTICE["width"]
@@ -187,7 +187,7 @@ def loss(kind: str) -> None:
         def call(self, targets, training=False):
             encoded, predicted = (ops.convert_to_tensor(array) for array in self.arrays)
             if kind == "ours":
-                return lattice(self.joiner, encoded, predicted, targets)
+                return transducer_lattice(self.joiner, encoded, predicted, targets)
             encoded = self.joiner.project_encoded(encoded)[:, :, None]
             logs = ops.log_softmax(
                 self.joiner(encoded, self.joiner.project_predicted(predicted)[:, None])

@@ -16,6 +16,7 @@ _MODULES = {
     "CTC": "kerasseq.models",
     "CaptionPreprocessor": "kerasseq.preprocessing",
     "Greedy": "kerasseq.generation",
+    "HybridSeq2Seq": "kerasseq.models",
     "JointSeq2Seq": "kerasseq.models",
     "Memory": "kerasseq.masking",
     "NGram": "kerasseq.language_model",
@@ -30,27 +31,29 @@ _MODULES = {
     "UserError": "kerasseq.errors",
     "load": "kerasseq.models.load",
 }
+# Packages with classes that model files name, and others.
 _PACKAGES = (
     "acoustics",
     "attention",
     "backbones",
-    "data",
     "decoders",
     "drawing",
     "encoders",
     "generation",
     "language_model",
-    "metrics",
     "models",
     "preprocessing",
     "training",
     "transduction",
 )
+_OTHERS = ("data", "drawing", "media", "metrics")
 
-__all__ = [*_MODULES, *_PACKAGES]
+__all__ = [*_MODULES, *_PACKAGES, *_OTHERS]
 
 
-__getattr__, __dir__ = lazy_names(__name__, {**_MODULES, **dict.fromkeys(_PACKAGES, "")})
+__getattr__, __dir__ = lazy_names(
+    __name__, {**_MODULES, **dict.fromkeys((*_PACKAGES, *_OTHERS), "")}
+)
 
 
 def _load_all() -> None:

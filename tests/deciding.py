@@ -7,7 +7,7 @@ from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import RNNEncoder
 from kerasseq.language_model import NGram
-from kerasseq.models import CTC, JointSeq2Seq, Seq2Seq, Transducer
+from kerasseq.models import CTC, HybridSeq2Seq, Seq2Seq, Transducer
 from kerasseq.preprocessing import TextPreprocessor
 from kerasseq.transduction.joiner import Joiner
 
@@ -58,7 +58,7 @@ def made(kind, seed=1, language_model=False):
         decoder = RNNDecoder(TokenEmbedding(size, UNITS), UNITS, attention=attention)
         encoder = RNNEncoder(UNITS, bidirectional=True)
         made_of = TokenEmbedding(size, UNITS), encoder, decoder, reads
-        model = (JointSeq2Seq if kind == "hybrid" else Seq2Seq)(*made_of)
+        model = (HybridSeq2Seq if kind == "hybrid" else Seq2Seq)(*made_of)
     for variable in model.trainable_variables:
         variable.assign(3.0 * variable + 0.3 * keras.random.normal(variable.shape))
     # Short texts, which need no second search with more room.

@@ -31,7 +31,7 @@ from kerasseq.encoders import (
     TransformerEncoder,
 )
 from kerasseq.language_model import NGram
-from kerasseq.models import CTC, JointSeq2Seq, Seq2Seq, Transducer
+from kerasseq.models import CTC, HybridSeq2Seq, Seq2Seq, Transducer
 from kerasseq.preprocessing import CaptionPreprocessor, SpeechPreprocessor, TextPreprocessor
 from kerasseq.recurrent import GRUCell, LSTMCell
 from kerasseq.training import schedules
@@ -118,7 +118,7 @@ ARGUMENTS: dict[type, Callable[[], dict[str, Any]]] = {
     SpeechPreprocessor: lambda: {"vocabularies": _vocabularies("target")},
     CaptionPreprocessor: lambda: {"vocabularies": _vocabularies("target"), "size": (8, 8)},
     Seq2Seq: _translating,
-    JointSeq2Seq: _translating,
+    HybridSeq2Seq: _translating,
     CTC: lambda: {"encoder": hearing(), "vocabulary_size": VOCABULARY, "card": {"data": ["a"]}},
     Transducer: lambda: {
         "encoder": hearing(),

@@ -19,6 +19,7 @@ LAYERS = (
         "presets",
         "printable",
         "serialization",
+        "special_ids",
     },
     {"config", "data", "default_backend", "drawing", "media", "metrics", "preprocessing"},
     {

@@ -40,7 +40,7 @@ from kerasseq.encoders import (
 from kerasseq.errors import UserError
 from kerasseq.language_model import NGram
 from kerasseq.masking import Memory
-from kerasseq.models import CTC, JointSeq2Seq, Seq2Seq, Transducer
+from kerasseq.models import CTC, HybridSeq2Seq, Seq2Seq, Transducer
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.preprocessing import SpeechPreprocessor, TextPreprocessor
 from kerasseq.transduction.joiner import Joiner
@@ -308,7 +308,7 @@ def test_no_sources_have_no_hypotheses():
         translator(preprocessor=text()),
         CTC(hearing(), VOCABULARY, heard),
         Transducer(hearing(), predicting(), Joiner(VOCABULARY, 4), heard),
-        JointSeq2Seq(None, hearing(), decoder(), heard),
+        HybridSeq2Seq(None, hearing(), decoder(), heard),
     ]
     for model in models:
         for none in ([], (), iter(())):
@@ -346,7 +346,7 @@ def trainable():
     begun = np.pad(LABELS, ((0, 0), (1, 0)), constant_values=2)
     yield CTC(hearing(), VOCABULARY), {}
     yield Transducer(hearing(), predicting(), Joiner(VOCABULARY, 4)), {"tokens": begun}
-    yield JointSeq2Seq(None, hearing(), decoder()), {"tokens": begun[:, :-1]}
+    yield HybridSeq2Seq(None, hearing(), decoder()), {"tokens": begun[:, :-1]}
     yield Seq2Seq(None, hearing(), decoder()), {"tokens": begun[:, :-1]}
 
 
@@ -376,7 +376,7 @@ def test_the_alignment_of_nothing_is_empty():
     attentive = RNNDecoder(TokenEmbedding(size, 8), 6, attention="additive")
     models = [CTC(encoder, size, heard), Seq2Seq(None, encoder, attentive, heard)]
     frames = models[0].log_probabilities(sound(1))[0].shape[1]
-    for model in (*models, JointSeq2Seq(None, encoder, attentive, heard)):
+    for model in (*models, HybridSeq2Seq(None, encoder, attentive, heard)):
         assert model.alignment(recording, nothing).shape == (0, frames)
         assert model.words(recording, nothing) == []
 

@@ -267,8 +267,8 @@ def test_a_limit_is_the_same_as_fewer_steps(strategy):
 class ToTheEnd(Beam):
     """A beam search without its early stop."""
 
-    def going(self, position, pool, setting):
-        return position < setting.length
+    def going(self, position, pool, context):
+        return position < context.length
 
 
 @settings(max_examples=10, deadline=None)

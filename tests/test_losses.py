@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from kerasseq import backend, losses
-from kerasseq.transduction.ctc import consistency
+from kerasseq.transduction.ctc import ctc_consistency
 
 pytestmark = pytest.mark.backends
 
@@ -57,7 +57,7 @@ def test_consistency_is_its_definition(seed):
     mask = np.arange(4) < np.array([4, 2, 1])[:, None]
     log_p, log_q = log_softmax(first), log_softmax(second)
     both = ((np.exp(log_p) - np.exp(log_q)) * (log_p - log_q)).sum(-1)
-    value = ops.convert_to_numpy(consistency(first, second, mask))
+    value = ops.convert_to_numpy(ctc_consistency(first, second, mask))
     np.testing.assert_allclose(value, 0.5 * (both * mask).sum(1), rtol=1e-4, atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_consistency_draws_each_pass_to_where_the_other_is():
             return x
 
         def compute_loss(self, x, y, y_pred, sample_weight, training=True):
-            return ops.sum(consistency(*self.passes, mask))
+            return ops.sum(ctc_consistency(*self.passes, mask))
 
     model = Both()
     model.compile(keras.optimizers.SGD(1.0))

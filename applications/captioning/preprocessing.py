@@ -23,7 +23,7 @@ from kerasseq.metrics import CiderD
 from kerasseq.models import SequenceModel
 from kerasseq.models.functions import Functions
 from kerasseq.preprocessing import CaptionPreprocessor
-from kerasseq.preprocessing.padding import PAD
+from kerasseq.special_ids import PAD
 from kerasseq.training.self_critical import SelfCritical, SelfCriticalBatches
 
 

@@ -13,7 +13,7 @@ from kerasseq.drawing import draw_caption_sheet, draw_overlay
 from kerasseq.drawing.attention import WORD_MARK
 from kerasseq.errors import UserError
 from kerasseq.models import Options, Seq2Seq
-from kerasseq.preprocessing.padding import END
+from kerasseq.special_ids import END
 from kerasseq.training import Run
 
 SHOWN = 12

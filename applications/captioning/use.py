@@ -9,8 +9,8 @@ from kerasseq.data.folder import groups, mapped
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture
 from kerasseq.models import Options, Seq2Seq
-from kerasseq.models.base import check_many
 from kerasseq.models.batching import check_call
+from kerasseq.models.inputs import check_many
 
 TOGETHER = 8
 """Batches that are held in memory together."""

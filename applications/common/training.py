@@ -14,7 +14,7 @@ from kerasseq.data.corpus import LEAST, Problems
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
-from kerasseq.models.options import named
+from kerasseq.models.options import parse_options
 from kerasseq.precision import dtype_policy_scope
 from kerasseq.presets import find_model
 from kerasseq.training import Run, TrainingConfig, fit
@@ -189,12 +189,12 @@ def _check_model(model: SequenceModel, whole: Any) -> None:
         UserError: its loss has no such part, or an option of decoding has no effect.
     """
     model.compile(**get_loss_options(whole.training))
-    options = named({}, to_dict(whole).get("decoding", {}))
-    vain = model.vain(options)
+    options = parse_options({}, to_dict(whole).get("decoding", {}))
+    idle = model.find_idle_options(options)
     if getattr(whole.tokenizer, "language_model", 0):
-        vain.pop("lm_weight", None)  # it is learned with the data
-    for name in sorted(options.changed() & set(vain)):
-        raise UserError(OptionError(name, vain[name]).spelt("decoding.{}".format))
+        idle.pop("lm_weight", None)  # it is learned with the data
+    for name in sorted(options.changed_names() & set(idle)):
+        raise UserError(OptionError(name, idle[name]).spelt("decoding.{}".format))
 
 
 def _kept(head: Head, folder: Path) -> Any:

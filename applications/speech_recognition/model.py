@@ -20,7 +20,7 @@ from kerasseq.encoders import (
 )
 from kerasseq.errors import UserError
 from kerasseq.models import CTC as CTCModel
-from kerasseq.models import JointSeq2Seq, Seq2Seq, SequenceModel
+from kerasseq.models import HybridSeq2Seq, Seq2Seq, SequenceModel
 from kerasseq.models import Transducer as TransducerModel
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.transduction.joiner import Joiner
@@ -272,9 +272,9 @@ class Hybrid(Attention):
     kind: Literal["hybrid"] = "hybrid"
     ctc_weight: Share = 0.3
 
-    def build(self, encoder: Chain, size: int) -> JointSeq2Seq:
+    def build(self, encoder: Chain, size: int) -> HybridSeq2Seq:
         decoder = _decoder(self, encoder, size)
-        return JointSeq2Seq(None, encoder, decoder, ctc_weight=self.ctc_weight)
+        return HybridSeq2Seq(None, encoder, decoder, ctc_weight=self.ctc_weight)
 
 
 def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:

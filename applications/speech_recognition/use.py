@@ -11,8 +11,8 @@ from kerasseq.errors import UserError
 from kerasseq.media.silence import cut_at_silences
 from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
-from kerasseq.models.base import check_many
 from kerasseq.models.batching import check_call
+from kerasseq.models.inputs import check_many
 from kerasseq.models.stream import Stream
 
 PART = 20.0

@@ -8,34 +8,49 @@ from keras import ops
 
 from kerasseq.checks import Checked, number, whole
 from kerasseq.errors import OptionError, UserError
-from kerasseq.generation.selection import END, PAD, Candidates
-from kerasseq.generation.strategies import Greedy, Setting, Strategy
+from kerasseq.generation.selection import Candidates
+from kerasseq.generation.strategies import Greedy, SearchContext, Strategy
+from kerasseq.special_ids import END, PAD
 
 Width = Annotated[int, whole(1, 1000)]
 
 
 @dataclass(frozen=True)
 class Beam(Checked, Strategy):
-    """The hypotheses Y of source X with the best scores that a beam of `width` comes upon.
+    """Beam search: the hypotheses Y of source X with the best scores that a beam of `width` finds.
 
-    score(X, Y) = log p(Y | X) / lp(Y) + cp(X, Y)
-    lp(Y) = ((5 + |Y|) / 6) ** length_penalty, |Y| with the end symbol
-    cp(X, Y) = coverage_penalty * sum over source steps i of log(min(sum over t of a[t, i], 1))
+        score(X, Y) = log p(Y | X) / lp(Y) + cp(X, Y)
+        lp(Y) = ((5 + |Y|) / 6) ** length_penalty, |Y| with the end symbol
+        cp(X, Y) = coverage_penalty * sum over source steps i of log(min(sum over t of a[t, i], 1))
 
-    (Wu et al., 2016, equation 14; a are the attention weights.) This is not a division by
+    with the attention weights a (Wu et al., 2016, equation 14). This is not a division by
     |Y| ** length_penalty.
 
-    Of the 2 * width candidates of each step, `width` continuations and `width` endings, an
-    ending counts when it is among the `width` best. It is finished then: never extended, and
-    kept while it is among the `n_best`. The search of a source stops when no live hypothesis
-    can still reach a better score, whatever it goes on with. Those that are still live when the
+    Each step has 2 * width candidates, `width` continuations and `width` endings. An ending counts
+    when it is among the `width` best. The hypothesis is then finished: the search never extends it,
+    and keeps it while it is among the `n_best`. The search of a source stops when no live
+    hypothesis can reach a better score with any continuation. Hypotheses that are live when the
     steps are used up compete with the finished ones by their scores, without an end symbol.
 
     Args:
         width: live hypotheses of a source.
-        length_penalty: 0 (none) or greater; the greater, the longer the results.
-        coverage_penalty: 0 (none) or greater; needs a decoder that keeps `state["weights"]`.
+        length_penalty: 0 (none) or greater. A greater penalty gives longer results.
+        coverage_penalty: 0 (none) or greater. It needs a decoder that keeps `state["weights"]`.
         n_best: hypotheses to return, at most `width`.
+
+    Raises:
+        OptionError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import Beam, search
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> tokens, scores, _ = search(model, memory, Beam(width=3, n_best=2), max_length=5)
+    >>> [[int(token) for token in row] for row in tokens[0]]  # 3 is the end, 0 is padding
+    [[4, 5, 6, 3, 0], [5, 6, 3, 0, 0]]
     """
 
     width: Width = 5
@@ -62,8 +77,8 @@ class Beam(Checked, Strategy):
             "divisors": np.float32(((5 + lengths) / 6) ** self.length_penalty),
         }
 
-    def begin(self, setting: Setting) -> Any:
-        n, width, length = setting.n, self.width, setting.length
+    def begin(self, context: SearchContext) -> Any:
+        n, width, length = context.n, self.width, context.length
         pool = {
             # Step by step, for `finish` to trace back.
             "tokens": ops.full((length, n, width), PAD, dtype="int32"),
@@ -75,9 +90,9 @@ class Beam(Checked, Strategy):
             "ends": ops.zeros((n, self.n_best), dtype="int32"),
         }
         if self.coverage_penalty:
-            if setting.mask is None:
+            if context.mask is None:
                 raise UserError("A coverage penalty needs one memory with a mask of its steps.")
-            mask = ops.repeat(setting.mask, width, axis=0)
+            mask = ops.repeat(context.mask, width, axis=0)
             pool["coverage"] = ops.zeros_like(ops.cast(mask, "float32"))
         return pool
 
@@ -88,10 +103,10 @@ class Beam(Checked, Strategy):
         position: Any,
         state: Any,
         pool: Any,
-        setting: Setting,
+        context: SearchContext,
     ) -> tuple[Any, Any, Any]:
         width, live, pool = self.width, pool["live"], dict(pool)
-        open_ = (position < setting.limits)[:, None]
+        open_ = (position < context.limits)[:, None]
         candidates = Candidates(logits, allowed, width, width)
         base = live - ops.reshape(candidates.log_normalizer(), (-1, width))
         endings = ops.reshape(candidates.ending, (-1, width)) + base
@@ -100,8 +115,8 @@ class Beam(Checked, Strategy):
         both = ops.concatenate([sums, endings], axis=1)
         last = ops.top_k(both, width)[0][:, -1:]
         endings = ops.where(ops.logical_and(open_, endings >= last), endings, -np.inf)
-        penalty = self._coverage(state, pool, setting, open_)
-        scores = endings / ops.take(setting.numbers["divisors"], position + 1) + penalty
+        penalty = self._coverage(state, pool, context, open_)
+        scores = endings / ops.take(context.numbers["divisors"], position + 1) + penalty
         places = ops.zeros_like(beams) + position * width + ops.arange(width, dtype="int32")
         # Equal scores keep the order in which they were found.
         pool["finished"], index = ops.top_k(
@@ -116,36 +131,36 @@ class Beam(Checked, Strategy):
         tokens = ops.where(open_, tokens, PAD)
         pool["tokens"] = ops.slice_update(pool["tokens"], (position, 0, 0), tokens[None])
         pool["parents"] = ops.slice_update(pool["parents"], (position, 0, 0), beams[None])
-        parents = beams + ops.arange(setting.n, dtype="int32")[:, None] * width
+        parents = beams + ops.arange(context.n, dtype="int32")[:, None] * width
         parents = ops.reshape(parents, (-1,))
         if self.coverage_penalty:
             pool["coverage"] = ops.take(pool["coverage"], parents, axis=0)
         return ops.reshape(tokens, (-1,)), parents, pool
 
-    def going(self, position: Any, pool: Any, setting: Setting) -> Any:
+    def going(self, position: Any, pool: Any, context: SearchContext) -> Any:
         # Log-probabilities only fall, lp is greatest at the limit, and cp is at most 0.
-        limits = (5 + ops.cast(setting.limits, "float32")) / 6
-        limit = ops.power(limits, setting.numbers["length_penalty"])
+        limits = (5 + ops.cast(context.limits, "float32")) / 6
+        limit = ops.power(limits, context.numbers["length_penalty"])
         reachable = ops.max(pool["live"], axis=1) / limit
         wins = reachable > pool["finished"][:, -1]
-        return ops.logical_and(position < setting.limits, wins)
+        return ops.logical_and(position < context.limits, wins)
 
-    def finish(self, position: Any, pool: Any, setting: Setting) -> tuple[Any, Any]:
+    def finish(self, position: Any, pool: Any, context: SearchContext) -> tuple[Any, Any]:
         width, n_best = self.width, self.n_best
-        limits = ops.minimum(setting.limits, setting.length)[:, None]
+        limits = ops.minimum(context.limits, context.length)[:, None]
         penalty = 0.0
         if self.coverage_penalty:
-            penalty = self._penalty(pool["coverage"], setting)
-        unfinished = pool["live"] / ops.take(setting.numbers["divisors"], limits) + penalty
+            penalty = self._penalty(pool["coverage"], context)
+        unfinished = pool["live"] / ops.take(context.numbers["divisors"], limits) + penalty
         # A search that stopped before its limit did so as none of these can win.
         scores, index = ops.top_k(ops.concatenate([pool["finished"], unfinished], axis=1), n_best)
         beams = ops.zeros_like(limits) + ops.arange(width, dtype="int32")
         ends = ops.concatenate([pool["ends"], limits * width + beams], axis=1)
         ends, ended = ops.take_along_axis(ends, index, axis=1), index < n_best
-        tokens = self._trace_back(position, pool, setting, ends // width, ends % width, ended)
+        tokens = self._trace_back(position, pool, context, ends // width, ends % width, ended)
         return ops.where((scores > -np.inf)[:, :, None], tokens, PAD), scores
 
-    def _trace_back(self, position, pool, setting, lengths, beams, ended):
+    def _trace_back(self, position, pool, context, lengths, beams, ended):
         def body(step, beams, out):
             tokens = ops.take_along_axis(ops.take(pool["tokens"], step, axis=0), beams, axis=1)
             parents = ops.take_along_axis(ops.take(pool["parents"], step, axis=0), beams, axis=1)
@@ -155,14 +170,14 @@ class Beam(Checked, Strategy):
             out = ops.slice_update(out, (step, 0, 0), tokens[None])
             return step - 1, ops.where(inside, parents, beams), out
 
-        out = ops.full((setting.length, setting.n, self.n_best), PAD, dtype="int32")
+        out = ops.full((context.length, context.n, self.n_best), PAD, dtype="int32")
         _, _, out = ops.while_loop(
             lambda step, beams, out: step >= 0, body, (position - 1, beams, out)
         )
         return ops.transpose(out, (1, 2, 0))
 
-    def _coverage(self, state, pool, setting, open_):
-        """Add the step's attention weights to the pool's; 0, or cp (N, width) so far."""
+    def _coverage(self, state, pool, context, open_):
+        """Adds the step's attention weights to the pool's; returns 0, or cp (N, width) so far."""
         if not self.coverage_penalty:
             return 0.0
         if not (isinstance(state, dict) and "weights" in state):
@@ -173,15 +188,24 @@ class Beam(Checked, Strategy):
         weights = ops.cast(state["weights"], "float32")
         open_ = ops.repeat(open_, self.width, axis=0)
         pool["coverage"] = pool["coverage"] + ops.where(open_, weights, 0.0)
-        return self._penalty(pool["coverage"], setting)
+        return self._penalty(pool["coverage"], context)
 
-    def _penalty(self, coverage, setting):
-        mask = ops.repeat(setting.mask, self.width, axis=0)
+    def _penalty(self, coverage, context):
+        mask = ops.repeat(context.mask, self.width, axis=0)
         logs = ops.log(ops.clip(coverage, 1e-9, 1.0))
         sums = ops.sum(ops.where(mask, logs, 0.0), axis=-1)
-        return setting.numbers["coverage_penalty"] * ops.reshape(sums, (-1, self.width))
+        return context.numbers["coverage_penalty"] * ops.reshape(sums, (-1, self.width))
 
 
-def of_width(width: int) -> Greedy | Beam:
-    """The search that keeps so many hypotheses: greedy for one."""
+def search_of_width(width: int) -> Greedy | Beam:
+    """Returns the search that keeps `width` hypotheses; one hypothesis is greedy search.
+
+    Example:
+
+    >>> from kerasseq.generation import search_of_width
+    >>> search_of_width(1)
+    Greedy()
+    >>> search_of_width(4).width
+    4
+    """
     return Greedy() if width == 1 else Beam(width)

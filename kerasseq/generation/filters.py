@@ -1,13 +1,14 @@
-"""Filters: which tokens a hypothesis may go on with.
+"""Filters: the tokens that may continue a hypothesis.
 
 A filter has two methods:
 `begin(n, width, length) -> state` prepares for at most `length` steps of `width` beams for each
-of `n` sources; the state is a pytree whose leaves have N * width rows, reordered with the beams;
+of `n` sources. The state is a pytree whose leaves have N * width rows; the search reorders them
+with the beams.
 `allow(allowed, tokens, position, state) -> allowed, state` narrows `allowed`, (1, V) or
 (N * width, V) bool, given the `tokens` (N * width,) fed at `position`, a scalar.
 
-What a filter forbids is not chosen, but for the end symbol where nothing else is left. The scores
-of what is chosen remain the model's own.
+The search does not choose a forbidden token, except the end symbol where nothing else remains.
+The scores of the chosen tokens remain the model's own.
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,27 @@ import numpy as np
 from keras import ops
 
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import END
+from kerasseq.special_ids import END
 
 
 @dataclass(frozen=True)
 class MinimumLength:
-    """At least `length` tokens before the end symbol; an int, or a tensor of a compiled search."""
+    """Requires at least `length` tokens before the end symbol.
+
+    Args:
+        length: an int, or a tensor of a compiled search.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import Greedy, MinimumLength, search
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> tokens, _, _ = search(model, memory, Greedy(), 6, filters=[MinimumLength(4)])
+    >>> sum(int(token) > 3 for token in tokens[0, 0]) >= 4  # ids above 3 are not special
+    True
+    """
 
     length: Any
 
@@ -41,7 +57,25 @@ class MinimumLength:
 
 @dataclass(frozen=True)
 class Ban:
-    """None of `tokens`, a tuple of ids."""
+    """Forbids some tokens.
+
+    Args:
+        tokens: a tuple of ids.
+
+    Raises:
+        UserError: an id is the end symbol or not in the vocabulary.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import Ban, Greedy, search
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> tokens, _, _ = search(model, memory, Greedy(), 5, filters=[Ban((4,))])
+    >>> [int(token) for token in tokens[0, 0]]
+    [5, 6, 3, 0, 0]
+    """
 
     tokens: tuple[int, ...]
 
@@ -61,7 +95,26 @@ class Ban:
 
 @dataclass(frozen=True)
 class NoRepeatedNGram:
-    """No n-gram of `size` tokens twice in a hypothesis (Paulus et al., 2018, section 2.5)."""
+    """Forbids an n-gram of `size` tokens that is in the hypothesis (Paulus et al., 2018, section
+    2.5).
+
+    Args:
+        size: at least 1.
+
+    Raises:
+        UserError: the size is less than 1.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import Greedy, NoRepeatedNGram, search
+    >>> model = kerasseq.NGram.learn([[4, 4, 4, 4, 4, 4, 5]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> tokens, _, _ = search(model, memory, Greedy(), 6, filters=[NoRepeatedNGram(2)])
+    >>> [int(token) for token in tokens[0, 0]]
+    [4, 4, 5, 3, 0, 0]
+    """
 
     size: int
 
@@ -94,11 +147,24 @@ class NoRepeatedNGram:
 
 @dataclass(frozen=True)
 class ForcedPrefix:
-    """Row n begins with the first `lengths[n]` tokens of `tokens[n]`, whatever else is forbidden.
+    """Starts row n with the first `lengths[n]` tokens of `tokens[n]`, whatever other filters
+    forbid.
 
     Args:
         tokens: (N, P) int32.
         lengths: (N,) int32, 0 to P.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import ForcedPrefix, Greedy, search
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> prefix = ForcedPrefix(np.array([[7, 4]]), np.array([2]))
+    >>> tokens, _, _ = search(model, memory, Greedy(), 6, filters=[prefix])
+    >>> [int(token) for token in tokens[0, 0, :3]]
+    [7, 4, 5]
     """
 
     tokens: Any

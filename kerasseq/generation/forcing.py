@@ -1,4 +1,4 @@
-"""What a decoder makes of tokens that are given: their probability, and where it looks."""
+"""A decoder on given tokens: their probability, and where it looks."""
 
 from typing import Any
 
@@ -6,13 +6,33 @@ from keras import ops
 
 from kerasseq.backend import scan
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import BEGIN, PAD, log_normalizer
+from kerasseq.generation.selection import log_normalizer
+from kerasseq.special_ids import BEGIN, PAD
 
 
 def rescore(decoder: Any, memory: Any, tokens: Any) -> Any:
-    """(N, T) tokens, padded after their end, to (N,) log p(tokens | memory).
+    """Computes log p(tokens | memory) of given tokens, by teacher forcing.
 
-    The end symbol counts when it is among the tokens. No penalty is in it.
+    The end symbol counts when it is among the tokens. The result holds no penalty.
+
+    Args:
+        decoder: a `Stepwise`.
+        memory: its memory of N sources.
+        tokens: (N, T) int, padded after their end.
+
+    Returns:
+        (N,) float32, in nats.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq.generation import rescore
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> memory = kerasseq.Memory(np.zeros((1, 1, 1), "float32"), np.ones((1, 1), bool))
+    >>> score = rescore(model, memory, np.array([[4, 5, 6, 3, 0]]))
+    >>> abs(float(score[0]) - model.score([4, 5, 6])) < 1e-4
+    True
     """
     tokens = ops.convert_to_tensor(tokens, dtype="int32")
 
@@ -25,10 +45,31 @@ def rescore(decoder: Any, memory: Any, tokens: Any) -> Any:
 
 
 def attend(decoder: Any, memory: Any, tokens: Any) -> Any:
-    """(N, T) tokens to the attention weights (N, T, S) with which each was predicted.
+    """Computes the attention weights with which a decoder predicts each of the given tokens.
+
+    Args:
+        decoder: a decoder with attention.
+        memory: its `Memory` of N sources.
+        tokens: (N, T) int.
+
+    Returns:
+        (N, T, S).
 
     Raises:
         UserError: the decoder keeps no attention weights.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import attention, decoders, generation
+    >>> decoder = decoders.RNNDecoder(
+    ...     kerasseq.TokenEmbedding(9, 6), 6, attention=attention.StepAttention("dot"))
+    >>> decoder.build((None, None, 6))
+    >>> memory = kerasseq.Memory(np.ones((1, 4, 6), "float32"), np.ones((1, 4), bool))
+    >>> weights = generation.attend(decoder, memory, np.array([[4, 5, 3]]))
+    >>> tuple(weights.shape), round(sum(float(weight) for weight in weights[0, 0]), 4)
+    ((1, 3, 4), 1.0)
     """
     tokens = ops.convert_to_tensor(tokens, dtype="int32")
 

@@ -1,4 +1,4 @@
-"""What decoders that are asked together share."""
+"""The base of decoders that score together."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +10,14 @@ from kerasseq.errors import UserError
 from kerasseq.generation.selection import log_normalizer
 
 
-class Members(Stepwise):
-    """Several `Stepwise` as one; a subclass says in `combined` what becomes of their answers.
+class CombinedScorers(Stepwise):
+    """Several `Stepwise` as one. A subclass combines their log-probabilities in `combine`.
 
-    Its memory, constants, static and state are lists of the members'. It keeps no attention
-    weights.
+    Its memory, constants, static and state are lists, with an item for each scorer. It keeps no
+    attention weights.
 
     Raises:
-        UserError: the members' vocabularies differ in size, or the memories are not as many.
+        UserError: the vocabularies differ in size, or there is not one memory for each scorer.
     """
 
     kind: str
@@ -33,8 +33,8 @@ class Members(Stepwise):
         known = [decoder.max_steps for decoder in decoders if decoder.max_steps is not None]
         self.max_steps = min(known, default=None)
 
-    def combined(self, log_probs: Sequence[Any]) -> Any:
-        """The members' log-probabilities, (N, V) each, to logits (N, V)."""
+    def combine(self, log_probs: Sequence[Any]) -> Any:
+        """Combines log-probabilities, (N, V) of each scorer, into logits (N, V)."""
         raise NotImplementedError
 
     def constants(self, precision: str | None = None) -> Any:
@@ -65,4 +65,4 @@ class Members(Stepwise):
             member = ops.cast(member, "float32")
             log_probs.append(member - log_normalizer(member))
             states.append(changing)
-        return self.combined(log_probs), states
+        return self.combine(log_probs), states

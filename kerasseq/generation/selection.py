@@ -1,12 +1,11 @@
-"""What every strategy chooses with: the normaliser, and the best tokens of all beams."""
+"""The normaliser and the best tokens of all beams, with which every strategy chooses."""
 
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-# The special ids of the preprocessors' vocabularies.
-PAD, UNKNOWN, BEGIN, END = range(4)
+from kerasseq.special_ids import BEGIN, END, PAD, UNKNOWN
 
 # Columns of one block in `best`. Measured on XLA's CPU compiler with 5 beams and 10,000 tokens:
 # 8 to 20 are equally fast, and 2 to 4 times as fast as a top-k over each row.
@@ -21,31 +20,31 @@ def allowed_tokens(vocabulary_size: int) -> np.ndarray:
 
 
 def log_normalizer(logits: Any) -> Any:
-    """(N, V) to (N, 1): log sum over v of exp(logits[n, v])."""
+    """(N, V) to (N, 1): the log of the sum over v of exp(logits[n, v])."""
     peak = ops.max(logits, axis=-1, keepdims=True)
     return peak + ops.log(ops.sum(ops.exp(logits - peak), axis=-1, keepdims=True))
 
 
-def masked(logits: Any, allowed: Any | None) -> Any:
-    """`logits` (N, V) where `allowed` (broadcastable, bool), and minus infinity elsewhere.
+def mask_logits(logits: Any, allowed: Any | None) -> Any:
+    """Sets `logits` (N, V) to minus infinity where `allowed` (broadcastable, bool) is False.
 
-    None allows all but pad, unknown and begin.
+    None allows all tokens but pad, unknown and begin.
     """
     if allowed is None:
-        return without_specials(logits, END)
+        return mask_specials(logits, END)
     return ops.where(allowed, logits, -np.inf)
 
 
-def without_specials(logits: Any, count: int) -> Any:
-    """`logits` (N, V) with minus infinity in the first `count` columns."""
+def mask_specials(logits: Any, count: int) -> Any:
+    """Sets the first `count` columns of `logits` (N, V) to minus infinity."""
     specials = ops.full_like(logits[:, :count], -np.inf)
     return ops.slice_update(logits, (0, 0), specials)
 
 
-def filled_up(scores: Any) -> Any:
-    """(N, V) that are log-probabilities, but for what is missing to a sum of 1: that PAD gets.
+def fill_up(scores: Any) -> Any:
+    """Gives PAD the rest to a sum of 1 of scores (N, V) that are log-probabilities otherwise.
 
-    No search takes PAD, so that what is chosen has the scores that it is given here.
+    No search takes PAD, so that a chosen token has the score that it has here.
     """
     scores = scores[:, PAD + 1 :]
     rest = 1.0 - ops.sum(ops.exp(scores), axis=-1, keepdims=True)
@@ -78,7 +77,7 @@ class Candidates:
             self.ending = ops.where(allowed[:, END], self.ending, -np.inf)
         # Block g holds the tokens g, g + blocks, ...: its maximum is one of long rows.
         self.block, self.blocks, self.size = block, -(-size // block), size
-        self.logits = self._padded(without_specials(logits, END + 1))
+        self.logits = self._padded(mask_specials(logits, END + 1))
         self.peaks = self._peaks(self.logits)
         self.unmasked = self.logits, self.peaks
         if allowed is not None:

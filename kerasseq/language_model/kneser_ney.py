@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import BEGIN, END
+from kerasseq.special_ids import BEGIN, END
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Table:
         return lengths
 
 
-def learned(rows: Sequence[np.ndarray], size: int, order: int) -> Table:
+def estimate_ngrams(rows: Sequence[np.ndarray], size: int, order: int) -> Table:
     """The n-grams of rows of ids without special ids; equations as in `NGram`."""
     if not rows:
         raise UserError("There are no sequences to learn a language model from.")

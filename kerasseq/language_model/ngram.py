@@ -13,10 +13,10 @@ from kerasseq.assets import HasAssets
 from kerasseq.checks import VocabularySize, checked, whole
 from kerasseq.decoders import Stepwise
 from kerasseq.errors import FileError, UserError
-from kerasseq.generation.selection import BEGIN, END, PAD
-from kerasseq.language_model.kneser_ney import Table, learned
+from kerasseq.language_model.kneser_ney import Table, estimate_ngrams
 from kerasseq.language_model.table_file import read_table, write_table
 from kerasseq.serialization import register
+from kerasseq.special_ids import BEGIN, END, PAD
 
 # Entries of the two dense tables that a search on the device needs: 240 MB.
 _MOST_ENTRIES = 30_000_000
@@ -71,7 +71,7 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         Not `train`, which on PyTorch is a method of every layer.
         """
         model = cls(vocabulary_size, order)
-        model._ngrams = learned([_real(s) for s in sequences], vocabulary_size, order)
+        model._ngrams = estimate_ngrams([_real(s) for s in sequences], vocabulary_size, order)
         return model
 
     @property

@@ -3,8 +3,8 @@
 from kerasseq.models.base import SequenceModel
 from kerasseq.models.compact import compact
 from kerasseq.models.ctc import CTC
+from kerasseq.models.hybrid import HybridSeq2Seq, JointSeq2Seq
 from kerasseq.models.hypothesis import Hypothesis, Word
-from kerasseq.models.joint import JointSeq2Seq
 from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
 from kerasseq.models.transducer import Transducer
@@ -12,6 +12,7 @@ from kerasseq.models.transducer import Transducer
 __all__ = [
     "CTC",
     "Hypothesis",
+    "HybridSeq2Seq",
     "JointSeq2Seq",
     "Options",
     "Seq2Seq",

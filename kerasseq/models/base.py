@@ -1,20 +1,20 @@
 """What all models are: raw input to text, in one file."""
 
 import json
-import os
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasseq.checks import Amount, Fraction, abbreviate, check_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.masking import Memory
-from kerasseq.models.aligns import Aligns
 from kerasseq.models.functions import Functions
-from kerasseq.models.writes import Writes
+from kerasseq.models.inputs import require_inputs
+from kerasseq.models.raw_training import RawTraining
+from kerasseq.models.summary import output_shapes, part_shapes
+from kerasseq.models.text_generation import TextGeneration
+from kerasseq.models.token_alignment import TokenAlignment
 from kerasseq.precision import dtype_policy_scope
 from kerasseq.serialization import deserialize_arguments
 
@@ -37,7 +37,7 @@ _making = threading.Lock()
 _ASSETS = ("preprocessor", LANGUAGE_MODEL)
 
 
-class SequenceModel(keras.Model, Writes, Aligns):
+class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
     """Base of the models: an encoder, what makes text of its memory, and a preprocessor.
 
     A subclass names the layers that it is made of in `parts`, which are arguments of its
@@ -144,6 +144,11 @@ class SequenceModel(keras.Model, Writes, Aligns):
             setattr(self, name, value)
         super().compile(optimizer, **kwargs)
 
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """Prints the parts as `keras.Model.summary` does, with their output shapes."""
+        with output_shapes(part_shapes(self)):
+            super().summary(*args, **kwargs)
+
     @property
     def functions(self) -> Functions:
         """The compiled functions of the layers that the model has now."""
@@ -195,7 +200,7 @@ class SequenceModel(keras.Model, Writes, Aligns):
         Raises:
             UserError: a feature is missing, or the encoder returns no `Memory`.
         """
-        values, mask = required(features, "values", "mask")
+        values, mask = require_inputs(features, "values", "mask")
         frontend = self._own_frontend()
         if frontend is not None:
             values = frontend(values, training=training)
@@ -295,47 +300,6 @@ def _is_quantized(layer: keras.layers.Layer) -> bool:
     """Whether a layer's kernel becomes int8."""
     dense = isinstance(layer, keras.layers.Dense) and layer.quantization_mode is None
     return dense and layer.name != "logits"
-
-
-def check_many(sources: Any, what: str) -> None:
-    """That there are many, which one source is not, though it may have a length and an order.
-
-    Args:
-        what: they are, for the error.
-
-    Raises:
-        UserError: it is one.
-    """
-    numbers = isinstance(sources, np.ndarray) and sources.ndim < 2 and sources.dtype.kind in "biuf"
-    if isinstance(sources, str | bytes | os.PathLike | dict) or numbers:
-        raise UserError(f"Give a list of {what}, not one: [{abbreviate(sources)}].")
-
-
-def listed(sources: Any, what: str = "sources") -> Sequence[Any]:
-    """The raw sources that a model is given, as what has a length and an order.
-
-    Raises:
-        UserError: it is one source, or none at all.
-    """
-    check_many(sources, what)
-    if isinstance(sources, list | tuple | np.ndarray):
-        return sources
-    try:
-        return list(sources)
-    except TypeError:
-        raise UserError(f"Give a list of {what}, not {abbreviate(sources)}.") from None
-
-
-def required(inputs: Any, *names: str) -> list:
-    """The inputs of these names.
-
-    Raises:
-        UserError: one is missing.
-    """
-    if not isinstance(inputs, dict) or any(name not in inputs for name in names):
-        there = ", ".join(map(str, inputs)) if isinstance(inputs, dict) else abbreviate(inputs)
-        raise UserError(f"The model is called with a dict of {', '.join(names)}, not of {there}.")
-    return [inputs[name] for name in names]
 
 
 def _without_dtypes(config: Any) -> Any:

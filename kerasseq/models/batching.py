@@ -1,6 +1,7 @@
 """Rows of unequal length through compiled functions: few batches, few shapes."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,9 +12,6 @@ from kerasseq import backend
 from kerasseq.checks import Size, check_option
 from kerasseq.errors import OptionError
 from kerasseq.models.hypothesis import Hypothesis
-
-CHUNK = 8
-"""Batches of recordings that are read and ordered by length together."""
 
 
 def check_call(batch_size: int, jit: bool | None) -> None:
@@ -28,7 +26,7 @@ def check_call(batch_size: int, jit: bool | None) -> None:
         raise OptionError("jit", "is for TensorFlow, and PyTorch compiles nothing: leave it out")
 
 
-def side_by_side(decode: Callable, rows: np.ndarray, batch_size: int) -> None:
+def run_parallel(decode: Callable, rows: np.ndarray, batch_size: int) -> None:
     """`decode(some rows)` for all of them, as many calls at a time as are worth it."""
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     workers = min(backend.parallel_calls(), len(parts))
@@ -40,30 +38,46 @@ def side_by_side(decode: Callable, rows: np.ndarray, batch_size: int) -> None:
         list(pool.map(decode, parts))
 
 
-def by_length(preprocessor: Any, sources: Sequence[Any], batch_size: int, decode: Callable) -> list:
-    """What `decode(features, rows)`, a list for the rows, makes of each source, in order.
+def map_by_length(
+    preprocessors: Sequence[Any],
+    sources: Sequence[Any],
+    chunk: int,
+    batch_size: int,
+    decode: Callable,
+) -> Iterator[Any]:
+    """Yields the result of each source, in order, from batches of sources of like length.
 
     Args:
-        decode: called with the features of rows of like length, of which the first
-            `len(rows)` count; the others fill the batch.
+        preprocessors: those of the models that read the sources.
+        sources: raw.
+        chunk: sources that are read and ordered by length together.
+        batch_size: sources that are decoded together, at most.
+        decode: `decode(inputs, rows, last)` returns a result for each row, an index of a source.
+            `inputs` are the features of each preprocessor. They may have further rows, which fill
+            the batch. A result of None is asked for again with `last` True.
     """
-    found: list = []
-    for start in range(0, len(sources), batch_size * CHUNK):
-        features = preprocessor.features(sources[start : start + batch_size * CHUNK])
-        lengths = features["mask"].sum(axis=1)
-        results: list = [None] * len(lengths)
+    for start in range(0, len(sources), chunk):
+        some = sources[start : start + chunk]
+        features = [preprocessor.features(some) for preprocessor in preprocessors]
+        lengths = features[0]["mask"].sum(axis=1)
+        results: list = [None] * len(some)
 
-        def run(rows, features=features, results=results):
-            made = decode(crop(features, filled(rows), preprocessor), len(rows))
-            for row, result in zip(rows, made, strict=True):
+        def run(rows, last, start=start, features=features, results=results):
+            inputs = [
+                crop_features(one, fill_batch(rows), preprocessor)
+                for one, preprocessor in zip(features, preprocessors, strict=True)
+            ]
+            for row, result in zip(rows, decode(inputs, start + rows, last), strict=True):
                 results[row] = result
 
-        side_by_side(run, np.argsort(lengths, kind="stable"), batch_size)
-        found += results
-    return found
+        order = np.argsort(lengths, kind="stable")
+        run_parallel(functools.partial(run, last=False), order, batch_size)
+        again = np.array([row for row in order if results[row] is None], order.dtype)
+        run_parallel(functools.partial(run, last=True), again, batch_size)
+        yield from results
 
 
-def read_out(preprocessor: Any, found: Any, rows: int) -> list[list[Hypothesis]]:
+def read_hypotheses(preprocessor: Any, found: Any, rows: int) -> list[list[Hypothesis]]:
     """The hypotheses of the first rows of what a search found.
 
     Args:
@@ -89,7 +103,7 @@ def read_out(preprocessor: Any, found: Any, rows: int) -> list[list[Hypothesis]]
     return results
 
 
-def filled(rows: np.ndarray) -> np.ndarray:
+def fill_batch(rows: np.ndarray) -> np.ndarray:
     """The rows and as many more as make a power of two, since each size of batch is compiled.
 
     Each row that is added is another copy of the first, which costs no step more.
@@ -98,7 +112,7 @@ def filled(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, np.repeat(rows[:1], missing)])
 
 
-def crop(features: dict, rows: Sequence[int], preprocessor: Any) -> dict:
+def crop_features(features: dict, rows: Sequence[int], preprocessor: Any) -> dict:
     """Some rows of the features, without padding that none of them needs."""
     steps = preprocessor.padded_length(int(features["mask"][rows].sum(axis=1).max()))
     return {key: array[rows, :steps] for key, array in features.items()}

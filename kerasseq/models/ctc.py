@@ -14,24 +14,24 @@ from kerasseq.generation import Greedy
 from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import Memory, mask_to_lengths
-from kerasseq.models.batching import read_out
-from kerasseq.models.frame_synchronous import Recogniser
+from kerasseq.models.batching import read_hypotheses
+from kerasseq.models.frame_synchronous import FrameSynchronousModel
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.serialization import register
 from kerasseq.transduction.ctc import (
-    Alignment,
-    align,
-    consistency,
+    ForcedAlignment,
+    align_labels,
+    ctc_consistency,
+    ctc_greedy_search,
     ctc_loss,
-    greedy,
     least_frames,
 )
-from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
+from kerasseq.transduction.ctc_prefix_beam import ctc_prefix_beam_search
 
 
 @register()
-class CTC(Recogniser):
+class CTC(FrameSynchronousModel):
     """p(w | source) = sum of the probabilities of all paths of units and blanks that collapse to w.
 
     Graves et al., 2006, equations 2 and 3: repeated units of a path are one, then blanks go. Each
@@ -56,7 +56,7 @@ class CTC(Recogniser):
 
     loss_options = ("r_drop",)
     parts = ("encoder", "preprocessor", "language_model")
-    without = (*Recogniser.without, "max_length")
+    without = (*FrameSynchronousModel.without, "max_length")
 
     @checked
     def __init__(
@@ -92,7 +92,7 @@ class CTC(Recogniser):
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         return ctc_sums(y_pred, y, sample_weight)
 
-    def decoding(self, options: Options, jit: bool) -> Callable:
+    def make_decoder(self, options: Options, jit: bool) -> Callable:
         if isinstance(options.strategy, Greedy):
             return functools.partial(self._greedy, jit=jit)
         return functools.partial(self._beam, options=options, jit=jit)
@@ -108,17 +108,17 @@ class CTC(Recogniser):
         return tuple(map(ops.convert_to_numpy, found))
 
     def _greedy(self, features: dict, rows: int, jit: bool) -> list[list[Hypothesis]]:
-        found = self.functions("greedy", lambda x: greedy(*self(x)), features, jit=jit)
-        return read_out(self.preprocessor, found, rows)
+        found = self.functions("greedy", lambda x: ctc_greedy_search(*self(x)), features, jit=jit)
+        return read_hypotheses(self.preprocessor, found, rows)
 
     def _beam(
         self, features: dict, rows: int, options: Options, jit: bool
     ) -> list[list[Hypothesis]]:
         logs, mask = self.log_probabilities(features, jit)
-        return [self._searched(logs[row][mask[row]], options) for row in range(rows)]
+        return [self._search_prefixes(logs[row][mask[row]], options) for row in range(rows)]
 
-    def _searched(self, logs: np.ndarray, options: Options) -> list[Hypothesis]:
-        best = prefix_beam_search(
+    def _search_prefixes(self, logs: np.ndarray, options: Options) -> list[Hypothesis]:
+        best = ctc_prefix_beam_search(
             logs,
             options.strategy.width,
             language_model=self.language_model,
@@ -134,7 +134,7 @@ class CTC(Recogniser):
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The probability of each token at the frames that it is ascribed to, (T, F)."""
         logs, mask = self.log_probabilities(self.require_preprocessor().features([source]))
-        logs, tokens = logs[0][mask[0]], np.asarray(self._known(hypothesis), "int32")
+        logs, tokens = logs[0][mask[0]], np.asarray(self._check_tokens(hypothesis), "int32")
         if not len(tokens):
             return np.zeros((0, len(logs)))
         found = _path(logs, tokens)
@@ -159,9 +159,9 @@ def aligned(logs: np.ndarray, tokens: Sequence[int]) -> tuple[tuple, tuple]:
     return tuple(found.first[0].tolist()), tuple(found.log_probs[0].tolist())
 
 
-def _path(logs: np.ndarray, tokens: np.ndarray) -> Alignment:
+def _path(logs: np.ndarray, tokens: np.ndarray) -> ForcedAlignment:
     """The alignment of one row, as of a batch of one."""
-    return align(logs[None], np.ones((1, len(logs)), bool), tokens[None])
+    return align_labels(logs[None], np.ones((1, len(logs)), bool), tokens[None])
 
 
 def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
@@ -184,7 +184,7 @@ def ctc_mean(
     """Nats a unit; over two passes if there are two, with alpha times their consistency."""
     total, weight = ctc_sums(logits, labels, weights)
     if again is not None:
-        apart = consistency(logits.values, again.values, logits.mask)
+        apart = ctc_consistency(logits.values, again.values, logits.mask)
         apart = ops.where(_counted(logits, labels, weights)[:, 0] > 0, apart, 0.0)
         total = 0.5 * (total + ctc_sums(again, labels, weights)[0]) + alpha * ops.sum(apart)
     return total / ops.maximum(weight, 1e-6)

@@ -1,6 +1,5 @@
 """From raw sources to texts: batches of few shapes through one compiled function."""
 
-import functools
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,14 +19,14 @@ from kerasseq.generation import (
     search,
 )
 from kerasseq.models.base import LANGUAGE_MODEL
-from kerasseq.models.batching import crop, filled, side_by_side
+from kerasseq.models.batching import fill_batch, map_by_length
 from kerasseq.models.functions import Functions
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.options import Options
 from kerasseq.preprocessing.padding import ladder_length, pad_ragged
 
-CHUNK = 64
-"""Batches that are ordered by length together."""
+# Batches that are ordered by length together.
+_CHUNK = 64
 
 # A core takes as long for a row in batches of 8 as in larger ones, of which more rows wait for
 # the longest; and the caches of 8 stay in its own cache.
@@ -48,14 +47,14 @@ class _Plan(NamedTuple):
         filters: of `Options`, `no_repeat` and whether there is a `min_length`; and whether there
             are prefixes.
         precision: of `Options`.
-        members: of each model, the names of what scores hypotheses.
+        scorers: of each model, the names of what scores hypotheses.
     """
 
     strategy: Any
     length: int
     filters: tuple[int, bool, bool]
     precision: str | None
-    members: tuple[tuple[str, ...], ...]
+    scorers: tuple[tuple[str, ...], ...]
 
 
 class Generator:
@@ -104,42 +103,24 @@ class Generator:
         jit = len(sources) >= 2 * batch_size if jit is None else jit
         if backend.parallel_calls() > 1:
             batch_size = min(batch_size, _ROWS_ON_A_CORE)
-        step = batch_size * CHUNK
-        for start in range(0, len(sources), step):
-            here = slice(start, start + step)
-            some = None if prefixes is None else prefixes[here]
-            yield from self._chunk(sources[here], first_row + start, options, some, batch_size, jit)
 
-    def _chunk(self, sources, start, options, prefixes, batch_size, jit):
-        features = [model.preprocessor.features(sources) for model in self.models]
-        lengths = features[0]["mask"].sum(axis=1)
-        order = np.argsort(lengths, kind="stable")
-        found: list = [None] * len(sources)
-
-        def decode(chosen: np.ndarray, first: bool) -> None:
-            rows = filled(chosen)
-            inputs = [
-                crop(some, rows, model.preprocessor)
-                for some, model in zip(features, self.models, strict=True)
-            ]
+        def decode(inputs: list, rows: np.ndarray, last: bool) -> list:
+            count, rows = len(rows), fill_batch(rows)
             some = None if prefixes is None else [prefixes[row] for row in rows]
-            results = self._batch(inputs, lengths[rows], start + rows, options, some, jit, first)
-            for row, hypotheses in zip(chosen, results, strict=False):
-                found[row] = hypotheses
+            return self._batch(inputs, first_row + rows, options, some, jit, not last)[:count]
 
-        side_by_side(functools.partial(decode, first=True), order, batch_size)
-        cut = np.array([row for row in order if found[row] is None], order.dtype)
-        side_by_side(functools.partial(decode, first=False), cut, batch_size)
-        return found
+        preprocessors = [model.preprocessor for model in self.models]
+        chunk = batch_size * _CHUNK
+        return map_by_length(preprocessors, sources, chunk, batch_size, decode)
 
-    def _batch(self, inputs, lengths, rows, options, prefixes, jit, first):
+    def _batch(self, inputs, rows, options, prefixes, jit, first):
         """The hypotheses of each row; None where the room of the `first` search is too little."""
         # Texts are as long as what is attended to, of which an encoder may make little.
-        factor = self.models[0].reduction
+        lengths, factor = inputs[0]["mask"].sum(axis=1), self.models[0].reduction
         limits = options.length_for(-(-lengths // factor)).astype("int32")
         steps = -(-inputs[0]["mask"].shape[1] // factor)
-        members = [model.members(options) for model in self.models]
-        most = self._most(members)
+        scorers = [model.scorers(options) for model in self.models]
+        most = self._most(scorers)
         length = int(options.length_for(steps))
         if length > most:
             length = _cut(length, most, options)
@@ -167,9 +148,9 @@ class Generator:
             extra["limits"] = np.maximum(limits, forced + 1)
             extra["prefix"] = {"tokens": pad_ragged(ragged, width), "lengths": forced}
         extra["numbers"] = options.strategy.numbers(length)
-        extra["weights"] = [np.float32(list(some.values())) for some in members]
+        extra["weights"] = [np.float32(list(some.values())) for some in scorers]
         extra["tables"] = [
-            model.tables(some) for model, some in zip(self.models, members, strict=True)
+            model.tables(some) for model, some in zip(self.models, scorers, strict=True)
         ]
         if options.min_length:
             extra["min_length"] = np.int32(options.min_length)
@@ -178,7 +159,7 @@ class Generator:
             length,
             (options.no_repeat, options.min_length > 0, prefixes is not None),
             options.precision,
-            tuple(map(tuple, members)),
+            tuple(map(tuple, scorers)),
         )
         tokens, scores, cut = map(ops.convert_to_numpy, self._search(plan, jit, inputs, extra))
         n, best, _ = tokens.shape
@@ -194,19 +175,19 @@ class Generator:
             for row in range(n)
         ]
 
-    def _most(self, members: list[dict]) -> int:
+    def _most(self, scorers: list[dict]) -> int:
         """The most steps that all have positions for."""
-        pairs = zip(self.models, members, strict=True)
-        known = [model.member(name).max_steps for model, names in pairs for name in names]
+        pairs = zip(self.models, scorers, strict=True)
+        known = [model.scorer(name).max_steps for model, names in pairs for name in names]
         return min((steps for steps in known if steps is not None), default=sys.maxsize)
 
     def _search(self, plan: _Plan, jit: bool, inputs: list, extra: dict) -> Any:
-        models = list(zip(self.models, plan.members, strict=True))
+        models = list(zip(self.models, plan.scorers, strict=True))
 
         def constants() -> list[dict]:
             return [
                 {
-                    name: model.member(name).constants(plan.precision)
+                    name: model.scorer(name).constants(plan.precision)
                     for name in names
                     if name != LANGUAGE_MODEL
                 }
@@ -215,7 +196,7 @@ class Generator:
 
         def generate(constants, inputs, extra):
             parts = [
-                model.searched(names, weights, {**own, **tables}, model.encode(features))
+                model.fuse_scorers(names, weights, {**own, **tables}, model.encode(features))
                 for (model, names), weights, own, tables, features in zip(
                     models, extra["weights"], constants, extra["tables"], inputs, strict=True
                 )
@@ -236,7 +217,7 @@ class Generator:
                 extra["numbers"],
             )
 
-        shared = self.functions.constants((plan.precision, plan.members), constants)
+        shared = self.functions.constants((plan.precision, plan.scorers), constants)
         return self.functions(plan, generate, inputs, extra, jit=jit, constants=shared)
 
 

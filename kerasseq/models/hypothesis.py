@@ -43,7 +43,7 @@ class Word:
     confidence: float
 
 
-def words_of(
+def group_words(
     pieces: Sequence[str], frames: Sequence[int], log_probs: Sequence[float], seconds: float
 ) -> list[Word]:
     """The words that pieces make up, in order.

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasseq.checks import Checked, Weight, WeightShare, check_option, number, whole
 from kerasseq.errors import OptionError
-from kerasseq.generation import Beam, Greedy, Sample, of_width
+from kerasseq.generation import Beam, Greedy, Sample, search_of_width
 from kerasseq.generation.beam import Width
 
 # More would take memory and time without end.
@@ -67,8 +67,8 @@ class Options(Checked):
             return 0 * steps + self.max_length
         return np.maximum(2 * steps + 10, self.min_length + 1)
 
-    def changed(self) -> set[str]:
-        """The names of the options that are not as by default, in `named`'s spelling."""
+    def changed_names(self) -> set[str]:
+        """The names of the options that are not as by default, as `parse_options` takes them."""
         strategy = self.strategy
         names = {"sample"} if isinstance(strategy, Sample) else set()
         for one, plain in ((self, Options()), (strategy, type(strategy)())):
@@ -90,13 +90,14 @@ class Options(Checked):
 _OWN = tuple(field.name for field in fields(Options) if field.name != "strategy")
 _OF_BEAMS = tuple(field.name for field in fields(Beam) if field.name != "width")
 _OF_SAMPLES = tuple(field.name for field in fields(Sample))
-_NAMES = ("beam", *_OF_BEAMS, "sample", *_OF_SAMPLES, *_OWN)
+NAMES = ("beam", *_OF_BEAMS, "sample", *_OF_SAMPLES, *_OWN)
+"""All options by their names."""
 
 OF_CARDS = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
 """The options that a card may have under "decoding"."""
 
 
-def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
+def parse_options(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
     """Options by their names: "beam" for a width, 1 being greedy; "sample"; fields of strategies.
 
     Args:
@@ -107,8 +108,8 @@ def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
         OptionError: one is unknown, out of its range, or of another strategy.
     """
     for name in given:
-        if name not in _NAMES:
-            raise OptionError(name, f"is no option of decoding; there are {', '.join(_NAMES)}")
+        if name not in NAMES:
+            raise OptionError(name, f"is no option of decoding; there are {', '.join(NAMES)}")
     settings = {**usual, **given}
     beam, sample = settings.get("beam", Beam().width), given.get("sample", False)
     check_option("beam", beam, Width)
@@ -122,7 +123,7 @@ def named(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
         _check_places(given, _OF_SAMPLES, "goes with {sample}: add that or leave it out")
         if beam == 1:
             _check_places(given, _OF_BEAMS, "goes with beam search: set {beam} to 2 or more")
-        own, strategy = _OF_BEAMS if beam > 1 else (), of_width(beam)
+        own, strategy = _OF_BEAMS if beam > 1 else (), search_of_width(beam)
     strategy = replace(strategy, **{name: settings[name] for name in own if name in settings})
     return Options(strategy, **{name: settings[name] for name in _OWN if name in settings})
 

@@ -10,7 +10,7 @@ from keras import ops, tree
 from kerasseq.checks import Count, Encoder, abbreviate, check_option, checked
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import OptionError, UserError
-from kerasseq.generation import Fusion, attend
+from kerasseq.generation import ShallowFusion, attend
 from kerasseq.generation.selection import allowed_tokens
 from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import (
@@ -21,15 +21,16 @@ from kerasseq.losses import (
     r_drop,
 )
 from kerasseq.masking import Memory, repeat_memory
-from kerasseq.models.base import LANGUAGE_MODEL, SequenceModel, listed, required
+from kerasseq.models.base import LANGUAGE_MODEL, SequenceModel
 from kerasseq.models.batching import check_call
 from kerasseq.models.functions import Functions
 from kerasseq.models.generate import Generator
 from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.inputs import as_list, require_inputs
 from kerasseq.models.options import Options
 from kerasseq.precision import dtype_policy_scope
-from kerasseq.preprocessing.padding import BEGIN
 from kerasseq.serialization import deserialize_arguments, register
+from kerasseq.special_ids import BEGIN
 
 
 @register()
@@ -95,26 +96,26 @@ class Seq2Seq(SequenceModel):
         """Steps of the features to a step of the memory."""
         return 1 if self.frontend is not None else self.factor
 
-    def members(self, options: Options) -> dict[str, float]:
+    def scorers(self, options: Options) -> dict[str, float]:
         """What scores hypotheses, and the weight of each; what has none is left out."""
         if not options.lm_weight:
             return {"decoder": 1.0}
         return {"decoder": 1.0, LANGUAGE_MODEL: options.lm_weight}
 
-    def member(self, name: str) -> Stepwise:
+    def scorer(self, name: str) -> Stepwise:
         """One of these."""
         return getattr(self, name)
 
-    def memory_of(self, name: str, memory: Memory) -> Memory:
+    def encode_for_scorer(self, name: str, memory: Memory) -> Memory:
         """What a member attends to, of the encoder's memory."""
         return memory
 
-    def tables(self, members: Iterable[str]) -> dict[str, dict]:
-        """What members read that is neither weights nor of a source, by the name of each."""
-        return {LANGUAGE_MODEL: self.language_model.tables()} if LANGUAGE_MODEL in members else {}
+    def tables(self, scorers: Iterable[str]) -> dict[str, dict]:
+        """What scorers read that is neither weights nor of a source, by the name of each."""
+        return {LANGUAGE_MODEL: self.language_model.tables()} if LANGUAGE_MODEL in scorers else {}
 
-    def searched(
-        self, members: Sequence[str], weights: Any, constants: dict, memory: Memory
+    def fuse_scorers(
+        self, scorers: Sequence[str], weights: Any, constants: dict, memory: Memory
     ) -> tuple[Stepwise, Any, Any]:
         """What a search asks for scores, its memory and its constants.
 
@@ -123,31 +124,31 @@ class Seq2Seq(SequenceModel):
             constants: of each member, by its name.
             memory: the encoder's.
         """
-        if len(members) == 1:
-            (name,) = members
-            return self.member(name), self.memory_of(name, memory), constants[name]
-        fusion = Fusion([self.member(name) for name in members], [1.0] * len(members))
-        memories = [self.memory_of(name, memory) for name in members]
-        return fusion.weighted(weights), memories, [constants[name] for name in members]
+        if len(scorers) == 1:
+            (name,) = scorers
+            return self.scorer(name), self.encode_for_scorer(name, memory), constants[name]
+        fusion = ShallowFusion([self.scorer(name) for name in scorers], [1.0] * len(scorers))
+        memories = [self.encode_for_scorer(name, memory) for name in scorers]
+        return fusion.with_weights(weights), memories, [constants[name] for name in scorers]
 
-    def vain(self, options: Options) -> dict[str, str]:
-        reasons = super().vain(options)
+    def find_idle_options(self, options: Options) -> dict[str, str]:
+        reasons = super().find_idle_options(options)
         reasons["length_bonus"] = "is for CTC and transducers: leave it out"
         reasons["ctc_weight"] = "is for hybrid models, of CTC and attention: leave it out"
-        members = self.members(options)
-        if len(members) > 1:
+        scorers = self.scorers(options)
+        if len(scorers) > 1:
             reasons["coverage_penalty"] = (
-                f"needs a decoder that scores alone, and here {' and '.join(members)} score "
+                f"needs a decoder that scores alone, and here {' and '.join(scorers)} score "
                 "together: leave it out"
             )
-        elif not self.member(*members).attends:
+        elif not self.scorer(*scorers).attends:
             reasons["coverage_penalty"] = (
                 "needs a decoder with attention, and this one has none: leave it out"
             )
         return reasons
 
     def call(self, inputs: dict, training: bool = False) -> Any:
-        (tokens,) = required(inputs, "tokens")
+        (tokens,) = require_inputs(inputs, "tokens")
         memory = self.encode(inputs, training=training)
         if len(tokens.shape) == 3:
             _, targets, steps = ops.shape(tokens)
@@ -185,10 +186,10 @@ class Seq2Seq(SequenceModel):
         """What validation adds up; see `losses.evaluation_sums`."""
         return evaluation_sums(y_pred, y, label_weights(y, sample_weight))
 
-    def hypotheses(
+    def _decode(
         self,
         sources: Sequence[Any],
-        options: Options | None = None,
+        options: Options,
         *,
         prefixes: Sequence[str] | None = None,
         with_models: Sequence["Seq2Seq"] = (),
@@ -196,41 +197,23 @@ class Seq2Seq(SequenceModel):
         jit: bool | None = None,
         first_row: int = 0,
     ) -> list[list[Hypothesis]]:
-        """The hypotheses of each raw source, best first.
-
-        Args:
-            sources: what the preprocessor reads, e.g. texts.
-            options: strategy, limits and weights; by default those of the model, see `Options`.
-            prefixes: the beginning of each text, as far as it is prescribed.
-            with_models: further models of an ensemble, whose probabilities are averaged.
-            batch_size: sources that are decoded together; of no effect on the result.
-            jit: whether TensorFlow compiles by XLA; by default where there is enough to do. JAX
-                always does, PyTorch never.
-            first_row: the index of the first source; where texts are sampled in several calls,
-                the number of those before.
-
-        Raises:
-            UserError: the model has no preprocessor or vocabulary, an option has no effect, or an
-                ensemble's members have different target vocabularies or are one model.
-        """
-        sources, options = listed(sources), self.usable(options)
         check_call(batch_size, jit)
         check_option("first_row", first_row, Count)
-        prefixes = None if prefixes is None else listed(prefixes, "prefixes")
-        with_models = listed(() if with_models is None else with_models, "models")
+        prefixes = None if prefixes is None else as_list(prefixes, "prefixes")
+        with_models = as_list(() if with_models is None else with_models, "models")
         models = [self, *with_models]
         for model in with_models:
             if not isinstance(model, Seq2Seq):
                 raise UserError(
-                    "An ensemble's models must all have a decoder, as Seq2Seq and JointSeq2Seq "
+                    "An ensemble's models must all have a decoder, as Seq2Seq and HybridSeq2Seq "
                     f"have, and one is {abbreviate(model)}."
                 )
         if len({id(model) for model in models}) < len(models):
             raise UserError("An ensemble's models must be different ones: leave out what is twice.")
-        if with_models and "coverage_penalty" in options.changed():
+        if with_models and "coverage_penalty" in options.changed_names():
             raise OptionError("coverage_penalty", "is for one model, not for an ensemble")
         for model in with_models:
-            model.usable(options)
+            model.resolve_options(options)
         functions = self._together(with_models) if with_models else self.functions
         generator = Generator(models, functions)
         return list(generator(sources, options, prefixes, batch_size, jit, first_row))
@@ -267,9 +250,11 @@ class Seq2Seq(SequenceModel):
         pieces = self.preprocessor.pieces
         return pieces(read, "source"), pieces(tokens, "target"), weights
 
-    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+    def token_alignment(
+        self, source: Any, hypothesis: Hypothesis
+    ) -> tuple[Sequence[int], Sequence[float]]:
         """Where the decoder looked most, but never before where it looked for the token before."""
-        tokens = self._known(hypothesis)
+        tokens = self._check_tokens(hypothesis)
         if not tokens:
             return (), ()
         memory, weights = self._attended(source, tokens)
@@ -281,7 +266,7 @@ class Seq2Seq(SequenceModel):
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """The weights of the decoder's attention, (T, F)."""
-        tokens = self._known(hypothesis)
+        tokens = self._check_tokens(hypothesis)
         if not tokens:
             return np.zeros((0, int(ops.convert_to_numpy(self._memory_of(source).mask).sum())))
         return self._attended(source, tokens)[1]

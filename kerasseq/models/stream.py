@@ -10,7 +10,7 @@ from kerasseq.checks import Positive, abbreviate, check_option
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.models.transducer import Transducer
-from kerasseq.transduction.transducer_search import greedy_search
+from kerasseq.transduction.transducer_search import transducer_greedy_search
 
 
 class Stream:
@@ -108,4 +108,6 @@ class Stream:
         model, mask = self.model, ops.ones(ops.shape(values)[:2], dtype="bool")
         memory = Memory(values, mask)
         symbols = model.max_symbols
-        return greedy_search(model.decoder, model.joiner, memory, None, symbols, begun=begun)
+        return transducer_greedy_search(
+            model.decoder, model.joiner, memory, None, symbols, begun=begun
+        )

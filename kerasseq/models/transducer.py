@@ -14,21 +14,22 @@ from kerasseq.generation import Greedy
 from kerasseq.initializers import build, build_and_get_width
 from kerasseq.losses import label_weights
 from kerasseq.masking import mask_to_lengths
-from kerasseq.models.base import required
-from kerasseq.models.batching import read_out
-from kerasseq.models.frame_synchronous import Recogniser
+from kerasseq.models.batching import read_hypotheses
+from kerasseq.models.frame_synchronous import FrameSynchronousModel
 from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.inputs import require_inputs
 from kerasseq.models.options import Options
 from kerasseq.preprocessing.padding import ladder_length
 from kerasseq.serialization import register
 from kerasseq.transduction.joiner import Joiner
-from kerasseq.transduction.transducer import lattice, transducer_loss
-from kerasseq.transduction.transducer_beam import beam_search
-from kerasseq.transduction.transducer_search import Found, greedy_search
+from kerasseq.transduction.result import SearchResult
+from kerasseq.transduction.transducer import transducer_lattice, transducer_loss
+from kerasseq.transduction.transducer_beam import transducer_beam_search
+from kerasseq.transduction.transducer_search import transducer_greedy_search
 
 
 @register()
-class Transducer(Recogniser):
+class Transducer(FrameSynchronousModel):
     """p(w | source) = sum over the alignments of units to frames of their probabilities.
 
     Graves, 2012, equations 12 to 18. At each frame the model writes any number of units, each of
@@ -92,10 +93,10 @@ class Transducer(Recogniser):
         return self.joiner.vocabulary_size
 
     def call(self, inputs: dict, training: bool = False) -> dict:
-        (tokens,) = required(inputs, "tokens")
+        (tokens,) = require_inputs(inputs, "tokens")
         memory = self.encode(inputs, training=training)
         predicted = self.decoder.features(tokens, memory, training=training)
-        blank, label = lattice(self.joiner, memory.values, predicted, tokens[:, 1:])
+        blank, label = transducer_lattice(self.joiner, memory.values, predicted, tokens[:, 1:])
         return {"blank": blank, "label": label, "frames": mask_to_lengths(memory.mask)}
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
@@ -104,22 +105,22 @@ class Transducer(Recogniser):
         weights = label_weights(y, sample_weight)
         return ops.sum(ops.where(weights[:, 0] > 0, losses, 0.0)), ops.sum(weights)
 
-    def decoding(self, options: Options, jit: bool) -> Callable:
+    def make_decoder(self, options: Options, jit: bool) -> Callable:
         strategy, most, symbols = options.strategy, options.max_length, self.max_symbols
         model = self.language_model if options.lm_weight else None
         numbers = {"limit": most or 0, "weight": options.lm_weight, "bonus": options.length_bonus}
         numbers = {name: np.float32(number) for name, number in numbers.items()}
         tables = {} if model is None else model.tables()
 
-        def search(features: dict, numbers: dict, tables: dict) -> Found:
+        def search(features: dict, numbers: dict, tables: dict) -> SearchResult:
             memory = self.encode(features)
             networks = self.decoder, self.joiner, memory
             limit = None if most is None else ops.cast(numbers["limit"], "int32")
             if isinstance(strategy, Greedy):
-                return greedy_search(*networks, room, symbols, limit=limit)[0]
+                return transducer_greedy_search(*networks, room, symbols, limit=limit)[0]
             width, n_best = strategy.width, strategy.n_best
             scores = model, numbers["weight"], numbers["bonus"]
-            return beam_search(
+            return transducer_beam_search(
                 *networks, width, n_best, room, *scores, lm_constants=tables, limit=limit
             )
 
@@ -129,7 +130,7 @@ class Transducer(Recogniser):
 
         def decode(features: dict, rows: int) -> list[list[Hypothesis]]:
             found = self.functions(key, search, features, numbers, tables, jit=jit)
-            return read_out(self.preprocessor, found, rows)
+            return read_hypotheses(self.preprocessor, found, rows)
 
         return decode
 

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from kerasseq.assets import HasAssets
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.normalization import check_steps, normalized
-from kerasseq.preprocessing.padding import BEGIN, END, PAD, Ragged
+from kerasseq.preprocessing.normalization import check_steps, normalize_texts
+from kerasseq.preprocessing.padding import Ragged
 from kerasseq.preprocessing.tokenizer import Tokenizer, digest_of
+from kerasseq.special_ids import BEGIN, END, PAD
 
 
 class Preprocessor(HasAssets, keras.layers.Layer):
@@ -57,6 +59,10 @@ class Preprocessor(HasAssets, keras.layers.Layer):
         self.steps = check_steps(steps)
         self._tokenizers = tokenizers or {}
 
+    def is_single(self, raw: Any) -> bool:
+        """Whether `raw` is one input that the model reads, not a list of them."""
+        return isinstance(raw, str)
+
     def digest(self, side: str) -> str:
         """What tells the vocabulary of one side from others."""
         return self.vocabularies[side]["digest"]
@@ -81,7 +87,7 @@ class Preprocessor(HasAssets, keras.layers.Layer):
 
     def normalize(self, texts: Sequence[str], side: str = "target") -> list[str]:
         """The texts as the model reads and writes them; references are compared in this form."""
-        return normalized(texts, self.steps, self.tokenizer(side).normalize)
+        return normalize_texts(texts, self.steps, self.tokenizer(side).normalize)
 
     def unknown(self, texts: Sequence[str], side: str = "target") -> list[list[str]]:
         """Of each text the characters, or the words, that the vocabulary lacks."""
@@ -89,7 +95,7 @@ class Preprocessor(HasAssets, keras.layers.Layer):
 
     def prefix(self, texts: Sequence[str]) -> Ragged:
         """Ids of the beginnings of N target texts, without an end."""
-        rows = self.tokenizer("target").encode(normalized(texts, self.steps))
+        rows = self.tokenizer("target").encode(normalize_texts(texts, self.steps))
         flat = [token for row in rows for token in row]
         offsets = np.cumsum([0, *map(len, rows)])
         return Ragged(np.asarray(flat, np.int32), offsets)

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from kerasseq.checks import Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture, squashed
 from kerasseq.preprocessing.normalization import CAPTION
-from kerasseq.preprocessing.target_text import WritingPreprocessor
+from kerasseq.preprocessing.target_text import TargetTextPreprocessor
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
 from kerasseq.serialization import register
 
@@ -24,7 +25,7 @@ _MOST_PIXELS = 1 << 24
 
 
 @register()
-class CaptionPreprocessor(WritingPreprocessor):
+class CaptionPreprocessor(TargetTextPreprocessor):
     """The pictures and the captions of a captioner, saved in it.
 
     A picture is a clip of one frame. Frames are squashed to one size on the host, the same on
@@ -95,6 +96,10 @@ class CaptionPreprocessor(WritingPreprocessor):
             **options,
         )
 
+    def is_single(self, raw: Any) -> bool:
+        array = isinstance(raw, np.ndarray) and raw.ndim == 3 and raw.dtype == np.uint8
+        return array or isinstance(raw, str | os.PathLike)
+
     def features(self, pictures: Sequence[Picture]) -> dict[str, np.ndarray]:
         """Pictures to {"values": (N, F, H, W, 3) uint8, "mask": (N, F) bool, True = real}.
 
@@ -106,9 +111,9 @@ class CaptionPreprocessor(WritingPreprocessor):
             UserError: a file cannot be used, or an array is no such array.
         """
         with ThreadPoolExecutor(_THREADS) as pool:
-            return self.padded(list(pool.map(self._clip, range(len(pictures)), pictures)))
+            return self.pad_clips(list(pool.map(self._clip, range(len(pictures)), pictures)))
 
-    def padded(self, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def pad_clips(self, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Clips (F, H, W, 3) uint8 of the model's size as `features` gives them."""
         lengths = np.array([len(clip) for clip in clips], np.int64)
         width = self.padded_length(int(lengths.max(initial=1)))

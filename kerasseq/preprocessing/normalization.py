@@ -91,7 +91,7 @@ def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
     return steps
 
 
-def normalized(
+def normalize_texts(
     texts: Iterable[str], steps: Sequence[str], last: Callable[[str], str] = str
 ) -> list[str]:
     """Each text after all steps, in their order, then `last`.
@@ -120,11 +120,11 @@ def normalized(
     return list(map(settle, texts))
 
 
-def normalized_lines(texts: Iterable[str], steps: Sequence[str]) -> Iterator[str]:
-    """`normalized`, of one text after the other.
+def normalize_lines(texts: Iterable[str], steps: Sequence[str]) -> Iterator[str]:
+    """`normalize_texts`, of one text after the other.
 
     Raises:
         UserError: if there is no step of a name.
     """
     check_steps(steps)
-    return (normalized([text], steps)[0] for text in texts)
+    return (normalize_texts([text], steps)[0] for text in texts)

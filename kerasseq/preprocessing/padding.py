@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3
+from kerasseq.special_ids import BEGIN, PAD
 
 
 class Ragged(NamedTuple):
@@ -37,7 +37,7 @@ def ladder_length(length: int) -> int:
     return power if length > power * 3 // 4 else power * 3 // 4
 
 
-def sound_ladder(length: int) -> int:
+def sound_ladder_length(length: int) -> int:
     """The least of 4, 8, 16, 32, ... that holds `length` steps.
 
     To compile for another length takes as long as to decode minutes of sound: as few as can be.

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from kerasseq.media.files import ContentError
 from kerasseq.media.levels import scaled
 from kerasseq.media.sound import read_sound
 from kerasseq.preprocessing.normalization import SPOKEN
-from kerasseq.preprocessing.padding import sound_ladder
-from kerasseq.preprocessing.target_text import WritingPreprocessor
+from kerasseq.preprocessing.padding import sound_ladder_length
+from kerasseq.preprocessing.target_text import TargetTextPreprocessor
 from kerasseq.preprocessing.tokenizer import Tokenizer
 from kerasseq.serialization import register
 
@@ -21,7 +22,7 @@ Sound = str | os.PathLike | np.ndarray
 
 
 @register()
-class SpeechPreprocessor(WritingPreprocessor):
+class SpeechPreprocessor(TargetTextPreprocessor):
     """The waveforms and the transcripts of a speech recogniser, saved in it.
 
     Waveforms stay int16; the acoustic front end is another layer. They are padded to 4, 8, 16,
@@ -64,6 +65,10 @@ class SpeechPreprocessor(WritingPreprocessor):
         super().__init__(target, steps, end, max_target_length, vocabularies, **kwargs)
         self.rate, self.max_seconds = rate, max_seconds
 
+    def is_single(self, raw: Any) -> bool:
+        array = isinstance(raw, np.ndarray) and raw.ndim == 1 and raw.dtype.kind in "if"
+        return array or isinstance(raw, str | os.PathLike)
+
     def features(self, recordings: Sequence[Sound]) -> dict[str, np.ndarray]:
         """Recordings to {"values": (N, samples) int16, "mask": (N, samples) bool, True = real}.
 
@@ -87,7 +92,7 @@ class SpeechPreprocessor(WritingPreprocessor):
         if side == "target":
             return super().padded_length(steps, side)
         unit = self.rate // 10
-        return sound_ladder(-(-steps // unit)) * unit
+        return sound_ladder_length(-(-steps // unit)) * unit
 
     def _samples(self, index: int, recording: Sound) -> np.ndarray:
         if isinstance(recording, str | os.PathLike):

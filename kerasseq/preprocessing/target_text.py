@@ -7,10 +7,8 @@ from typing import Self
 import numpy as np
 
 from kerasseq.preprocessing.base import Preprocessor
-from kerasseq.preprocessing.normalization import SPOKEN, normalized, normalized_lines
+from kerasseq.preprocessing.normalization import SPOKEN, normalize_lines, normalize_texts
 from kerasseq.preprocessing.padding import (
-    END,
-    PAD,
     Ragged,
     ladder_length,
     pad_ragged,
@@ -18,9 +16,10 @@ from kerasseq.preprocessing.padding import (
     teacher_forcing,
 )
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
+from kerasseq.special_ids import END, PAD
 
 
-class WritingPreprocessor(Preprocessor):
+class TargetTextPreprocessor(Preprocessor):
     """A preprocessor of which only the target side is text.
 
     Args:
@@ -68,7 +67,7 @@ class WritingPreprocessor(Preprocessor):
             options: of the preprocessor.
         """
         tokenizer = Tokenizer.train(
-            normalized_lines(texts, steps),
+            normalize_lines(texts, steps),
             kind,
             vocabulary_size,
             character_coverage=character_coverage,
@@ -77,7 +76,7 @@ class WritingPreprocessor(Preprocessor):
 
     def encode(self, texts: Sequence[str], sampling: float | None = None, seed: int = 0) -> Ragged:
         """Ids of N texts end to end and uncut, each ended by eos if `end`."""
-        texts = normalized(texts, self.steps)
+        texts = normalize_texts(texts, self.steps)
         rows = self.tokenizer("target").encode_flat(texts, sampling, seed)
         if self.end:
             return rows

@@ -7,17 +7,11 @@ import numpy as np
 
 from kerasseq.checks import Size, checked
 from kerasseq.preprocessing.base import Preprocessor
-from kerasseq.preprocessing.normalization import TEXT, normalized, normalized_lines
-from kerasseq.preprocessing.padding import (
-    END,
-    PAD,
-    Ragged,
-    ladder_length,
-    pad,
-    teacher_forcing,
-)
+from kerasseq.preprocessing.normalization import TEXT, normalize_lines, normalize_texts
+from kerasseq.preprocessing.padding import Ragged, ladder_length, pad, teacher_forcing
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
 from kerasseq.serialization import register
+from kerasseq.special_ids import END, PAD
 
 SIDES = ("source", "target")
 
@@ -87,7 +81,7 @@ class TextPreprocessor(Preprocessor):
         """
 
         def lines(*sides):
-            return normalized_lines((pair[side] for pair in pairs for side in sides), steps)
+            return normalize_lines((pair[side] for pair in pairs for side in sides), steps)
 
         sides = [(0, 1)] if shared else [(0,), (1,)]
         return cls(
@@ -111,7 +105,7 @@ class TextPreprocessor(Preprocessor):
         self, texts: Sequence[str], side: str, sampling: float | None = None, seed: int = 0
     ) -> Ragged:
         """Ids of N texts, each ended by eos, end to end and uncut; see `Tokenizer.encode`."""
-        return self.tokenizer(side).encode_flat(normalized(texts, self.steps), sampling, seed)
+        return self.tokenizer(side).encode_flat(normalize_texts(texts, self.steps), sampling, seed)
 
     def features(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """Source texts to {"values": (N, S) int32, "mask": (N, S) bool, True = real}."""
@@ -129,7 +123,7 @@ class TextPreprocessor(Preprocessor):
         return tokens, labels, weights
 
     def _padded(self, texts, side, limit):
-        rows = self.tokenizer(side).encode(normalized(texts, self.steps))
+        rows = self.tokenizer(side).encode(normalize_texts(texts, self.steps))
         cut = [index for index, row in enumerate(rows) if len(row) >= limit]
         if cut:
             warnings.warn(

@@ -12,7 +12,8 @@ import numpy as np
 import sentencepiece
 
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.padding import BEGIN, END, PAD, UNKNOWN, Ragged
+from kerasseq.preprocessing.padding import Ragged
+from kerasseq.special_ids import BEGIN, END, PAD, UNKNOWN
 
 Kind = Literal["unigram", "bpe", "char", "word"]
 

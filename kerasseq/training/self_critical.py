@@ -10,7 +10,8 @@ from kerasseq.generation import Sample, search
 from kerasseq.masking import repeat_memory
 from kerasseq.models import Seq2Seq
 from kerasseq.models.functions import Functions
-from kerasseq.preprocessing.padding import END, PAD, teacher_forcing
+from kerasseq.preprocessing.padding import teacher_forcing
+from kerasseq.special_ids import END, PAD
 
 Reward = Callable[[Sequence[int], list[list[int]]], np.ndarray]
 """Maps n indices of examples and n rows of ids, with their end symbol, to rewards (n,)."""

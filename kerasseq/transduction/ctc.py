@@ -6,11 +6,9 @@ import numpy as np
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.generation.selection import END, PAD
 from kerasseq.masking import mask_to_lengths, reverse_by_length
-
-BLANK = PAD
-"""The id of the blank, which no text produces."""
+from kerasseq.special_ids import BLANK, END, PAD
+from kerasseq.transduction.result import SearchResult
 
 # Finite, so that a place that no path reaches gives no inf - inf.
 NEVER = -1e30
@@ -24,22 +22,32 @@ def ctc_loss(logits: Any, mask: Any, labels: Any) -> Any:
         p = sum over s of alpha_t(s) beta_t(s) / y_t(l'_s), for any t
         d(-log p) / d z_t(k) = y_t(k) - sum over l'_s = k of alpha_t(s) beta_t(s) / (p y_t(k))
 
-    with y = softmax(z); s - 2 counts where l'_s is a label other than the one before it. Graves et
-    al., 2006, equations 6 to 8 and 16, in log space and float32.
+    with y = softmax(z). The term of s - 2 counts where l'_s is a label other than the one before
+    it. Graves et al., 2006, equations 6 to 8 and 16, in log space and float32.
 
-    The gradient is the closed form: beta is computed beside alpha, as the alpha of the reversed
-    row, so nothing is differentiated through the loop. It has no second derivative.
+    The gradient is the closed form. The loss computes beta beside alpha, as the alpha of the
+    reversed row, so that no gradient flows through the loop. There is no second derivative.
 
-    A row that no path spells, having fewer frames than `least_frames`, has a loss of 1e30 and a
-    gradient of 0: leave such rows out of a mean.
+    A row with fewer frames than `least_frames` has no path. Its loss is 1e30 and its gradient is 0:
+    leave such rows out of a mean.
 
     Args:
-        logits: (N, S, V), finite; log-probabilities will do.
+        logits: (N, S, V), finite. Log-probabilities work as well.
         mask: (N, S) bool, right-padded.
-        labels: (N, U) int, padded with 0, U at least 1.
+        labels: (N, U) int, padded with 0. U is at least 1.
 
     Returns:
         (N,) float32, in nats.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import ctc_loss
+    >>> probabilities = np.array([[[0.5, 0, 0, 0, 0.5], [0.5, 0, 0, 0, 0.5]]]) + 1e-9
+    >>> mask, labels = np.ones((1, 2), bool), np.array([[4]])
+    >>> loss = ctc_loss(np.log(probabilities), mask, labels)
+    >>> round(float(np.exp(-loss[0])), 4)  # the paths "4 4", "blank 4" and "4 blank"
+    0.75
     """
     logits, labels = ops.cast(logits, "float32"), ops.cast(labels, "int32")
     fixed = ops.stop_gradient(logits)
@@ -61,12 +69,13 @@ def ctc_loss(logits: Any, mask: Any, labels: Any) -> Any:
     return loss + (tangent - ops.stop_gradient(tangent))
 
 
-def consistency(first: Any, second: Any, mask: Any) -> Any:
-    """How far two passes over the same rows are apart, each drawn to where the other is.
+def ctc_consistency(first: Any, second: Any, mask: Any) -> Any:
+    """The divergence between two passes over the same rows, which pulls each towards the other.
 
         1/2 sum over t of KL(sg(q_t) || p_t) + KL(sg(p_t) || q_t)
 
-    with p, q the softmax of the logits and sg no gradient: CR-CTC, Yao et al., 2024, section 3.2.
+    with p and q the softmax of the logits, and sg without a gradient. CR-CTC, Yao et al., 2024,
+    section 3.2.
 
     Args:
         first, second: (N, S, V), logits.
@@ -74,6 +83,17 @@ def consistency(first: Any, second: Any, mask: Any) -> Any:
 
     Returns:
         (N,) float32, in nats.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import ctc_consistency
+    >>> first, mask = np.zeros((1, 3, 5), "float32"), np.ones((1, 3), bool)
+    >>> second = first + np.arange(5, dtype="float32")
+    >>> float(ctc_consistency(first, first, mask)[0])
+    0.0
+    >>> float(ctc_consistency(first, second, mask)[0]) > 1
+    True
     """
     logs = [ops.log_softmax(ops.cast(x, "float32"), axis=-1) for x in (first, second)]
     fixed = [ops.stop_gradient(x) for x in logs]
@@ -83,9 +103,22 @@ def consistency(first: Any, second: Any, mask: Any) -> Any:
 
 
 def least_frames(labels: Any) -> Any:
-    """(N, U) labels, padded with 0, to (N,) int32: the frames that the shortest path takes.
+    """The number of frames of the shortest path that spells each row of labels.
 
-    One for each label, and one for the blank between a label and its repetition.
+    The path has a frame for each label, and one for the blank between a label and its repetition.
+
+    Args:
+        labels: (N, U) int, padded with 0.
+
+    Returns:
+        (N,) int32.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import least_frames
+    >>> [int(frames) for frames in least_frames(np.array([[4, 5, 6], [4, 4, 0]]))]
+    [3, 3]
     """
     labels = ops.cast(labels, "int32")
     real = labels != BLANK
@@ -94,7 +127,7 @@ def least_frames(labels: Any) -> Any:
 
 
 def _paths(logits, norm, mask, labels):
-    """(N, S, 2U + 1): log of the probability of all paths that are at place s in frame t."""
+    """(N, S, 2U + 1): the log-probability of all paths that are at place s in frame t."""
     n, width = ops.shape(labels)
     vocabulary_size = logits.shape[-1]
     pairs = ops.stack([ops.zeros_like(labels), labels], axis=-1)
@@ -130,31 +163,27 @@ def _reversed(values, mask):
     return ops.flip(reverse_by_length(values, mask), axis=2)
 
 
-class BestPath(NamedTuple):
-    """What the most probable path of each row collapses to, padded with 0.
+def ctc_greedy_search(logits: Any, mask: Any) -> SearchResult:
+    """The labels of the most probable path of each row (Graves et al., 2006, section 3.2).
 
-    Attributes:
-        tokens: (N, S) int32.
-        score: (N,) float32, log of the path's probability.
-        frames: (N, S) int32, the frame in which each token begins.
-        log_probs: (N, S) float32, log of each token's probability in that frame.
-    """
-
-    tokens: Any
-    score: Any
-    frames: Any
-    log_probs: Any
-
-
-def greedy(logits: Any, mask: Any) -> BestPath:
-    """Best path decoding (Graves et al., 2006, section 3.2).
-
-    A path holds no special id but the blank. The score is that of the one path, not of all that
-    collapse to the tokens.
+    The path holds no special id but the blank. The score is the log-probability of this one path,
+    not of all paths that collapse to the labels.
 
     Args:
         logits: (N, S, V).
         mask: (N, S) bool, right-padded.
+
+    Returns:
+        A `SearchResult` with L = S.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import ctc_greedy_search
+    >>> path = np.array([[4, 4, 0, 5, 5]])  # an id for each frame; 0 is the blank
+    >>> result = ctc_greedy_search(9.0 * np.eye(6, dtype="float32")[path], np.ones((1, 5), bool))
+    >>> [int(token) for token in result.tokens[0]], [int(frame) for frame in result.frames[0]]
+    ([4, 5, 0, 0, 0], [0, 3, 0, 0, 0])
     """
     logits = ops.cast(logits, "float32")
     norm = ops.logsumexp(logits, axis=-1)
@@ -173,17 +202,25 @@ def greedy(logits: Any, mask: Any) -> BestPath:
     frames = ops.where(found, frames, 0)
     tokens = ops.where(found, ops.take_along_axis(path, frames, axis=1), PAD)
     log_probs = ops.where(found, ops.take_along_axis(gains, frames, axis=1), 0.0)
-    return BestPath(tokens, score, frames, log_probs)
+    return SearchResult(tokens, score, frames, log_probs)
 
 
-class Alignment(NamedTuple):
-    """Where the labels are on the most probable path that spells them.
+class ForcedAlignment(NamedTuple):
+    """The places of the labels on the most probable path that spells them.
 
     Attributes:
-        first, last: (N, U) int32, the first and the last frame of each label; -1 on padding and
-            in rows that no path spells.
-        log_probs: (N, U), the mean log-probability of each label in these frames; 0 on padding,
-            minus infinity in rows that no path spells.
+        first, last: (N, U) int32, the first and the last frame of each label. They are -1 on
+            padding and in rows without a path.
+        log_probs: (N, U), the mean log-probability of each label in its frames. It is 0 on padding
+            and minus infinity in rows without a path.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import ForcedAlignment
+    >>> path = ForcedAlignment(np.array([[0, 3]]), np.array([[2, 3]]), np.zeros((1, 2)))
+    >>> (path.last - path.first + 1).tolist()  # the frames of each label
+    [[3, 1]]
     """
 
     first: np.ndarray
@@ -191,13 +228,25 @@ class Alignment(NamedTuple):
     log_probs: np.ndarray
 
 
-def align(log_probs: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> Alignment:
-    """Forced alignment by the Viterbi algorithm, in NumPy.
+def align_labels(log_probs: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> ForcedAlignment:
+    """Finds the most probable path that spells the labels, by the Viterbi algorithm in NumPy.
 
     Args:
         log_probs: (N, S, V).
         mask: (N, S) bool, right-padded.
         labels: (N, U) int, padded with 0.
+
+    Returns:
+        A `ForcedAlignment`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import align_labels
+    >>> log_probs = np.log(0.01 + 0.9 * np.eye(6)[[[0, 4, 4, 5]]])
+    >>> path = align_labels(log_probs, np.ones((1, 4), bool), np.array([[4, 5]]))
+    >>> path.first.tolist(), path.last.tolist()
+    ([[1, 3]], [[2, 3]])
     """
     log_probs, mask, labels = map(np.asarray, (log_probs, mask, labels))
     n, steps = mask.shape
@@ -233,4 +282,4 @@ def align(log_probs: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> Alignm
     sums = np.where(on_path, emissions[:, :, 1::2], 0).sum(axis=1)
     means = sums / np.maximum(on_path.sum(axis=1), 1)
     impossible = (labels != BLANK) & ~possible[:, None]
-    return Alignment(first, last, np.where(impossible, -np.inf, means))
+    return ForcedAlignment(first, last, np.where(impossible, -np.inf, means))

@@ -1,13 +1,14 @@
-"""CTC as a decoder: the probability of a text's next token, whatever comes after it."""
+"""CTC as a decoder: the probability of the next token of a text, over all its continuations."""
 
 from typing import Any
 
 from keras import ops
 
 from kerasseq.decoders import Stepwise
-from kerasseq.generation.selection import BEGIN, END, filled_up
+from kerasseq.generation.selection import fill_up
 from kerasseq.masking import Memory
-from kerasseq.transduction.ctc import BLANK, NEVER
+from kerasseq.special_ids import BEGIN, BLANK, END
+from kerasseq.transduction.ctc import NEVER
 
 # What an impossible step costs: more than any path, and little enough to be added to.
 _IMPOSSIBLE = -1e4
@@ -17,23 +18,38 @@ _TINY = 1e-37
 class CTCPrefix(Stepwise):
     """p(w | g) = psi(g w) / psi(g), and p(end | g) = p_ctc(g) / psi(g) after the prefix g.
 
-    psi(g) is the probability that CTC's labels begin with g, p_ctc(g) that they are g. Hence the
-    product over the steps of a text and its end is its p_ctc, as `ctc_loss` has it. Watanabe et
-    al., 2017 (Hybrid CTC/attention architecture), algorithm 2.
+    psi(g) is the probability that CTC's labels begin with g, and p_ctc(g) the probability that they
+    are g. The product over the steps of a text and its end is therefore its p_ctc, the probability
+    of `ctc_loss`. Watanabe et al., 2017 (Hybrid CTC/attention architecture), algorithm 2.
 
-    With r_t(g) the probability of the paths of t frames that spell g, in a label (n) or a blank:
+    With r_t(g) the probability of the paths of t frames that spell g and end in a label (n) or in a
+    blank (b):
 
-        phi_t = r^b_t(g) + r^n_t(g) [but r^b_t(g) for w = the last label of g]
+        phi_t = r^b_t(g) + r^n_t(g), or r^b_t(g) alone where w is the last label of g
         psi(g w) = sum over t of phi_{t-1} y_t(w)
         r^n_t(g w) = (r^n_{t-1}(g w) + phi_{t-1}) y_t(w)
         r^b_t(g w) = (r^b_{t-1}(g w) + r^n_{t-1}(g w)) y_t(blank)
 
-    No step loops over the frames. psi of all w is one product of matrices, in which a token 85
-    nats below the best place counts as that much: what is taken there too much the next steps
-    give back. r is made when its token is known, by log2(S) doublings. An impossible step has
-    log-probability -1e4.
+    No step loops over the frames. One product of matrices gives psi of all w. In it a token counts
+    for at least e^-85 of the best place; the next steps correct what this adds. log2(S) doublings
+    give r once its token is known. An impossible step has the log-probability -1e4.
 
-    Its memory has the log-probabilities of CTC's units as values, (N, S, V); S must be known.
+    The values of its memory are the log-probabilities of CTC's units, (N, S, V). S must be known.
+
+    Args:
+        vocabulary_size: V.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq import Beam, Memory
+    >>> from kerasseq.generation import search
+    >>> from kerasseq.transduction import CTCPrefix
+    >>> log_probs = np.log(0.01 + 0.94 * np.eye(6, dtype="float32")[[[4, 0, 5, 5]]])
+    >>> memory = Memory(log_probs, np.ones((1, 4), bool))
+    >>> tokens, scores, _ = search(CTCPrefix(6), memory, Beam(3), max_length=4)
+    >>> [int(token) for token in tokens[0, 0]]  # the labels, and 3 for the end
+    [4, 5, 3, 0]
     """
 
     def __init__(self, vocabulary_size: int):
@@ -86,12 +102,12 @@ class CTCPrefix(Stepwise):
         after = ops.where(ids == END, both[:, -1:], after)
         # Of a prefix that no path spells there is nothing to be had.
         gains = ops.clip(after - psi, _IMPOSSIBLE, 0.0)
-        gains = filled_up(ops.where(peak > NEVER / 2, gains, _IMPOSSIBLE))
+        gains = fill_up(ops.where(peak > NEVER / 2, gains, _IMPOSSIBLE))
         state = {"in_label": in_label, "in_blank": in_blank, "last": tokens, "psi": after}
         return gains, state
 
     def _extended(self, tokens, own, blank, state):
-        """r^n and r^b of the prefix with `tokens`; in the first step that of the empty prefix."""
+        """r^n and r^b of the prefix with `tokens`; in the first step those of the empty prefix."""
         in_label, in_blank = state["in_label"], state["in_blank"]
         again = (tokens == state["last"])[:, None]
         phi = ops.where(again, in_blank, ops.logaddexp(in_label, in_blank))
@@ -102,11 +118,12 @@ class CTCPrefix(Stepwise):
 
 
 def _recurrence(inflow, gain):
-    """x_t = log(exp x_{t-1} + exp inflow_{t-1}) + gain_t, t = 1 to S, and x_0 = NEVER: (N, S + 1).
+    """x_t = log(exp x_{t-1} + exp inflow_{t-1}) + gain_t for t = 1 to S, and x_0 = NEVER: (N, S +
+    1).
 
-    With c_t the sum of `gain` up to t, x_t is the sum over s <= t of exp(inflow_{s-1} + c_t -
-    c_{s-1}): sums over twice as many terms at a time (Hillis and Steele, 1986). No c is ever
-    taken from another, which would leave few digits.
+    With c_t the sum of `gain` up to t, x_t is the log of the sum over s <= t of
+    exp(inflow_{s-1} + c_t - c_{s-1}). Each round sums twice as many terms (Hillis and Steele,
+    1986). No c is subtracted from another, since few digits would remain.
     """
     total, shift = inflow + gain, 1
     while shift < gain.shape[1]:

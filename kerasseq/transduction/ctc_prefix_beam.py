@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import END
+from kerasseq.special_ids import END
 
 # A frame with a blank more probable than this extends no hypothesis. What is lost are paths that
 # have a label begin in it, at most 1e-4 of all for each such frame: a label that other frames
@@ -13,32 +13,43 @@ from kerasseq.generation.selection import END
 _CERTAIN = np.log1p(-1e-4)
 
 
-def prefix_beam_search(
+def ctc_prefix_beam_search(
     log_probs: np.ndarray,
     width: int = 10,
     language_model: Any = None,
     lm_weight: float = 0.0,
     length_bonus: float = 0.0,
 ) -> list[tuple[list[int], float]]:
-    """The label sequences Y of one utterance X with the best scores that the beam comes upon.
+    """Finds the label sequences Y of one utterance X with the best scores, in NumPy.
 
         score(Y) = log p_ctc(Y | X) + lm_weight * log p_lm(Y, end) + length_bonus * |Y|
 
-    Each hypothesis keeps the probabilities of its paths that end in a blank and of those that end
-    in its last label, whereby all paths of a label sequence are summed (Hannun et al., 2014,
-    algorithm 1). Hypotheses are ranked by the score without the end.
-    No special id is in a result.
+    Each hypothesis has the probabilities of its paths that end in a blank and of its paths that end
+    in its last label. So the search sums all paths of a label sequence (Hannun et al., 2014,
+    algorithm 1). It ranks hypotheses by the score without the end. No result holds a special id.
 
     Args:
-        log_probs: (S, V), the real frames of the utterance; the blank is 0.
-        width: hypotheses that are kept in each frame.
-        language_model: None, or what has `start()`, `log_probs(states)` and
-            `advance(states, tokens)` as `kerasseq.language_model.NGram` has.
+        log_probs: (S, V), the real frames of the utterance. The blank is 0.
+        width: hypotheses that the search keeps in each frame.
+        language_model: None, or an object with `start()`, `log_probs(states)` and
+            `advance(states, tokens)`, such as `kerasseq.NGram`.
         lm_weight: at least 0.
         length_bonus: nats for each label.
 
     Returns:
-        At most `width` of (labels, score), best first.
+        At most `width` pairs (labels, score), best first.
+
+    Raises:
+        UserError: a number is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import ctc_prefix_beam_search
+    >>> log_probs = np.log([[0.6, 0, 0, 0, 0.4], [0.6, 0, 0, 0, 0.4]] + np.float64(1e-9))
+    >>> [(labels, round(float(np.exp(score)), 2)) for labels, score in
+    ...  ctc_prefix_beam_search(log_probs, width=2)]  # greedy search finds no label
+    [([4], 0.64), ([], 0.36)]
     """
     if width < 1:
         raise UserError(f"The beam's width must be at least 1, not {width}.")
@@ -103,7 +114,7 @@ def prefix_beam_search(
 
 
 class _Tree:
-    """All prefixes that ever were in the beam, numbered; 0 is the empty one."""
+    """The prefixes that were in the beam, numbered; 0 is the empty one."""
 
     def __init__(self):
         self._numbers: dict[tuple[int, int], int] = {}
@@ -129,7 +140,7 @@ class _Tree:
 
 
 class _Fusion:
-    """What a label adds to a score beside CTC; `gains` is a number where there is no model."""
+    """The nats that a label adds beside CTC; `gains` is a number where there is no model."""
 
     def __init__(self, language_model, weight, bonus):
         self.model, self.weight, self.bonus = language_model, weight, bonus

@@ -1,4 +1,4 @@
-"""What joins a transducer's encoder and its prediction network."""
+"""The joiner of the encoder and the prediction network of a transducer."""
 
 from typing import Any
 
@@ -17,19 +17,31 @@ class Joiner(keras.layers.Layer):
 
         z_tu = W_o tanh(W_e h_t + W_p g_u + b) + b_o
 
-    Graves et al., 2013 (Speech recognition with deep recurrent neural networks), equations 15 to
-    17, with h_t of the encoder, its two directions joined, and g_u of the prediction network.
+    h_t comes from the encoder, whose two directions are joined, and g_u from the prediction
+    network. Graves et al., 2013 (Speech recognition with deep recurrent neural networks), equations
+    15 to 17.
 
-    Both are projected once, `project_encoded(h (..., D)) -> (..., J)` and
-    `project_predicted(g (..., E)) -> (..., J)`; the layer is called with two of these, which
-    broadcast against each other, and gives logits (..., V).
+    Project each of the two once: `project_encoded(h (..., D)) -> (..., J)` and
+    `project_predicted(g (..., E)) -> (..., J)`. Call the layer with both projections, which
+    broadcast against each other; it returns logits (..., V).
 
     Args:
-        vocabulary_size: V, with blank, which is 0.
+        vocabulary_size: V, with the blank, which is 0.
         units: J.
 
     Raises:
         UserError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> joiner = kerasseq.transduction.Joiner(vocabulary_size=9, units=4)
+    >>> joiner.build((None, None, 8), (None, None, 6))
+    >>> frames = joiner.project_encoded(np.zeros((1, 5, 8), "float32"))
+    >>> labels = joiner.project_predicted(np.zeros((1, 3, 6), "float32"))
+    >>> tuple(joiner(frames[:, :, None], labels[:, None]).shape)  # (N, T, U + 1, V)
+    (1, 5, 3, 9)
     """
 
     @checked
@@ -46,9 +58,11 @@ class Joiner(keras.layers.Layer):
         build(self.output_projection, (None, None, self.units))
 
     def project_encoded(self, encoded: Any) -> Any:
+        """W_e h + b."""
         return self.encoded(encoded)
 
     def project_predicted(self, predicted: Any) -> Any:
+        """W_p g."""
         return self.predicted(predicted)
 
     def hidden(self, encoded: Any, predicted: Any) -> Any:

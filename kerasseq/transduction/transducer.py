@@ -18,17 +18,26 @@ def transducer_loss(blank: Any, label: Any, frames: Any, labels: Any) -> Any:
         d log p / d log blank(t, u) = alpha(t, u) blank(t, u) beta(t+1, u) / p
 
     and likewise for labels (Graves, 2012, equations 16 to 20), in log space. All places with the
-    same t + u are computed at once, forward and backward side by side, so there are T + U steps,
+    same t + u are computed at once, forward and backward side by side. So there are T + U steps,
     and none for the gradient. There is no second derivative.
 
     Args:
-        blank: (N, T, U + 1), log-probability of going on to frame t + 1 behind u labels.
-        label: (N, T, U), log-probability of the label u + 1 at frame t behind u labels.
+        blank: (N, T, U + 1), the log-probability of going on to frame t + 1 after u labels.
+        label: (N, T, U), the log-probability of the label u + 1 at frame t after u labels.
         frames: (N,) int, T of each row, at least 1.
         labels: (N,) int, U of each row.
 
     Returns:
-        (N,) float32, in nats. What stands beyond a row's frames and labels is of no effect.
+        (N,) float32, in nats. Values beyond the frames and labels of a row have no effect.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.transduction import transducer_loss
+    >>> blank, label = np.log(np.full((1, 2, 2), 0.5)), np.log(np.full((1, 2, 1), 0.5))
+    >>> loss = transducer_loss(blank, label, np.array([2]), np.array([1]))
+    >>> round(float(np.exp(-loss[0])), 4)  # two alignments of three steps
+    0.25
     """
     stay, move = _common_corner(
         ops.cast(blank, "float32"), ops.cast(label, "float32"), frames, labels
@@ -60,7 +69,7 @@ def transducer_loss(blank: Any, label: Any, frames: Any, labels: Any) -> Any:
 def _common_corner(blank: Any, label: Any, frames: Any, labels: Any) -> tuple[Any, Any]:
     """Both as (N, T + 1, U + 1), in which the paths of all rows end at the corner (T, U).
 
-    Behind its last blank a row goes on with blanks to T, then with labels to U, for nothing.
+    After its last blank a row goes on with blanks to T, then with labels to U, at no cost.
     """
     _, steps, places = ops.shape(blank)
     t = ops.arange(steps + 1, dtype="int32")[None, :, None]
@@ -89,7 +98,7 @@ def _diagonals(lattice: Any) -> Any:
 
 
 def _behind(sums: Any) -> Any:
-    """Each place of the last axis gets what was at the one before it."""
+    """Moves each place of the last axis to the next one."""
     never = ops.full_like(sums[..., :1], NEVER)
     return ops.concatenate([never, sums[..., :-1]], axis=-1)
 
@@ -99,24 +108,36 @@ def log_add(a: Any, b: Any) -> Any:
     return ops.maximum(a, b) + ops.log1p(ops.exp(-ops.abs(a - b)))
 
 
-def lattice(
+def transducer_lattice(
     joiner: keras.layers.Layer, encoded: Any, predicted: Any, targets: Any, chunk: int = 8
 ) -> tuple[Any, Any]:
-    """The log-probabilities that `transducer_loss` needs, a few frames at a time.
+    """Computes the log-probabilities that `transducer_loss` needs, a few frames at a time.
 
-    Logits are there for `chunk` frames at once, and made anew for the gradient, so the whole
-    (N, T, U + 1, V) never is. Only their normaliser needs them: a label's own comes from the
-    label's column alone.
+    Logits exist for `chunk` frames at once and are computed again for the gradient, so that the
+    whole (N, T, U + 1, V) is never in memory. Only the normaliser needs all logits: the logit of a
+    label comes from the column of the label alone.
 
     Args:
-        joiner: a `Joiner`; blank is 0.
-        encoded: (N, T, D), of the encoder.
-        predicted: (N, U + 1, E), of the prediction network behind 0 to U labels.
+        joiner: a `Joiner`. The blank is 0.
+        encoded: (N, T, D), from the encoder.
+        predicted: (N, U + 1, E), from the prediction network after 0 to U labels.
         targets: (N, U) int, the labels.
         chunk: frames at a time.
 
     Returns:
         blank (N, T, U + 1) and label (N, T, U), float32.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> joiner = kerasseq.transduction.Joiner(vocabulary_size=9, units=4)
+    >>> joiner.build((None, None, 8), (None, None, 6))
+    >>> encoded, predicted = np.zeros((1, 5, 8), "float32"), np.zeros((1, 3, 6), "float32")
+    >>> blank, label = kerasseq.transduction.transducer_lattice(
+    ...     joiner, encoded, predicted, np.array([[4, 5]]))
+    >>> tuple(blank.shape), tuple(label.shape)
+    ((1, 5, 3), (1, 5, 2))
     """
     encoded, predicted = joiner.project_encoded(encoded), joiner.project_predicted(predicted)
     kernel, bias = joiner.output_weights()

@@ -7,14 +7,16 @@ from keras import ops, tree
 
 from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import BEGIN, PAD, Candidates, log_normalizer
+from kerasseq.generation.selection import Candidates, log_normalizer
 from kerasseq.masking import Memory, mask_to_lengths
+from kerasseq.special_ids import BEGIN, PAD
 from kerasseq.transduction.joiner import Joiner
+from kerasseq.transduction.result import SearchResult
 from kerasseq.transduction.transducer import NEVER, log_add
-from kerasseq.transduction.transducer_search import Found, predict, where_rows
+from kerasseq.transduction.transducer_search import predict, where_rows
 
 
-def beam_search(
+def transducer_beam_search(
     decoder: Decoder,
     joiner: Joiner,
     memory: Memory,
@@ -27,37 +29,54 @@ def beam_search(
     constants: Any = None,
     lm_constants: Any = None,
     limit: Any = None,
-) -> Found:
-    """The label sequences y of each source x with the best scores that a beam comes upon.
+) -> SearchResult:
+    """Finds the label sequences y of each source x with the best scores.
 
         score(x, y) = log p(y | x) + lm_weight * log p_lm(y) + length_bonus * |y|
 
-    Alignment-length synchronous decoding (Saon et al., 2020): step i has hypotheses
-    with t + u = i, each at its frame t behind its u labels, so all paths of one label sequence
-    meet, and are summed. A finished hypothesis is kept while it is among the n_best; a row's
-    search stops when no live one can get a better score. No special id but the blank is taken;
-    the language model's end of sequence does not count.
+    The search is alignment-length synchronous (Saon et al., 2020): step i has hypotheses with
+    t + u = i, each at its frame t after its u labels. So all paths of one label sequence meet, and
+    their probabilities are summed. A finished hypothesis stays while it is among the n_best. The
+    search of a row stops when no live hypothesis can reach a better score. A result holds no
+    special id. The language model's end of sequence does not count.
 
-    A pure function of tensors, to be called as it is or compiled.
+    This is a pure function of tensors. Call it as it is or compile it.
 
     Args:
-        decoder, joiner, memory, constants: as for `greedy_search`.
+        decoder, joiner, memory, constants: as for `transducer_greedy_search`.
         width: W, live hypotheses of a row.
         n_best: B, hypotheses to return, at most W.
-        max_length: L, most labels of a row; by default as many as there are frames.
-        language_model: None, or one of the same tokens, whose steps do not depend on their
-            position.
-        lm_weight: at least 0, a scalar tensor maybe.
-        length_bonus: nats for each label, a scalar tensor maybe.
-        lm_constants: `language_model.constants()`, where the caller keeps them.
-        limit: a scalar int32 tensor, most labels of a row where they are fewer than `max_length`.
+        max_length: L, the most labels of a row. The default is the number of frames.
+        language_model: None, or a `Stepwise` over the same tokens, whose steps do not depend on
+            their position.
+        lm_weight: at least 0; a number or a scalar tensor.
+        length_bonus: nats for each label; a number or a scalar tensor.
+        lm_constants: `language_model.constants()`, if the caller has them.
+        limit: a scalar int32 tensor, the most labels of a row if fewer than `max_length`.
 
     Returns:
-        Scores (N, B), best first, minus infinity where there are fewer than B hypotheses; and
-        tokens, frames and their log-probabilities (N, B, L), these two of the most probable path.
+        A `SearchResult` with scores (N, B), best first, minus infinity where there are fewer than B
+        hypotheses, and tokens, frames and log-probabilities (N, B, L). Frames and log-probabilities
+        are those of the most probable path.
 
     Raises:
         UserError: a number is out of its range.
+
+    Example:
+
+    >>> import keras, numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import decoders, transduction
+    >>> keras.utils.set_random_seed(0)
+    >>> network = decoders.RNNDecoder(
+    ...     kerasseq.TokenEmbedding(9, 6), 6, context="none", projection=False)
+    >>> joiner = transduction.Joiner(vocabulary_size=9, units=4)
+    >>> network.build((None, None, 8))
+    >>> joiner.build((None, None, 8), (None, None, 6))
+    >>> memory = kerasseq.Memory(np.ones((2, 5, 8), "float32"), np.ones((2, 5), bool))
+    >>> result = transduction.transducer_beam_search(network, joiner, memory, width=3, n_best=2)
+    >>> tuple(result.tokens.shape), bool(result.score[0, 0] >= result.score[0, 1])
+    ((2, 2, 5), True)
     """
     if not 1 <= n_best <= width:
         raise UserError(
@@ -151,7 +170,7 @@ def beam_search(
     there = done["score"] > NEVER / 2
     score = ops.where(there, done["score"], -np.inf)
     done = where_rows(there, done, _hypotheses(there, length))
-    return Found(done["tokens"], score, done["frames"], done["log_probs"])
+    return SearchResult(done["tokens"], score, done["frames"], done["log_probs"])
 
 
 class _Networks:
@@ -182,14 +201,14 @@ class _Networks:
         return self.weight * (logits - log_normalizer(logits)), state
 
     def logits(self, encoded, carry):
-        """The joiner's logits (N * W, V), and these with what the language model adds."""
+        """The joiner's logits (N * W, V), and the same with the language model's scores."""
         logits = ops.cast(self.joiner(encoded, carry["own"][0]), "float32")
         if self.language_model is None:
             return logits, logits
         return logits, logits + carry["language"][0]
 
     def advance(self, carry, parents, tokens, written):
-        """Go on from `parents`, and where `written` with a token; all (N * W,)."""
+        """Steps from `parents`, and where `written` with a token; all (N * W,)."""
         predicted, state = carry["own"]
         own = ops.take(predicted, parents, axis=0), self.decoder.reorder(state, parents)
         new = predict(self.decoder, self.joiner, tokens, self.static, own[1])
@@ -215,8 +234,8 @@ def _hypotheses(there, length):
 
 
 def _parents(live):
-    """For each hypothesis (N, W) the one that lacks but its last label, whether there is such
-    a one, and the label.
+    """For each hypothesis (N, W) the one that lacks its last label alone, whether there is one, and
+    the label.
     """
     tokens, lengths = live["tokens"], live["length"]
     ends = ops.arange(tokens.shape[2], dtype="int32") == lengths[:, :, None] - 1
@@ -230,7 +249,7 @@ def _parents(live):
 
 
 def _written(hypotheses, token, frame, log_prob, written):
-    """The hypotheses with one label more where `written`; all (N, W)."""
+    """Appends one label to the hypotheses where `written`; all (N, W)."""
     lengths, tokens = hypotheses["length"], hypotheses["tokens"]
     place = ops.arange(tokens.shape[2], dtype="int32") == lengths[:, :, None]
     place = ops.logical_and(place, written[:, :, None])
@@ -244,7 +263,7 @@ def _written(hypotheses, token, frame, log_prob, written):
 
 
 def _picked(hypotheses, index):
-    """Those with the indices (N, K)."""
+    """Selects the hypotheses with the indices (N, K)."""
 
     def picked(leaf):
         shape = index if len(leaf.shape) == 2 else index[:, :, None]

@@ -1,39 +1,24 @@
-"""What transducers' searches share, and greedy search."""
+"""Greedy search of transducers, and the helpers of both searches."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras import ops, tree
 
 from kerasseq.decoders import Decoder
-from kerasseq.generation.selection import BEGIN, END, PAD
 from kerasseq.masking import Memory, mask_to_lengths
+from kerasseq.special_ids import BEGIN, END, PAD
 from kerasseq.transduction.joiner import Joiner
+from kerasseq.transduction.result import SearchResult
 
 # Frames that greedy search looks at together. Between two labels the prediction network stands
 # still, so one product serves all blanks up to the next label, if that is not further away.
 _AHEAD = 4
 
 
-class Found(NamedTuple):
-    """What a search found, padded with 0; a beam's has an axis of n_best behind that of rows.
-
-    Attributes:
-        tokens: (N, L) int32.
-        score: (N,) float32, log-probability of the path, or as the search says.
-        frames: (N, L) int32, the frame at which each token was written.
-        log_probs: (N, L) float32, log of each token's probability there.
-    """
-
-    tokens: Any
-    score: Any
-    frames: Any
-    log_probs: Any
-
-
 def predict(
     decoder: Decoder, joiner: Joiner, tokens: Any, static: Any, state: Any
 ) -> tuple[Any, Any]:
-    """A step of the prediction network: its features behind `tokens`, projected, and the state."""
+    """Steps the prediction network: its projected features after `tokens`, and its state."""
     # Rows are at different positions, so the network must not depend on them.
     position = ops.zeros((), dtype="int32")
     features, state = decoder.step_features(tokens, position, static, state)
@@ -41,7 +26,7 @@ def predict(
 
 
 def where_rows(condition: Any, new: Any, old: Any) -> Any:
-    """The rows of `new` where the condition holds, else those of `old`; pytrees.
+    """Selects the rows of `new` where the condition holds, else those of `old`; both are pytrees.
 
     The condition is (N,), or (N, W) for leaves with both axes.
     """
@@ -55,7 +40,7 @@ def where_rows(condition: Any, new: Any, old: Any) -> Any:
     return tree.map_structure(chosen, new, old)
 
 
-def greedy_search(
+def transducer_greedy_search(
     decoder: Decoder,
     joiner: Joiner,
     memory: Memory,
@@ -64,26 +49,45 @@ def greedy_search(
     constants: Any = None,
     begun: Any = None,
     limit: Any = None,
-) -> tuple[Found, Any]:
-    """The path that takes the most probable of blank and labels at each place of the lattice.
+) -> tuple[SearchResult, Any]:
+    """Follows the path that takes the most probable of blank and labels at each place of the
+    lattice.
 
-    A pure function of tensors, to be called as it is or compiled. No special id but the blank is
-    taken. Each row is at its own frame: a round takes it over the blanks ahead and one label, so
-    there are about as many rounds as labels (compare Bataev et al., 2024, label-looping).
+    This is a pure function of tensors. Call it as it is or compile it. The path holds no special id
+    but the blank. Each row is at its own frame: a round passes the blanks ahead and takes one
+    label, so that there are about as many rounds as labels (compare Bataev et al., 2024,
+    label-looping).
 
     Args:
         decoder: the prediction network, whose steps do not depend on their position.
         joiner: its joiner.
-        memory: the encoder's.
-        max_length: L, most labels of a row; by default as many as there can be.
-        max_symbols: most labels at one frame, behind which a blank is taken.
-        constants: `decoder.constants()`, where the caller keeps them.
-        begun: what an earlier call gave last, to go on behind its frames. Its prediction network
-            must not attend to the memory.
-        limit: a scalar int32 tensor, most labels of a row where they are fewer than `max_length`.
+        memory: the encoder's `Memory`.
+        max_length: L, the most labels of a row. The default allows as many as there can be.
+        max_symbols: the most labels at one frame; a blank follows them.
+        constants: `decoder.constants()`, if the caller has them.
+        begun: the second result of an earlier call, to continue after its frames. The prediction
+            network must not attend to the memory.
+        limit: a scalar int32 tensor, the most labels of a row if fewer than `max_length`.
 
     Returns:
-        What was found, with the scores of the paths; and what a later call goes on from.
+        A `SearchResult` with the scores of the paths, and the state from which a later call
+        continues.
+
+    Example:
+
+    >>> import keras, numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import decoders, transduction
+    >>> keras.utils.set_random_seed(0)
+    >>> network = decoders.RNNDecoder(
+    ...     kerasseq.TokenEmbedding(9, 6), 6, context="none", projection=False)
+    >>> joiner = transduction.Joiner(vocabulary_size=9, units=4)
+    >>> network.build((None, None, 8))
+    >>> joiner.build((None, None, 8), (None, None, 6))
+    >>> memory = kerasseq.Memory(np.ones((2, 5, 8), "float32"), np.ones((2, 5), bool))
+    >>> result, state = transduction.transducer_greedy_search(network, joiner, memory, max_length=4)
+    >>> tuple(result.tokens.shape), tuple(result.score.shape)
+    ((2, 4), (2,))
     """
     n, steps = ops.shape(memory.mask)
     most = steps * max_symbols
@@ -106,7 +110,7 @@ def greedy_search(
         "length": zeros,
         "here": zeros,  # labels at this frame
         "begun": begun,
-        "found": Found(
+        "found": SearchResult(
             ops.full((n, length), PAD, dtype="int32"),
             ops.zeros((n,), dtype="float32"),
             ops.zeros((n, length), dtype="int32"),
@@ -141,7 +145,7 @@ def greedy_search(
         passed = ops.sum(ops.where(ahead < blanks[:, None], blank, 0.0), axis=1)
         frame = now["frame"] + blanks
         place = ops.logical_and(places == now["length"][:, None], written[:, None])
-        found = Found(
+        found = SearchResult(
             ops.where(place, token[:, None], found.tokens),
             found.score + passed + gain,
             ops.where(place, frame[:, None], found.frames),

@@ -10,9 +10,9 @@ import pytest
 from kerasseq import backend
 from kerasseq.generation import Beam, Greedy, Sample
 from kerasseq.metrics.speech import bootstrap_interval
-from kerasseq.models import JointSeq2Seq, Options, Seq2Seq, functions
+from kerasseq.models import HybridSeq2Seq, Options, Seq2Seq, functions
 from kerasseq.models.functions import Functions
-from kerasseq.models.joint import CTCPrefix
+from kerasseq.models.hybrid import CTCPrefix
 from tests.deciding import KINDS, TEXTS, made, spoken, written
 
 FUSED = {"beam": 3, "lm_weight": 2.0}
@@ -179,8 +179,8 @@ def test_a_hybrid_without_a_weight_of_ctc_trains_without_it(monkeypatch):
     def forbidden(*_, **__):
         raise AssertionError("CTC is computed")
 
-    monkeypatch.setattr("kerasseq.models.joint.ctc_mean", forbidden)
-    alone = JointSeq2Seq(*parts, reads, ctc_weight=0.0)
+    monkeypatch.setattr("kerasseq.models.hybrid.ctc_mean", forbidden)
+    alone = HybridSeq2Seq(*parts, reads, ctc_weight=0.0)
     loss = float(alone.compute_loss(x, labels, alone(x), weights, training=False))
     plain = Seq2Seq(*parts, reads)
     expected = float(plain.compute_loss(x, labels, plain(x), weights, training=False))
@@ -195,7 +195,7 @@ def test_a_hybrid_of_ctc_alone_is_validated_by_ctc():
     reads = model.preprocessor
     tokens, labels, weights = reads.targets(TEXTS)
     x = {**reads.features(TEXTS), "tokens": tokens}
-    alone = JointSeq2Seq(*parts, reads, ctc_weight=1.0)
+    alone = HybridSeq2Seq(*parts, reads, ctc_weight=1.0)
     total, units = map(float, alone.evaluation_sums(x, labels, alone(x), weights))
     loss = float(alone.compute_loss(x, labels, alone(x), weights, training=False))
     assert total / units == pytest.approx(loss, rel=1e-5)

@@ -9,8 +9,8 @@ from kerasseq.cli import make_parser
 from kerasseq.cli.options import DECODING, collect_decoding, spell_option
 from kerasseq.errors import OptionError, UserError
 from kerasseq.generation import Beam, Greedy, Sample
-from kerasseq.generation.selection import END
 from kerasseq.models import Hypothesis, Options
+from kerasseq.special_ids import END
 from tests.deciding import KINDS, made, written
 from tests.thorough import cases
 
@@ -228,7 +228,7 @@ def test_tokens_that_ctc_has_no_room_for(models):
     with pytest.raises(UserError, match="8 tokens .* no room in the 4 frames"):
         models["ctc"].alignment("ab", long)
     # A hybrid's decoder wrote them, and knows where it looked.
-    frames, log_probs = models["hybrid"].heard("ab", long)
+    frames, log_probs = models["hybrid"].token_alignment("ab", long)
     assert len(frames) == 8 and list(frames) == sorted(frames) and min(frames) >= 0
     assert all(value > float("-inf") for value in log_probs)
 

@@ -19,7 +19,7 @@ from kerasseq.metrics import wer
 from kerasseq.models import CTC
 from kerasseq.models.ctc import ctc_mean
 from kerasseq.models.stream import Stream
-from kerasseq.transduction.ctc import consistency
+from kerasseq.transduction.ctc import ctc_consistency
 from tests import tones
 from tests.thorough import cases
 
@@ -161,7 +161,7 @@ def test_the_loss_of_two_passes():
     labels = np.array([[3, 4, 5, 0, 0], [3, 3, 0, 0, 0], [3, 4, 5, 3, 4]])  # the last is too long
     weights = (labels > 0).astype("float32")
     both = [float(ctc_mean(x, labels, weights)) for x in (one, two)]
-    apart = ops.convert_to_numpy(consistency(one.values, two.values, mask))[:2].sum() / 5
+    apart = ops.convert_to_numpy(ctc_consistency(one.values, two.values, mask))[:2].sum() / 5
     got = float(ctc_mean(one, labels, weights, two, 0.7))
     assert got == pytest.approx(sum(both) / 2 + 0.7 * apart, rel=1e-5)
     last = [Memory(x.values[2:], mask[2:]) for x in (one, two)]

@@ -13,7 +13,7 @@ from kerasseq.data.text.store import unknown_of
 from kerasseq.errors import UserError
 from kerasseq.metrics import bleu, exact_match
 from kerasseq.preprocessing import CaptionPreprocessor, SpeechPreprocessor, TextPreprocessor
-from kerasseq.preprocessing.normalization import CAPTION, SPOKEN, STEPS, TEXT, normalized
+from kerasseq.preprocessing.normalization import CAPTION, SPOKEN, STEPS, TEXT, normalize_texts
 from kerasseq.preprocessing.tokenizer import Tokenizer
 from tests.test_golden import FOLDER
 
@@ -85,8 +85,8 @@ STEPS_TO_TRY = [TEXT, SPOKEN, CAPTION, *combinations(STEPS, 2)]
 @example(text="[<]>]")
 @settings(max_examples=60, deadline=None)
 def test_a_normalised_text_stays_as_it_is(steps, text):
-    (once,) = normalized([text], steps)
-    assert normalized([once], steps) == [once]
+    (once,) = normalize_texts([text], steps)
+    assert normalize_texts([once], steps) == [once]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
@@ -148,7 +148,7 @@ def test_bleu_of_a_perfect_translation_is_100():
 
 
 def test_nfkc_is_that_of_unicode():
-    assert normalized(["ﬁ①"], ["nfkc"]) == [unicodedata.normalize("NFKC", "ﬁ①")]
+    assert normalize_texts(["ﬁ①"], ["nfkc"]) == [unicodedata.normalize("NFKC", "ﬁ①")]
 
 
 @pytest.mark.parametrize("steps", [SPOKEN, CAPTION])
@@ -159,4 +159,4 @@ def test_nothing_is_left_of_an_emoji_in_speech_and_captions(steps):
         PERSIAN,
         "क्\u200dष",
     ]
-    assert normalized(texts, steps) == ["1 yes", "", PERSIAN, "क्\u200dष"]
+    assert normalize_texts(texts, steps) == ["1 yes", "", PERSIAN, "क्\u200dष"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kerasseq.errors import UserError
 from kerasseq.media.sound import SoundError, read_sound, resampled
 from kerasseq.preprocessing import SpeechPreprocessor
-from kerasseq.preprocessing.normalization import SPOKEN, STEPS, normalized
-from kerasseq.preprocessing.padding import sound_ladder
+from kerasseq.preprocessing.normalization import SPOKEN, STEPS, normalize_texts
+from kerasseq.preprocessing.padding import sound_ladder_length
 from tests.preprocessing.test_text_preprocessor import saved
 
 soundfile = pytest.importorskip("soundfile")
@@ -119,8 +119,8 @@ def test_resampled_plays_faster_and_higher(factor):
 
 def test_normalisation():
     text = "<s> The ﬁne “Café”, it’s [laughter] 5 o'clock—'now'! </s>"
-    assert normalized([text], SPOKEN) == ["the fine café it's 5 o'clock now"]
-    assert normalized(["Éa\t b "], ["accents", "spaces"]) == ["Ea b"]
+    assert normalize_texts([text], SPOKEN) == ["the fine café it's 5 o'clock now"]
+    assert normalize_texts(["Éa\t b "], ["accents", "spaces"]) == ["Ea b"]
     with pytest.raises(UserError, match="no step 'shout'"):
         SpeechPreprocessor.learn(TEXTS, steps=("lower", "shout"))
 
@@ -133,7 +133,7 @@ def test_steps_that_models_name_stay():
 
 @given(st.text())
 def test_what_is_left_is_words(text):
-    (left,) = normalized([text], SPOKEN)
+    (left,) = normalize_texts([text], SPOKEN)
     assert left == " ".join(left.split())
     assert {sign for sign in left if unicodedata.category(sign)[0] in "PS"} <= {"'"}
 
@@ -175,9 +175,18 @@ def test_unknown():
 
 
 def test_ladder():
-    assert sorted({sound_ladder(n) for n in range(1, 400)}) == [4, 8, 16, 32, 64, 128, 256, 512]
+    assert sorted({sound_ladder_length(n) for n in range(1, 400)}) == [
+        4,
+        8,
+        16,
+        32,
+        64,
+        128,
+        256,
+        512,
+    ]
     for n in range(4, 2000):
-        assert n <= sound_ladder(n) < 2 * n
+        assert n <= sound_ladder_length(n) < 2 * n
 
 
 def test_features(preprocessor, tmp_path):

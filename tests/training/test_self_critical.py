@@ -10,9 +10,9 @@ from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import Chain, RNNEncoder
 from kerasseq.errors import UserError
-from kerasseq.generation.selection import BEGIN, allowed_tokens
+from kerasseq.generation.selection import allowed_tokens
 from kerasseq.models import CTC, Seq2Seq
-from kerasseq.preprocessing.padding import PAD
+from kerasseq.special_ids import BEGIN, PAD
 from kerasseq.training.self_critical import SelfCritical
 
 pytestmark = pytest.mark.backends

@@ -12,12 +12,12 @@ from keras import ops, tree
 
 from kerasseq import backend
 from kerasseq.backend import compiled
-from kerasseq.generation import Beam, Fusion, Greedy, rescore, search
+from kerasseq.generation import Beam, Greedy, ShallowFusion, rescore, search
 from kerasseq.language_model import NGram
 from kerasseq.masking import Memory
-from kerasseq.transduction.ctc import align, ctc_loss, greedy, least_frames
+from kerasseq.transduction.ctc import align_labels, ctc_greedy_search, ctc_loss, least_frames
 from kerasseq.transduction.ctc_prefix import CTCPrefix
-from kerasseq.transduction.ctc_prefix_beam import prefix_beam_search
+from kerasseq.transduction.ctc_prefix_beam import ctc_prefix_beam_search
 from tests.test_generation import Toy
 
 pytestmark = pytest.mark.backends
@@ -204,7 +204,7 @@ def test_a_layer_trains_under_xla():
 @given(seeds)
 def test_greedy_collapses_the_best_path(seed):
     logits, mask, _ = draw(seed, steps=9, size=SIZE)
-    best = greedy(ops.convert_to_tensor(logits), ops.convert_to_tensor(mask))
+    best = ctc_greedy_search(ops.convert_to_tensor(logits), ops.convert_to_tensor(mask))
     best = tree.map_structure(ops.convert_to_numpy, best)
     log_probs = log_softmax(logits)
     log_probs[:, :, 1:4] = -np.inf
@@ -224,7 +224,7 @@ def test_greedy_collapses_the_best_path(seed):
 @given(seeds)
 def test_alignment_is_the_best_path_that_spells_the_labels(seed):
     logits, mask, labels = draw(seed)
-    found = align(log_softmax(logits), mask, labels)
+    found = align_labels(log_softmax(logits), mask, labels)
     for n in range(len(logits)):
         log_probs = log_softmax(logits[n])[mask[n]]
         paths, probs, texts = path_probs(log_probs, tuple(range(SMALL)))
@@ -268,7 +268,7 @@ def spoken(order=2):
 def test_a_wide_prefix_beam_finds_every_text_and_its_score(seed, weights):
     log_probs = searched(seed)[0][0]
     model, (lm_weight, length_bonus) = spoken(), weights
-    found = prefix_beam_search(log_probs, 2000, model, lm_weight, length_bonus)
+    found = ctc_prefix_beam_search(log_probs, 2000, model, lm_weight, length_bonus)
     expected = {
         text: np.log(prob) + lm_weight * model.score(text) + length_bonus * len(text)
         for text, prob in texts_of(log_probs).items()
@@ -289,7 +289,7 @@ def test_what_a_narrow_prefix_beam_leaves_out_as_hopeless_is_hopeless(seed):
         if model is not None:
             rng = np.random.default_rng(seed)
             model = NGram.learn([rng.integers(4, 30, 8) for _ in range(20)], 30, 3)
-        found = prefix_beam_search(log_probs, 4, model, weight, 0.1)
+        found = ctc_prefix_beam_search(log_probs, 4, model, weight, 0.1)
         slow = slow_prefix_beam(log_probs, 4, model, weight, 0.1)
         assert [tuple(tokens) for tokens, _ in found] == [tokens for tokens, _ in slow]
         np.testing.assert_allclose([s for _, s in found], [s for _, s in slow], atol=1e-6)
@@ -331,7 +331,7 @@ def test_frames_that_are_certain_to_be_blank_change_little():
     log_probs = searched(3)[0][0]
     blank = np.log(np.full((40, SIZE), 4e-5 / (SIZE - 1)))
     blank[:, 0] = np.log(1 - 4e-5)
-    found = prefix_beam_search(np.concatenate([log_probs[:2], blank, log_probs[2:]]), 50)
+    found = ctc_prefix_beam_search(np.concatenate([log_probs[:2], blank, log_probs[2:]]), 50)
     exact = slow_prefix_beam(np.concatenate([log_probs[:2], blank, log_probs[2:]]), 50, None, 0, 0)
     for (tokens, score), (expected, right) in zip(found[:3], exact[:3], strict=True):
         assert tuple(tokens) == expected
@@ -397,7 +397,7 @@ def test_long_rows_of_confident_frames_keep_their_digits():
     logits = 12 * rng.normal(size=(1, 400, SIZE)).astype("float32")
     logits[:, :, 1:4] = -60
     log_probs, mask = log_softmax(logits).astype("float32"), np.ones((1, 400), bool)
-    text = list(prefix_beam_search(log_probs[0], 5)[0][0])
+    text = list(ctc_prefix_beam_search(log_probs[0], 5)[0][0])
     expected = -with_gradient(log_probs, mask, np.array([text], "int32"))[0]
     found = scores_of(PREFIX, Memory(log_probs, mask), [tuple(text)])
     np.testing.assert_allclose(found, expected, atol=2e-3)
@@ -437,7 +437,7 @@ def test_an_exhaustive_beam_over_ctc_finds_the_best_text(seed):
 
 
 ATTENTION, SPOKEN = Toy(SIZE), spoken()
-FUSION = Fusion([ATTENTION, PREFIX, SPOKEN], [0.6, 0.4, 0.5])
+FUSION = ShallowFusion([ATTENTION, PREFIX, SPOKEN], [0.6, 0.4, 0.5])
 
 
 def fused(seed):
@@ -468,7 +468,7 @@ def test_an_exhaustive_beam_over_a_fusion_finds_the_best_sum(seed):
 def test_a_member_of_weight_0_has_no_say():
     memory = fused(4)
     alone = found_by(ATTENTION, memory[0], Greedy())
-    both = found_by(Fusion([ATTENTION, SPOKEN], [1.0, 0.0]), memory[::2], Greedy())
+    both = found_by(ShallowFusion([ATTENTION, SPOKEN], [1.0, 0.0]), memory[::2], Greedy())
     for a, b in zip(alone, both, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -476,4 +476,4 @@ def test_a_member_of_weight_0_has_no_say():
 @pytest.mark.parametrize("weights", [[0.5, 0.2, 0.2], [1.5, -0.2, 0.3], [0.5, 0.5]])
 def test_weights_that_cannot_be(weights):
     with pytest.raises(ValueError, match="weights"):
-        Fusion([ATTENTION, PREFIX, SPOKEN], weights)
+        ShallowFusion([ATTENTION, PREFIX, SPOKEN], weights)

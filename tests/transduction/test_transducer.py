@@ -19,9 +19,9 @@ from kerasseq.language_model import NGram
 from kerasseq.masking import Memory
 from kerasseq.precision import dtype_policy_scope
 from kerasseq.transduction.joiner import Joiner
-from kerasseq.transduction.transducer import lattice, transducer_loss
-from kerasseq.transduction.transducer_beam import beam_search
-from kerasseq.transduction.transducer_search import greedy_search
+from kerasseq.transduction.transducer import transducer_lattice, transducer_loss
+from kerasseq.transduction.transducer_beam import transducer_beam_search
+from kerasseq.transduction.transducer_search import transducer_greedy_search
 from tests import toy  # noqa: F401  (JAX keeps what it has compiled)
 
 pytestmark = pytest.mark.backends
@@ -183,7 +183,7 @@ def test_the_lattice_in_chunks_is_the_lattice(chunk):
         return gradients(weighted, [encoded, predicted], [joiner])
 
     wanted = of(full_lattice)
-    found = of(lambda *args: lattice(*args, chunk=chunk))
+    found = of(lambda *args: transducer_lattice(*args, chunk=chunk))
     for a, b in zip(tree.flatten(found), tree.flatten(wanted), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
 
@@ -193,7 +193,7 @@ def test_a_lattice_without_labels():
     encoded, predicted, targets = inputs(labels=0)
 
     def losses(encoded, predicted):
-        blank, label = lattice(joiner, encoded, predicted, targets)
+        blank, label = transducer_lattice(joiner, encoded, predicted, targets)
         return blank, label, transducer_loss(blank, label, [5, 3, 1], [0, 0, 0])
 
     blank, label, loss = run([joiner], losses, encoded, predicted)
@@ -211,9 +211,9 @@ def test_mixed_precision_sums_in_float32():
 
     def both(decoder, joiner):
         def compute(encoded, predicted, *memory):
-            found, _ = greedy_search(decoder, joiner, Memory(*memory), 4)
-            best = beam_search(decoder, joiner, Memory(*memory), 2, 1, 4)
-            return lattice(joiner, encoded, predicted, targets), found.score, best.score
+            found, _ = transducer_greedy_search(decoder, joiner, Memory(*memory), 4)
+            best = transducer_beam_search(decoder, joiner, Memory(*memory), 2, 1, 4)
+            return transducer_lattice(joiner, encoded, predicted, targets), found.score, best.score
 
         return run([decoder, joiner], compute, encoded, predicted, *memory)
 
@@ -234,7 +234,9 @@ def test_a_training_step_on_tensorflow_as_a_graph_of_any_shape_and_under_xla():
     def loss(encoded):
         mask = ops.ones(ops.shape(encoded)[:2], dtype="bool")
         predicted = decoder.features(tokens, Memory(encoded, mask), training=True)
-        return transducer_loss(*lattice(joiner, encoded, predicted, labels), [5, 2, 1], [3, 1, 0])
+        return transducer_loss(
+            *transducer_lattice(joiner, encoded, predicted, labels), [5, 2, 1], [3, 1, 0]
+        )
 
     wanted = tensorflow_gradients(tf, loss, [encoded], weights)
     any_shape = [tf.TensorSpec([None, None, None])]
@@ -326,9 +328,9 @@ def test_greedy_search_is_the_plain_loop(attention, max_symbols):
     memory = drawn_memory([12, 7, 1, 0], 12, garbage=9.0)
 
     def search(*memory, **options):
-        return greedy_search(decoder, joiner, Memory(*memory), max_symbols=max_symbols, **options)[
-            0
-        ]
+        return transducer_greedy_search(
+            decoder, joiner, Memory(*memory), max_symbols=max_symbols, **options
+        )[0]
 
     found = run((decoder, joiner), search, *memory)
     lengths = []
@@ -354,10 +356,10 @@ def test_greedy_search_of_a_stream_is_that_of_the_whole():
     memory = drawn_memory([12, 12], 12)
 
     def whole_and_parts(*memory):
-        found, begun = [greedy_search(decoder, joiner, Memory(*memory))[0]], None
+        found, begun = [transducer_greedy_search(decoder, joiner, Memory(*memory))[0]], None
         for some in (slice(0, 5), slice(5, 12)):
             chunk = Memory(*(leaf[:, some] for leaf in memory))
-            part, begun = greedy_search(decoder, joiner, chunk, begun=begun)
+            part, begun = transducer_greedy_search(decoder, joiner, chunk, begun=begun)
             found.append(part)
         return found
 
@@ -391,7 +393,7 @@ def test_a_narrow_beam_is_the_plain_one(width):
     places, memory = places_of(decoder, joiner), drawn_memory([12, 9, 5], 12)
     found = run(
         (decoder, joiner),
-        lambda *memory: beam_search(decoder, joiner, Memory(*memory), width, width, 6),
+        lambda *memory: transducer_beam_search(decoder, joiner, Memory(*memory), width, width, 6),
         *memory,
     )
     for row in range(3):
@@ -411,7 +413,9 @@ def test_a_wide_beam_is_exhaustive(attention, fused):
         options = {"language_model": model, "lm_weight": 0.7, "length_bonus": 0.4}
     found = run(
         (decoder, joiner),
-        lambda *memory: beam_search(decoder, joiner, Memory(*memory), 64, 40, length, **options),
+        lambda *memory: transducer_beam_search(
+            decoder, joiner, Memory(*memory), 64, 40, length, **options
+        ),
         *memory,
         jit=True,
     )
@@ -460,7 +464,7 @@ def test_a_beam_search_tells_where_its_labels_are():
     memory = drawn_memory([4, 3], 4)
     found = run(
         (decoder, joiner),
-        lambda *memory: beam_search(decoder, joiner, Memory(*memory), 64, 3, 3),
+        lambda *memory: transducer_beam_search(decoder, joiner, Memory(*memory), 64, 3, 3),
         *memory,
     )
     near = 0
@@ -480,8 +484,8 @@ def test_padding_changes_nothing():
 
     def searches(*memory):
         memory = Memory(*memory)
-        best = beam_search(decoder, joiner, memory, 4, 4, 7)
-        return greedy_search(decoder, joiner, memory, 7)[0], best
+        best = transducer_beam_search(decoder, joiner, memory, 4, 4, 7)
+        return transducer_greedy_search(decoder, joiner, memory, 7)[0], best
 
     def found(memory):
         return tree.flatten(run((decoder, joiner), searches, *memory))
@@ -495,6 +499,6 @@ def test_padding_changes_nothing():
 def test_a_beam_of_numbers_that_make_no_sense():
     decoder, joiner = parts()
     with pytest.raises(UserError, match="n_best must be at least 1"):
-        beam_search(decoder, joiner, drawn_memory([2], 2), 2, 3)
+        transducer_beam_search(decoder, joiner, drawn_memory([2], 2), 2, 3)
     with pytest.raises(UserError, match="weight must be at least 0"):
-        beam_search(decoder, joiner, drawn_memory([2], 2), lm_weight=-1.0)
+        transducer_beam_search(decoder, joiner, drawn_memory([2], 2), lm_weight=-1.0)

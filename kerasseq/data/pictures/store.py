@@ -237,6 +237,6 @@ def _unfit(ids: np.ndarray, preprocessor: CaptionPreprocessor) -> str | None:
 def _encoded(clips, preprocessor, encoder) -> list[np.ndarray]:
     """The features of some pictures, each (S, D) float16."""
     filling = [clips[0]] * (encoder.rows - len(clips))
-    values, mask = encoder.function(preprocessor.padded([*clips, *filling]))
+    values, mask = encoder.function(preprocessor.pad_clips([*clips, *filling]))
     values, mask = np.asarray(values), np.asarray(mask, bool)
     return [values[row][mask[row]].astype(np.float16) for row in range(len(clips))]

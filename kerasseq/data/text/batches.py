@@ -5,7 +5,8 @@ import numpy as np
 
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.text.store import TokenStore
-from kerasseq.preprocessing.padding import PAD, teacher_forcing
+from kerasseq.preprocessing.padding import teacher_forcing
+from kerasseq.special_ids import PAD
 
 
 class TokenBatches(keras.utils.PyDataset):

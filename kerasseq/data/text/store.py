@@ -12,8 +12,9 @@ from kerasseq.data.folder import build_folder, mapped, nothing_left, options_of,
 from kerasseq.data.rows import Rows, RowWriter, row_texts, text_rows
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
-from kerasseq.preprocessing.padding import UNKNOWN, Ragged, pad_ragged
+from kerasseq.preprocessing.padding import Ragged, pad_ragged
 from kerasseq.preprocessing.text import SIDES, TextPreprocessor
+from kerasseq.special_ids import UNKNOWN
 
 FORMAT = 3  # of the files; a store with another is built anew
 

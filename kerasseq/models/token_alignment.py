@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.models.hypothesis import Hypothesis, Word, words_of
-from kerasseq.preprocessing.padding import END
+from kerasseq.models.hypothesis import Hypothesis, Word, group_words
+from kerasseq.special_ids import END
 
 
-class Aligns:
+class TokenAlignment:
     """A model's part in alignment: it has a vocabulary, a preprocessor and steps of its memory."""
 
     vocabulary_size: int
@@ -20,7 +20,9 @@ class Aligns:
         """The preprocessor."""
         raise NotImplementedError
 
-    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+    def token_alignment(
+        self, source: Any, hypothesis: Hypothesis
+    ) -> tuple[Sequence[int], Sequence[float]]:
         """The encoder's step at which each token of a hypothesis was heard, the end symbol
         excepted, and its log-probability.
 
@@ -34,7 +36,7 @@ class Aligns:
             )
         return hypothesis.frames, hypothesis.log_probs
 
-    def _known(self, hypothesis: Hypothesis) -> list[int]:
+    def _check_tokens(self, hypothesis: Hypothesis) -> list[int]:
         """The tokens of a hypothesis, the end symbol excepted.
 
         Raises:
@@ -55,19 +57,19 @@ class Aligns:
             source: the recording.
             hypothesis: what `hypotheses` made of it.
         """
-        frames, log_probs = self.heard(source, hypothesis)
+        frames, log_probs = self.token_alignment(source, hypothesis)
         preprocessor = self.require_preprocessor()
         if not hasattr(preprocessor, "rate"):
             raise UserError("Only words that a model of sound wrote have times.")
         pieces = preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
-        return words_of(pieces, frames, log_probs, self.factor / preprocessor.rate)
+        return group_words(pieces, frames, log_probs, self.factor / preprocessor.rate)
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """How much each token of a hypothesis was heard at each step of the encoder, (T, F).
 
         Here each token's probability, at the one step that it is ascribed to.
         """
-        frames, log_probs = self.heard(source, hypothesis)
+        frames, log_probs = self.token_alignment(source, hypothesis)
         samples = int(self.require_preprocessor().features([source])["mask"].sum())
         weights = np.zeros((len(frames), max([samples // self.factor, *frames]) + 1))
         weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)

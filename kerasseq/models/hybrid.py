@@ -11,18 +11,18 @@ from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, label_weights, r_drop
 from kerasseq.masking import Memory
-from kerasseq.models.base import required
 from kerasseq.models.ctc import aligned, ctc_mean, ctc_sums
 from kerasseq.models.hypothesis import Hypothesis
+from kerasseq.models.inputs import require_inputs
 from kerasseq.models.options import Options
 from kerasseq.models.seq2seq import Seq2Seq
-from kerasseq.preprocessing.padding import END
 from kerasseq.serialization import register
+from kerasseq.special_ids import END
 from kerasseq.transduction.ctc_prefix import CTCPrefix
 
 
-@register()
-class JointSeq2Seq(Seq2Seq):
+@register("JointSeq2Seq")
+class HybridSeq2Seq(Seq2Seq):
     """An encoder-decoder whose encoder learns CTC too, and which is decoded by both.
 
         loss = (1 - c) L_attention + c L_CTC
@@ -66,7 +66,7 @@ class JointSeq2Seq(Seq2Seq):
         return Memory(ops.log_softmax(logits, axis=-1), memory.mask)
 
     def call(self, inputs: dict, training: bool = False) -> Any:
-        (tokens,) = required(inputs, "tokens")
+        (tokens,) = require_inputs(inputs, "tokens")
         memory = self.encode(inputs, training=training)
         logits = self.decoder(tokens, memory, training=training)
         return {"logits": logits, "ctc": self._ctc(memory)}
@@ -98,34 +98,40 @@ class JointSeq2Seq(Seq2Seq):
             return ctc_sums(y_pred["ctc"], _units(y), label_weights(y, sample_weight))
         return super().evaluation_sums(x, y, y_pred["logits"], sample_weight)
 
-    def members(self, options: Options) -> dict[str, float]:
+    def scorers(self, options: Options) -> dict[str, float]:
         weights = {"decoder": 1.0 - options.ctc_weight, "ctc": options.ctc_weight}
-        members = {name: weight for name, weight in weights.items() if weight}
-        others = super().members(options)
-        return {**members, **{name: others[name] for name in others if name != "decoder"}}
+        scorers = {name: weight for name, weight in weights.items() if weight}
+        others = super().scorers(options)
+        return {**scorers, **{name: others[name] for name in others if name != "decoder"}}
 
-    def member(self, name: str) -> Stepwise:
-        return CTCPrefix(self.decoder.vocabulary_size) if name == "ctc" else super().member(name)
+    def scorer(self, name: str) -> Stepwise:
+        return CTCPrefix(self.decoder.vocabulary_size) if name == "ctc" else super().scorer(name)
 
-    def memory_of(self, name: str, memory: Memory) -> Memory:
+    def encode_for_scorer(self, name: str, memory: Memory) -> Memory:
         return self._ctc_logs(memory) if name == "ctc" else memory
 
-    def vain(self, options: Options) -> dict[str, str]:
-        reasons = super().vain(options)
+    def find_idle_options(self, options: Options) -> dict[str, str]:
+        reasons = super().find_idle_options(options)
         del reasons["ctc_weight"]
         if options.ctc_weight == 1:
             reasons["precision"] = "is of the decoder, which {ctc_weight} 1 leaves out"
         return reasons
 
-    def heard(self, source: Any, hypothesis: Hypothesis) -> tuple[Sequence[int], Sequence[float]]:
+    def token_alignment(
+        self, source: Any, hypothesis: Hypothesis
+    ) -> tuple[Sequence[int], Sequence[float]]:
         ctc = self._ctc_logs(self._memory_of(source))
         logs, mask = map(ops.convert_to_numpy, ctc)
-        frames, log_probs = aligned(logs[0][mask[0]], self._known(hypothesis))
+        frames, log_probs = aligned(logs[0][mask[0]], self._check_tokens(hypothesis))
         # The decoder may write more tokens than a path of CTC has room for.
-        return super().heard(source, hypothesis) if -1 in frames else (frames, log_probs)
+        return super().token_alignment(source, hypothesis) if -1 in frames else (frames, log_probs)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "ctc_weight": self.ctc_weight}
+
+
+JointSeq2Seq = HybridSeq2Seq
+"""The earlier name of the class, which also stands in model files."""
 
 
 def _units(labels: Any) -> Any:
