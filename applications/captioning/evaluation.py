@@ -9,11 +9,11 @@ import numpy as np
 
 from kerasseq.applications.captioning.use import TOGETHER, caption_clips
 from kerasseq.applications.common import evaluation
-from kerasseq.data.corpus import Problems
-from kerasseq.data.folder import groups, mapped, nothing_left
+from kerasseq.data.parallel import batched, map_in_threads
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.pictures.lists import PictureCorpus
 from kerasseq.data.pictures.store import PictureStore
+from kerasseq.data.problems import Problems
 from kerasseq.data.public import datasets
 from kerasseq.errors import FileError
 from kerasseq.metrics import Score, caption_scores
@@ -85,7 +85,7 @@ def evaluate(
             except FileError as error:
                 return error
 
-        for group in groups(mapped(read_or_fail, corpus, None), TOGETHER * batch_size):
+        for group in batched(map_in_threads(read_or_fail, corpus), TOGETHER * batch_size):
             clips = []
             for picture, clip in group:
                 if isinstance(clip, FileError):
@@ -98,7 +98,7 @@ def evaluate(
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
     if not texts:
-        raise nothing_left("picture", problems, "measure")
+        raise problems.to_error("picture", "measure")
     return Evaluation(texts, _compare(texts, references), problems, took)
 
 

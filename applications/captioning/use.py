@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasseq.data.folder import groups, mapped
+from kerasseq.data.parallel import batched, map_in_threads
 from kerasseq.errors import UserError
 from kerasseq.media.picture import read_picture
 from kerasseq.models import Options, Seq2Seq
@@ -54,7 +54,7 @@ def caption(
         except UserError as error:
             return str(error)
 
-    for group in groups(mapped(read_or_fail, files, None), TOGETHER * batch_size):
+    for group in batched(map_in_threads(read_or_fail, files), TOGETHER * batch_size):
         clips = [clip for _, clip in group if not isinstance(clip, str)]
         texts = iter(caption_clips(model, clips, options, batch_size))
         for file, clip in group:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from kerasseq.data.corpus import Problems
+from kerasseq.data.problems import Problems
 
 
 @dataclass(frozen=True)

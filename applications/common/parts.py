@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from kerasseq.applications.common.starting import YOUR_OWN
 from kerasseq.checks import Checked, Positive, Rule, Seed
-from kerasseq.data.corpus import LEAST, Problems
-from kerasseq.data.examples import Examples, cut_off
+from kerasseq.data.examples import Examples
+from kerasseq.data.problems import Problems
 from kerasseq.data.public import datasets
+from kerasseq.data.splitting import MIN_VALIDATION, holdout
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import FileError, UserError
 
@@ -101,7 +102,7 @@ def read_parts(
     if config.valid:
         valid = corpus(config.valid)
     else:
-        train, valid = cut_off(train, config.valid_size, seed=config.seed, least=LEAST)
+        train, valid = holdout(train, config.valid_size, config.seed, MIN_VALIDATION)
     test = corpus(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
     return checked(Parts(train, valid, test, names))

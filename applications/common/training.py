@@ -10,7 +10,8 @@ import keras
 from kerasseq.applications.common.starting import load_of_kind, provenance, take_encoder
 from kerasseq.config import refuse_unused, to_dict
 from kerasseq.data import BatchPlan
-from kerasseq.data.corpus import LEAST, Problems
+from kerasseq.data.problems import Problems
+from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
@@ -158,7 +159,7 @@ def train(
             for unknown in filter(len, some):
                 say(f"{part}: {unknown}")
         say("\n".join(head.opening(model, data)))
-        say(f"Valid   {data.measured:,} {head.examples}" + FEW * (data.measured < LEAST))
+        say(f"Valid   {data.measured:,} {head.examples}" + FEW * (data.measured < MIN_VALIDATION))
         measure = None if config.best_by == "loss" else head.measure
         position = fit(model, data.epochs, data.valid, config, run, measure, data.measured)
         if config.precision != "float32":

@@ -10,8 +10,7 @@ import numpy as np
 from kerasseq.applications.common import evaluation
 from kerasseq.applications.speech_recognition.use import Transcript, transcribe_sounds
 from kerasseq.data import RecordingCorpus, SoundCorpus
-from kerasseq.data.corpus import Problems
-from kerasseq.data.folder import nothing_left
+from kerasseq.data.problems import Problems
 from kerasseq.data.public import datasets
 from kerasseq.media.sound import SoundError
 from kerasseq.metrics.speech import bootstrap_interval, count_character_errors, count_word_errors
@@ -130,7 +129,7 @@ def evaluate(
     took = time.perf_counter() - start
     problems.merge(corpus.problems)
     if not transcripts:
-        raise nothing_left("recording", problems, "measure")
+        raise problems.to_error("recording", "measure")
     texts = model.preprocessor.normalize([one.text for one in transcripts])
     references = model.preprocessor.normalize(references)
     words = count_word_errors(texts, references)

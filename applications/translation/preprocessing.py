@@ -11,25 +11,25 @@ from kerasseq.applications.common.training import Epochs, Prepared
 from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
 from kerasseq.data import (
     BatchPlan,
-    Corpus,
     FileCorpus,
     ListCorpus,
+    PairCorpus,
     TokenBatches,
     TokenStore,
     holdout,
 )
-from kerasseq.data.corpus import LEAST
 from kerasseq.data.public import datasets
-from kerasseq.data.text.store import unknown_of
+from kerasseq.data.splitting import MIN_VALIDATION
+from kerasseq.data.text.store import count_unknown_units
 from kerasseq.preprocessing import TextPreprocessor
 
 
 class Parts(NamedTuple):
     """The pairs of a run, and what is known of them."""
 
-    train: Corpus
-    valid: Corpus
-    test: Corpus | None
+    train: PairCorpus
+    valid: PairCorpus
+    test: PairCorpus | None
     name: str
     source: str = ""
     target: str = ""
@@ -73,13 +73,13 @@ def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
     if config.valid:
         valid = read(config.valid, config.limit)
     else:
-        train, valid = holdout(train, config.valid_size, config.seed, LEAST)
+        train, valid = holdout(train, config.valid_size, config.seed, MIN_VALIDATION)
     test = read(config.test) if config.test else None
     names = ", ".join(Path(file).name for file in config.train)
     return checked(Parts(train, valid, test, names, config.source, config.target))
 
 
-def learned(config: TokenizerConfig, pairs: Corpus) -> TextPreprocessor:
+def learned(config: TokenizerConfig, pairs: PairCorpus) -> TextPreprocessor:
     """A preprocessor with the vocabularies of the pairs."""
     return TextPreprocessor.learn(
         pairs,
@@ -132,7 +132,7 @@ def prepare(
         problems["validation"] = valid.problems
     unknown = {"training": store.unknown, "validation": valid.unknown}
     if parts.test is not None:
-        unknown["test"] = unknown_of(parts.test, preprocessor)
+        unknown["test"] = count_unknown_units(parts.test, preprocessor)
         problems["test"] = parts.test.problems
     sides = {name: list(some.values()) for name, some in unknown.items()}
     steps = plan(store, sampling)

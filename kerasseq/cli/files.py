@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kerasseq.cli.options import add_model, check_batch_size
-from kerasseq.data.corpus import Problems
 from kerasseq.data.files import check_file, opened
 from kerasseq.data.lines import BadLine, lines_as_they_come
+from kerasseq.data.problems import Problems
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
 

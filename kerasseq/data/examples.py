@@ -1,175 +1,110 @@
-"""Examples that are files with what is written of them: lists to be read again and again."""
+"""Examples that are files with texts: recordings with transcripts, pictures with captions."""
 
 import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from kerasseq.data.corpus import Problems, digest, part_size, text_hash
+from kerasseq.data.corpus import Corpus, digest
+from kerasseq.data.problems import Problems
 from kerasseq.errors import UserError
 from kerasseq.printable import is_text
 
+# Bad lines after which a list is given up, if less than one line of a hundred is good.
+_MAX_BAD_LINES = 100_000
+
 
 class Example(Protocol):
-    """A file, or a part of it, and what is written of it.
+    """A file, or a part of a file, and its texts.
 
     Attributes:
         path: the file.
         texts: the transcript, or the captions.
-        place: the list that names it, and
-        line: where, from 1.
-        what: many of them are called, and
-        one: of them.
+        place: the list that names the file.
+        line: the line of the list, from 1.
+        kind: the name of one example, for messages: "recording".
     """
 
     path: str
     texts: tuple[str, ...]
     place: str
     line: int
-    what: str
-    one: str
+    kind: str
 
-    def wrong(self) -> str | None:
-        """What is wrong with it, as far as that shows without the file."""
+    def reason_against(self) -> str | None:
+        """Returns what is wrong with the example, as far as it shows without the file."""
 
     def stamp(self) -> str:
-        """What of it a fingerprint counts, beside the file."""
+        """Returns the text that enters the fingerprint, besides the file."""
 
-    def read(self, *how: Any) -> np.ndarray:
-        """Decode the file."""
+    def read(self, *options: Any) -> np.ndarray:
+        """Decodes the file."""
 
 
 E = TypeVar("E", bound=Example)
 
+Entries = Iterator[tuple[str, int, E | str]]
+"""(place, line, example) of each entry of a list; a text instead says what is wrong with it."""
 
-class Examples(Generic[E]):
-    """Examples that can be gone through again and again.
 
-    Attributes:
-        problems: what was left out.
+class Examples(Corpus[E]):
+    """Recordings or pictures that can be read again and again; the base of their corpora.
+
+    A subclass implements `__iter__` and `fingerprint`.
+
+    Example:
+
+    >>> from kerasseq.data import Examples, Recording
+    >>> class TwoWords(Examples):
+    ...     example = "recording"
+    ...     def __iter__(self):
+    ...         yield Recording("one.wav", "one", place="list.tsv", line=1)
+    ...         yield Recording("two.wav", "two", place="list.tsv", line=2)
+    >>> corpus = TwoWords()
+    >>> list(corpus.texts())
+    ['one', 'two']
+    >>> second = corpus.subset(lambda example: example.line == 2, "the second")
+    >>> [example.path for example in second]
+    ['two.wav']
     """
 
-    def __init__(self):
-        self.problems = Problems()
-
-    def __iter__(self) -> Iterator[E]:
-        raise NotImplementedError
+    holdout_error = "in {:,} files"
 
     def texts(self) -> Iterator[str]:
-        """What is written of all examples."""
+        """Yields the texts of all examples."""
         for example in self:
             yield from example.texts
 
-    def fingerprint(self) -> str:
-        """A digest that changes when the examples do."""
-        raise NotImplementedError
-
     @contextlib.contextmanager
-    def reader(self, *how: Any) -> Iterator[Callable[[E], np.ndarray]]:
-        """A function that decodes an example, for as long as the context lasts.
+    def reader(self, *options: Any) -> Iterator[Callable[[E], np.ndarray]]:
+        """Returns a context with a function that decodes an example.
 
-        Threads may call it side by side. An example that cannot be used is a `FileError`.
+        Several threads may call the function at the same time. It raises a `FileError` for an
+        example that cannot be used.
 
         Args:
-            how: as `Recording.read` or `Captioned.read` has it.
+            options: as in `Recording.read` or `Captioned.read`.
         """
-        yield lambda example: example.read(*how)
+        yield lambda example: example.read(*options)
+
+    @staticmethod
+    def group(example: E) -> str:
+        """Returns the path, so that all parts of a file stay together."""
+        return example.path
+
+    def subset(self, keep: Callable[[E], bool], name: str) -> "Examples[E]":
+        """Returns the examples for which `keep` is true; see `Corpus.subset`."""
+        return _Subset(self, keep, name)
 
 
-class ListedExamples(Examples[E]):
-    """The examples that a reader of lists finds: read once, when they are first asked for.
-
-    What cannot be used is left out and counted in `problems`: a line that is none, an empty text,
-    a missing file. What is wrong inside a file shows when it is decoded.
-
-    Args:
-        rows: gives (place, line, example), or in the example's stead a text that says what is
-            wrong with the line.
-        lists: the files that the rows come from, for the fingerprint.
-        name: what is read, for the errors.
-    """
-
-    def __init__(
-        self,
-        rows: Callable[[], Iterator[tuple[str, int, E | str]]],
-        lists: Sequence[str | os.PathLike],
-        name: str,
-    ):
-        super().__init__()
-        self._rows, self._lists, self._name = rows, list(map(os.fspath, lists)), name
-        self._read: tuple[list[E], str] | None = None
-
-    def __iter__(self) -> Iterator[E]:
-        return iter(self._index()[0])
-
-    def fingerprint(self) -> str:
-        return self._index()[1]
-
-    def _index(self) -> tuple[list[E], str]:
-        """The examples and their fingerprint."""
-        if self._read is None:
-            examples: list[E] = []
-            self.problems = Problems()
-            fingerprint = digest(self._stamps(examples))
-            self._read = examples, fingerprint
-        return self._read
-
-    def _stamps(self, examples: list[E]) -> Iterator[str]:
-        """Read the examples; gives what the fingerprint counts of the lists and of each."""
-        problems = self.problems
-        for path in self._lists:
-            yield _stamp(path, os.stat(path))
-        for place, line, row in self._rows():
-            if isinstance(row, str):
-                problems.add(place, line, row)
-            elif isinstance(found := _usable(row), str):
-                problems.add(place, line, found, row.path)
-            else:
-                examples.append(row)
-                yield f"{_stamp(row.path, found)} {row.stamp()}"
-            if len(problems) > max(_HOPELESS, 100 * len(examples)):
-                examples.clear()
-                break
-        if not examples:
-            what = "nothing but bad lines" if len(problems) else "nothing in it"
-            raise UserError("\n  ".join([f"{self._name}: there is {what}.", *problems.named]))
-
-
-_HOPELESS = 100_000
-"""Bad lines after which a list in which not one of a hundred is good is none."""
-
-
-def _usable(example: Example) -> os.stat_result | str:
-    """What the system says of an example's file, or what is wrong with the example."""
-    if wrong := example.wrong():
-        return wrong
-    if not all(map(is_text, example.texts)):
-        return "not valid Unicode"
-    try:
-        found = os.stat(example.path)
-    except (OSError, ValueError):
-        return f"there is no such {example.one}"
-    return found if stat.S_ISREG(found.st_mode) else "not a file"
-
-
-def _stamp(path: str, found: os.stat_result) -> str:
-    return f"{os.path.abspath(path)} {found.st_size} {found.st_mtime_ns}"
-
-
-class Part(Examples[E]):
-    """The examples of a corpus that a rule keeps.
-
-    Args:
-        keep: the rule.
-        name: tells this part of the corpus from others.
-    """
-
+class _Subset(Examples[E]):
     def __init__(self, corpus: Examples[E], keep: Callable[[E], bool], name: str):
         super().__init__()
         self._corpus, self._keep, self._name = corpus, keep, name
+        self.example = corpus.example
 
     def __iter__(self) -> Iterator[E]:
         yield from filter(self._keep, self._corpus)
@@ -178,45 +113,111 @@ class Part(Examples[E]):
     def fingerprint(self) -> str:
         return digest([self._corpus.fingerprint(), self._name])
 
-    def reader(self, *how: Any):
-        return self._corpus.reader(*how)
+    def reader(self, *options: Any):
+        return self._corpus.reader(*options)
 
 
-def cut_off(
-    corpus: Examples[E],
-    size: int | float,
-    group: Callable[[E], str] = lambda example: example.path,
-    seed: int = 0,
-    least: int = 0,
-) -> tuple[Part[E], Part[E]]:
-    """Cut (rest, part) of a corpus so that no group is in both.
+class ListedExamples(Examples[E]):
+    """The examples of lists, which are read when the first example is asked for.
 
-    The part depends on the groups and the seed, not on their order.
+    Entries that cannot be used are left out and counted in `problems`: lines that name no
+    example, empty texts and missing files. Errors inside a file show when it is decoded.
 
     Args:
-        size, least: examples in the part, as `part_size` has it. As a group stays together,
-            the part has this many or, by one group, more.
-        group: what stays together: by default the parts of a file; a speaker, say.
-        seed: of the hash by which groups are drawn.
+        entries: returns an iterator over the entries of the lists.
+        lists: the files that have the entries, for the fingerprint.
+        name: the name of the corpus, for messages.
+        example: the name of one example, for messages.
 
-    Raises:
-        UserError: the corpus has fewer than two groups, or not more than `size` examples.
+    Example:
+
+    >>> from pathlib import Path
+    >>> from kerasseq.data import ListedExamples, Recording
+    >>> Path("one.wav").touch()
+    >>> def entries():
+    ...     yield "list.txt", 1, Recording("one.wav", "one", "list.txt", 1)
+    ...     yield "list.txt", 2, Recording("two.wav", "two", "list.txt", 2)
+    ...     yield "list.txt", 3, "no path and text"
+    >>> corpus = ListedExamples(entries, [], "list.txt", "recording")
+    >>> [example.text for example in corpus]
+    ['one']
+    >>> print(corpus.problems)
+    2 left out: 1 × there is no such recording, 1 × no path and text
+      list.txt:2: there is no such recording (two.wav)
+      list.txt:3: no path and text
     """
-    hash_of = text_hash(seed)
-    hashes = np.fromiter((hash_of(group(example)) for example in corpus), np.uint64)
-    values, counts = np.unique(hashes, return_counts=True)
-    wanted = part_size(size, len(hashes), least)
-    if len(values) < 2 or wanted >= len(hashes):
-        what = next((example.what for example in corpus), "examples")
-        raise UserError(
-            f"{wanted:,} {what} cannot be held out of {len(hashes):,} in {len(values):,} "
-            "files; give a validation set of its own."
-        )
-    last = min(int(np.searchsorted(np.cumsum(counts), wanted)), len(values) - 2)
-    cut, name = int(values[last]), f"{size} {seed}"
 
-    def is_part(example: E) -> bool:
-        return hash_of(group(example)) <= cut
+    def __init__(
+        self,
+        entries: Callable[[], Entries[E]],
+        lists: Sequence[str | os.PathLike],
+        name: str,
+        example: str,
+    ):
+        super().__init__()
+        self._entries, self._lists = entries, list(map(os.fspath, lists))
+        self._name, self.example = name, example
+        self._index: tuple[list[E], str] | None = None
 
-    rest = Part(corpus, lambda example: not is_part(example), f"rest {name}")
-    return rest, Part(corpus, is_part, f"part {name}")
+    def __iter__(self) -> Iterator[E]:
+        return iter(self._read_once()[0])
+
+    def fingerprint(self) -> str:
+        return self._read_once()[1]
+
+    def _read_once(self) -> tuple[list[E], str]:
+        """Returns the examples and their fingerprint."""
+        if self._index is None:
+            examples: list[E] = []
+            self.problems = Problems()
+            fingerprint = digest(self._read(examples))
+            self._index = examples, fingerprint
+        return self._index
+
+    def _read(self, examples: list[E]) -> Iterator[str]:
+        """Appends the examples to a list, and yields the texts of the fingerprint."""
+        problems = self.problems
+        for path in self._lists:
+            yield file_stamp(path)
+        for place, line, entry in self._entries():
+            if isinstance(entry, str):
+                problems.add(place, line, entry)
+            elif isinstance(status := _file_status(entry), str):
+                problems.add(place, line, status, entry.path)
+            else:
+                examples.append(entry)
+                yield f"{file_stamp(entry.path, status)} {entry.stamp()}"
+            if len(problems) > max(_MAX_BAD_LINES, 100 * len(examples)):
+                examples.clear()
+                break
+        if not examples:
+            raise no_entries(self._name, problems)
+
+
+def file_stamp(path: str, status: os.stat_result | None = None) -> str:
+    """Returns the path, the size and the time of the latest change of a file."""
+    status = status or os.stat(path)
+    return f"{os.path.abspath(path)} {status.st_size} {status.st_mtime_ns}"
+
+
+def no_entries(name: str, problems: Problems, before: int = 0) -> UserError:
+    """Returns the error that a list has no entry that can be used.
+
+    Args:
+        before: the number of problems that are of other lists.
+    """
+    what = "nothing but bad lines" if len(problems) > before else "nothing in it"
+    return UserError("\n  ".join([f"{name}: there is {what}.", *problems.named]))
+
+
+def _file_status(example: Example) -> os.stat_result | str:
+    """Returns the status of an example's file, or what is wrong with the example."""
+    if reason := example.reason_against():
+        return reason
+    if not all(map(is_text, example.texts)):
+        return "not valid Unicode"
+    try:
+        status = os.stat(example.path)
+    except (OSError, ValueError):
+        return f"there is no such {example.kind}"
+    return status if stat.S_ISREG(status.st_mode) else "not a file"

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-from kerasseq.data.corpus import CHUNK
 from kerasseq.data.files import opened
+
+LINES_AT_ONCE = 8192
 
 MOST = 1 << 20
 """Characters of a line."""
@@ -48,9 +49,9 @@ def line_batches(path: str, member: str | None = None) -> Iterator[list[Line]]:
         lines: list[Line] = []
         for some in _read_lines(file):
             lines += some
-            while len(lines) >= CHUNK:
-                yield lines[:CHUNK]
-                del lines[:CHUNK]
+            while len(lines) >= LINES_AT_ONCE:
+                yield lines[:LINES_AT_ONCE]
+                del lines[:LINES_AT_ONCE]
         if lines:
             yield lines
 

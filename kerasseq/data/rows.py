@@ -1,4 +1,4 @@
-"""Rows of numbers end to end in a file, of which any can be read."""
+"""Rows of numbers on disk: one file with the numbers, one with the lengths of the rows."""
 
 import math
 import os
@@ -15,16 +15,17 @@ _GROUP = 64
 
 
 class Rows:
-    """Rows end to end in one file, their lengths in another; no file is no rows.
+    """Rows of different lengths in a file, each of which can be read by its index.
 
-    Only the lengths are in memory. The rows are read, not mapped: where the system caches files
-    in large pages, one row of a mapped file can count as half a MiB of this process's memory.
+    Only the lengths are in memory. The rows are read and not mapped: if the system caches files
+    in large pages, one row of a mapped file can count as half a MiB of this process's memory. A
+    missing file has no rows.
 
     Args:
-        path: what a `RowWriter` wrote.
-        dtype: and of which numbers.
-        read_as: the numbers that `take` gives.
-        shape: of one step; a row of L steps is (L, *shape).
+        path: the file that a `RowWriter` wrote.
+        dtype: the type of the numbers in the file.
+        read_as: the type of the numbers that `take` returns.
+        shape: the shape of one step. A row of L steps is an array (L, *shape).
 
     Attributes:
         lengths: (N,) int32.
@@ -45,7 +46,7 @@ class Rows:
         self._group_starts = np.cumsum(sums, dtype=np.int64) - sums
 
     def take(self, indices: np.ndarray) -> Ragged:
-        """Some rows, in this order."""
+        """Returns the rows of some indices, in this order."""
         lengths = self.lengths[indices].astype(np.int64)
         size = self._dtype.itemsize * math.prod(self._shape)
         data = self._read((self._starts(indices) * size).tolist(), (lengths * size).tolist())
@@ -53,7 +54,7 @@ class Rows:
         return Ragged(ids.reshape(-1, *self._shape), np.concatenate([[0], np.cumsum(lengths)]))
 
     def _starts(self, indices):
-        """Where rows begin: the lengths of those before them in their group are added up."""
+        """Returns where rows begin: where their groups begin plus the lengths in between."""
         group, place = np.divmod(indices, _GROUP)
         members = group[:, None] * _GROUP + np.arange(_GROUP)
         lengths = self.lengths[np.minimum(members, len(self.lengths) - 1)]
@@ -77,14 +78,14 @@ class Rows:
 
 
 class RowWriter:
-    """Appends rows to one file and their lengths to another."""
+    """Appends rows to a file, and their lengths to another file."""
 
     def __init__(self, path: Path, dtype: str):
         self._dtype = dtype
         self._files = open(path, "wb"), open(_lengths_of(path), "wb")
 
     def add(self, rows: Ragged) -> None:
-        """Write some rows."""
+        """Appends some rows."""
         data, lengths = self._files
         rows.ids.astype(self._dtype, copy=False).tofile(data)
         rows.lengths.astype(np.int32).tofile(lengths)
@@ -99,23 +100,30 @@ class RowWriter:
             file.close()
 
 
-def joined(rows: Sequence[np.ndarray]) -> Ragged:
-    """Rows, each (L, ...), end to end."""
+def concatenate_rows(rows: Sequence[np.ndarray]) -> Ragged:
+    """Returns rows (L, ...) of different lengths L as one `Ragged`."""
     return Ragged(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
 
 
-def text_rows(texts: Sequence[str]) -> Ragged:
-    """Texts as rows of bytes."""
+def encode_texts(texts: Sequence[str]) -> Ragged:
+    """Returns texts as rows of bytes."""
     encoded = [text.encode() for text in texts]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
     data = np.frombuffer(b"".join(encoded), np.uint8)
     return Ragged(data, np.concatenate([[0], np.cumsum(lengths)]))
 
 
-def row_texts(rows: Ragged) -> list[str]:
-    """What `text_rows` was given."""
+def decode_texts(rows: Ragged) -> list[str]:
+    """Returns the texts that `encode_texts` was given."""
     data, offsets = rows.ids.astype(np.uint8).tobytes(), rows.offsets
     return [data[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+
+
+def select_rows(rows: Ragged, mask: np.ndarray) -> Ragged:
+    """Returns the rows where `mask` (N,) is true."""
+    lengths = rows.lengths
+    offsets = np.concatenate([[0], np.cumsum(lengths[mask])])
+    return Ragged(rows.ids[np.repeat(mask, lengths)], offsets)
 
 
 def _lengths_of(path):

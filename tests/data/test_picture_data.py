@@ -12,7 +12,7 @@ from kerasseq.data import (
     PictureBatches,
     PictureCorpus,
     PictureStore,
-    cut_off,
+    holdout,
     picture_plan,
 )
 from kerasseq.data.public import datasets
@@ -226,18 +226,18 @@ def test_the_fingerprint_follows_lists_and_pictures(folder):
     assert len({first, changed, fingerprint("images/a.png\ttwo\n")}) == 3
 
 
-def test_cut_off(folder):
+def test_holdout(folder):
     for i in range(20):
         picture(folder / f"{i}.png")
     lines = "".join(f"{i}.png\tcaption {i} {j}\n" for j in range(2) for i in range(20))
     (folder / "l.tsv").write_text(lines)
-    rest, part = cut_off(PictureCorpus([folder / "l.tsv"]), 0.2)
+    rest, part = holdout(PictureCorpus([folder / "l.tsv"]), 0.2)
     assert [len(list(some)) for some in (rest, part)] == [16, 4]
     assert {some.path for some in rest}.isdisjoint(some.path for some in part)
     with part.reader((4, 4), 1) as read:
         assert read(next(iter(part))).shape == (1, 4, 4, 3)
     with pytest.raises(UserError, match="20 pictures cannot be held out of 20"):
-        cut_off(PictureCorpus([folder / "l.tsv"]), 20)
+        holdout(PictureCorpus([folder / "l.tsv"]), 20)
 
 
 # Flickr8k.

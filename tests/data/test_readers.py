@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasseq.data.corpus import CHUNK, ListCorpus, holdout
+from kerasseq.data import ListCorpus, holdout
+from kerasseq.data.lines import LINES_AT_ONCE
 from kerasseq.data.text.lists import FileCorpus
 from kerasseq.errors import UserError
 
@@ -194,15 +195,15 @@ def test_bad_json_lines(write, line, kind):
 
 
 def test_line_numbers_go_on_across_chunks(write):
-    rows = ["a\tb"] * CHUNK + ["bad", "c\td"]
+    rows = ["a\tb"] * LINES_AT_ONCE + ["bad", "c\td"]
     corpus = FileCorpus([write("a.tsv", "\n".join(rows))])
     *_, last = corpus.chunks()
-    assert (last.source, list(last.lines)) == (["c"], [CHUNK + 2])
-    assert corpus.problems.named[0].split(":")[1] == str(CHUNK + 1)
+    assert (last.source, list(last.lines)) == (["c"], [LINES_AT_ONCE + 2])
+    assert corpus.problems.named[0].split(":")[1] == str(LINES_AT_ONCE + 1)
 
 
 def test_files_of_different_length(write):
-    files = [write("a.en", "x\n" * (3 * CHUNK)), write("a.de", "x\n" * (CHUNK + 2))]
+    files = [write("a.en", "x\n" * (3 * LINES_AT_ONCE)), write("a.de", "x\n" * (LINES_AT_ONCE + 2))]
     with pytest.raises(UserError, match=r"a.en has 24,576 lines and .*a.de has 8,194"):
         list(FileCorpus(files))
     with pytest.raises(UserError, match=r"a.de has 8,194 lines and .*a.en has 24,576"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasseq.data import RecordingCorpus, cut_off
+from kerasseq.data import RecordingCorpus, holdout
 from kerasseq.data.public import datasets
 from kerasseq.data.public.fetch import fetch
 from kerasseq.data.sound.recordings import speaker_folder
@@ -187,23 +187,23 @@ def test_the_fingerprint_follows_lists_and_sounds(folder):
     assert prints[0] == prints[1] and len(set(prints)) == 3
 
 
-def test_cut_off_keeps_groups_together(folder):
+def test_holdout_keeps_groups_together(folder):
     lines = [f"{speaker}/{i}.wav\ttext\n" for speaker in "uvwxyz" for i in range(4)]
     for line in lines:
         sound(folder / line.split("\t")[0])
     (folder / "l.tsv").write_text("".join(lines))
     corpus = RecordingCorpus([folder / "l.tsv"])
-    rest, part = cut_off(corpus, 7, speaker_folder)
+    rest, part = holdout(corpus, 7, group=speaker_folder)
     speakers = [{speaker_folder(some) for some in half} for half in (rest, part)]
     assert [len(some) for some in speakers] == [4, 2] and not speakers[0] & speakers[1]
     assert sorted([*rest, *part]) == sorted(corpus)
     assert len({half.fingerprint() for half in (rest, part, corpus)}) == 3
     (folder / "l.tsv").write_text("".join(reversed(lines)))
-    assert {some.path for some in cut_off(corpus, 7, speaker_folder)[1]} == {
+    assert {some.path for some in holdout(corpus, 7, group=speaker_folder)[1]} == {
         some.path for some in part
     }
     with pytest.raises(UserError, match="24 recordings cannot be held out of 24"):
-        cut_off(corpus, 24)
+        holdout(corpus, 24)
 
 
 # Public sets.

@@ -54,7 +54,7 @@ def test_rows_are_the_recordings_in_order(store, preprocessor):
     assert (store.target_lengths() == (labels != 0).sum(1)).all()
     assert store.frames().tolist() == [-(-len(some) // 80) for some in SOUNDS]
     assert store.seconds == pytest.approx(sum(map(len, SOUNDS)) / RATE)
-    again = pickle.loads(pickle.dumps(store._sounds))
+    again = pickle.loads(pickle.dumps(store._values))
     assert (again.take(np.array([3])).ids == SOUNDS[3]).all()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasseq.data.corpus import ListCorpus
+from kerasseq.data import ListCorpus
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.text.batches import TokenBatches
 from kerasseq.data.text.lists import FileCorpus
@@ -51,7 +51,7 @@ def test_rows_are_the_encoded_texts_in_order(store, preprocessor):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_chunks_and_threads_change_nothing(preprocessor, store, tmp_path, threads, monkeypatch):
-    monkeypatch.setattr("kerasseq.data.corpus.CHUNK", 7)
+    monkeypatch.setattr("kerasseq.data.text.corpus.PAIRS_AT_ONCE", 7)
     counts = []
     small = TokenStore.build(
         tmp_path / "s",
@@ -124,9 +124,9 @@ def test_a_failure_while_reading_leaves_the_old_store(preprocessor, tmp_path):
 
 SLOW = """
 import sys, time, pickle
-from kerasseq.data.corpus import Chunk, Corpus
+from kerasseq.data.text.corpus import Chunk, PairCorpus
 from kerasseq.data.text.store import TokenStore
-class Slow(Corpus):
+class Slow(PairCorpus):
     def fingerprint(self): return "x"
     def chunks(self):
         while True:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kerasseq.cli import main
 from kerasseq.cli.files import TextLines
-from kerasseq.data import FileCorpus, ListCorpus, PictureCorpus, RecordingCorpus, cut_off
+from kerasseq.data import FileCorpus, ListCorpus, PictureCorpus, RecordingCorpus, holdout
 from kerasseq.errors import UserError
 
 ROWS = [
@@ -266,7 +266,7 @@ def test_a_list_is_read_once(folder, monkeypatch, corpus):
     monkeypatch.setattr("builtins.open", counting(open, opened))
     monkeypatch.setattr("os.stat", counting(os.stat, looked))
     found = corpus([folder / "l.tsv"])
-    rest, part = cut_off(found, 2)
+    rest, part = holdout(found, 2)
     for some in (rest, part, found):
         list(some.texts())
         some.fingerprint()

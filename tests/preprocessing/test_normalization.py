@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kerasseq.data import ListCorpus, TokenStore
-from kerasseq.data.text.store import unknown_of
+from kerasseq.data.text.store import count_unknown_units
 from kerasseq.errors import UserError
 from kerasseq.metrics import bleu, exact_match
 from kerasseq.preprocessing import CaptionPreprocessor, SpeechPreprocessor, TextPreprocessor
@@ -131,7 +131,7 @@ def test_what_a_vocabulary_lacks_is_counted_and_named(tmp_path):
     known = [(source, target) for source, target in PAIRS if "Ж" not in source + target]
     preprocessor = TextPreprocessor.learn([*known, ("two three four", "zwei drei vier")], "char")
     store = TokenStore.build(tmp_path / "store", ListCorpus(PAIRS), preprocessor)
-    for unknown in (store.unknown, unknown_of(ListCorpus(PAIRS), preprocessor)):
+    for unknown in (store.unknown, count_unknown_units(ListCorpus(PAIRS), preprocessor)):
         assert (len(unknown["source"]), unknown["source"].units) == (1, {"Ж": 1})
         assert (len(unknown["target"]), unknown["target"].units) == (2, {"Ж": 2, "Щ": 1})
     assert str(store.unknown["target"]) == (

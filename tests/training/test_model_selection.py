@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasseq.data.corpus import ListCorpus, holdout, part_size
+from kerasseq.data import ListCorpus, holdout
+from kerasseq.data.splitting import part_size
 from kerasseq.errors import UserError
 from kerasseq.training.model_selection import METRICS, ModelSelection
 

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from kerasseq.data.examples import ListedExamples
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.files import Paths, paths_of
 from kerasseq.data.json_texts import decoded
 from kerasseq.data.layouts import Names
@@ -25,7 +25,7 @@ from kerasseq.data.lists import (
     objects,
     table,
 )
-from kerasseq.data.pictures.captioned import Captioned, Rows, captions_of, grouped
+from kerasseq.data.pictures.captioned import Captioned, group_captions
 from kerasseq.errors import UserError
 from kerasseq.media.picture import is_url
 
@@ -76,10 +76,10 @@ class PictureCorpus(ListedExamples[Captioned]):
         files = [_list(path) for path in lists]
         readers = [_reader(file, None if folder is None else os.fspath(folder)) for file in files]
 
-        def rows() -> Rows:
-            yield from grouped(row for reader in readers for row in reader())
+        def rows() -> Entries[Captioned]:
+            yield from group_captions(row for reader in readers for row in reader())
 
-        super().__init__(rows, files, " and ".join(lists))
+        super().__init__(rows, files, " and ".join(lists), "picture")
 
 
 def _list(path: str) -> str:
@@ -94,7 +94,7 @@ def _list(path: str) -> str:
     )
 
 
-def _reader(path: str, folder: str | None) -> Callable[[], Rows]:
+def _reader(path: str, folder: str | None) -> Callable[[], Entries[Captioned]]:
     if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table}):
         return partial(reader, path, folder)
     raise UserError(
@@ -103,7 +103,7 @@ def _reader(path: str, folder: str | None) -> Callable[[], Rows]:
     )
 
 
-def _table(place: str, folder: str | None) -> Rows:
+def _table(place: str, folder: str | None) -> Entries[Captioned]:
     def there(path: str) -> bool:
         return os.path.isfile(_located(place, folder, _plain(path)))
 
@@ -111,7 +111,7 @@ def _table(place: str, folder: str | None) -> Rows:
     return made(place, rows, partial(_of_columns, folder))
 
 
-def _objects(place: str, folder: str | None) -> Rows:
+def _objects(place: str, folder: str | None) -> Entries[Captioned]:
     """Objects with a path and captions, or one that has all of COCO's captions."""
     found = objects(place)
     first = next(found, None)
@@ -126,6 +126,13 @@ def _of_columns(folder: str | None, place: str, number: int, row: Columns) -> Ca
     several = captions_of(decoded(row.text)) if row.text.startswith('["') else None
     texts = tuple(several or [row.text])
     return Captioned(_located(place, folder, _plain(row.path)), texts, place, number)
+
+
+def captions_of(value: object) -> list[str] | None:
+    """Returns the captions in a field, which has a text or a list of texts; else None."""
+    value = [value] if isinstance(value, str) else value
+    fits = isinstance(value, list) and all(isinstance(text, str) for text in value)
+    return value if fits else None
 
 
 def _plain(path: str) -> str:
@@ -145,7 +152,7 @@ def _located(place: str, folder: str | None, path: str) -> str:
     return path if is_url(path) else os.path.join(folder or os.path.dirname(place), path)
 
 
-def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Rows:
+def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Entries[Captioned]:
     images: dict[Any, str] = {}
     for number, row in _objects_in(whole["images"]):
         name, key = row.get("file_name"), row.get("id")

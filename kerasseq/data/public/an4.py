@@ -5,13 +5,19 @@ import re
 from itertools import zip_longest
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples, cut_off
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.lines import numbered_lines, text_of
 from kerasseq.data.public.dataset import Dataset
-from kerasseq.data.sound.recordings import Recording, Rows, SoundCorpus, sound_file, speaker_folder
+from kerasseq.data.sound.recordings import (
+    Recording,
+    SoundCorpus,
+    find_sound_file,
+    speaker_folder,
+)
+from kerasseq.data.splitting import holdout
 
 
-def _an4_rows(folder: Path, part: str) -> Rows:
+def _an4_rows(folder: Path, part: str) -> Entries[Recording]:
     etc = folder / "etc"
     names = (text_of(name) for _, name in numbered_lines(etc / f"an4_{part}.fileids"))
     place = etc / f"an4_{part}.transcription"
@@ -21,7 +27,7 @@ def _an4_rows(folder: Path, part: str) -> Rows:
         if not found or not name or Path(name).name != found[2]:
             yield str(place), number, "not the transcript of the recording on that line of fileids"
             continue
-        path = sound_file(folder / "wav" / name.strip())
+        path = find_sound_file(folder / "wav" / name.strip())
         yield str(place), number, Recording(path, found[1], str(place), number)
 
 
@@ -31,9 +37,10 @@ def _an4(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
 
     def corpus(part: str) -> SoundCorpus:
         lists = [folder / "etc" / f"an4_{part}.{end}" for end in ("fileids", "transcription")]
-        return ListedExamples(lambda: _an4_rows(folder, part), lists, f"an4's {part} part")
+        name = f"an4's {part} part"
+        return ListedExamples(lambda: _an4_rows(folder, part), lists, name, "recording")
 
-    train, valid = cut_off(corpus("train"), 100, speaker_folder)
+    train, valid = holdout(corpus("train"), 100, group=speaker_folder)
     return {"train": train, "valid": valid, "test": corpus("test")}
 
 

@@ -2,7 +2,6 @@
 
 import os
 
-from kerasseq.data.corpus import Corpus
 from kerasseq.data.pictures.captioned import CaptionedCorpus
 from kerasseq.data.public.an4 import AN4
 from kerasseq.data.public.dataset import Dataset
@@ -13,6 +12,7 @@ from kerasseq.data.public.librispeech import LIBRISPEECH
 from kerasseq.data.public.multi30k import MULTI30K
 from kerasseq.data.public.tatoeba import TATOEBA
 from kerasseq.data.sound.recordings import SoundCorpus
+from kerasseq.data.text.corpus import PairCorpus
 from kerasseq.errors import UserError
 
 
@@ -32,7 +32,7 @@ def pairs(
     source: str | None = None,
     target: str | None = None,
     data_dir: str | os.PathLike | None = None,
-) -> dict[str, Corpus]:
+) -> dict[str, PairCorpus]:
     """The corpora "train", "valid" and "test" of a data set.
 
     Args:

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.lines import numbered_lines, text_of
-from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus, Rows
+from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.public.dataset import Dataset
 
 _FLICKR8K_PARTS = {"train": "train", "valid": "dev", "test": "test"}
@@ -13,7 +13,7 @@ _TEXTS = ("text", "Flickr8k_text", ".")
 _IMAGES = ("images", "Flicker8k_Dataset", "Flickr8k_Dataset")  # the release's own has that typo
 
 
-def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Rows:
+def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Entries[Captioned]:
     """The pictures in the order of a part's list, each with its captions."""
     captions: dict[str, list[str]] = {}
     for number, line in numbered_lines(tokens):
@@ -42,6 +42,7 @@ def _flickr8k(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
             lambda: _flickr8k_rows(tokens, names, images),
             [tokens, names],
             f"flickr8k's {part} part",
+            "picture",
         )
 
     return {part: corpus(part, name) for part, name in _FLICKR8K_PARTS.items()}

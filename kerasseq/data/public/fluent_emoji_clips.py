@@ -5,12 +5,13 @@ import re
 from functools import partial
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples, cut_off
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.layouts import Names
 from kerasseq.data.lines import numbered_lines
 from kerasseq.data.lists import Columns, made, table
-from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus, Rows
+from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.public.dataset import Dataset
+from kerasseq.data.splitting import holdout
 
 _COLUMNS = Names(("file",), ("caption",))
 _TEST, _VALID = 0.2, 0.1  # of all, and of what is left
@@ -33,13 +34,13 @@ def _split(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
     folder = FLUENT_EMOJI_CLIPS.locate(data_dir, ["captions.tsv"])
     captions = str(folder / "captions.tsv")
 
-    def rows() -> Rows:
+    def rows() -> Entries[Captioned]:
         found = table(captions, numbered_lines(captions), _COLUMNS)
         return made(captions, found, partial(_clip, folder))
 
-    whole: CaptionedCorpus = ListedExamples(rows, [captions], "fluent-emoji-clips")
-    rest, test = cut_off(whole, _TEST, drawn_alike)
-    train, valid = cut_off(rest, _VALID, drawn_alike)
+    whole: CaptionedCorpus = ListedExamples(rows, [captions], "fluent-emoji-clips", "picture")
+    rest, test = holdout(whole, _TEST, group=drawn_alike)
+    train, valid = holdout(rest, _VALID, group=drawn_alike)
     return {"train": train, "valid": valid, "test": test}
 
 

@@ -4,14 +4,14 @@ import os
 import re
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples, Part
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.public.dataset import Dataset
-from kerasseq.data.sound.recordings import Recording, Rows, SoundCorpus
+from kerasseq.data.sound.recordings import Recording, SoundCorpus
 
 _DIGITS = "zero one two three four five six seven eight nine".split()
 
 
-def _fsdd_rows(folder: Path) -> Rows:
+def _fsdd_rows(folder: Path) -> Entries[Recording]:
     """In the order of their names; the line is the place in that order."""
     place = str(folder / "recordings")
     for number, path in enumerate(sorted(Path(place).glob("*.wav")), 1):
@@ -24,12 +24,12 @@ def _fsdd_rows(folder: Path) -> Rows:
 def _fsdd(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
     """Index 0 to 4 is for testing, as its publisher says, and 45 to 49 for validation."""
     folder = FSDD.locate(data_dir, ["recordings"])
-    whole = ListedExamples(lambda: _fsdd_rows(folder), [], "fsdd")
+    whole = ListedExamples(lambda: _fsdd_rows(folder), [], "fsdd", "recording")
     ranges = {"train": range(5, 45), "valid": range(45, 50), "test": range(5)}
 
     def part(name: str) -> SoundCorpus:
-        return Part(
-            whole, lambda some: int(some.path[:-4].rpartition("_")[2]) in ranges[name], name
+        return whole.subset(
+            lambda some: int(some.path[:-4].rpartition("_")[2]) in ranges[name], name
         )
 
     return {name: part(name) for name in ranges}

@@ -1,7 +1,7 @@
 """Tatoeba: short sentences and their translations."""
 
-from kerasseq.data.corpus import Part, fraction_range
 from kerasseq.data.public.dataset import Dataset, File
+from kerasseq.data.splitting import fraction
 from kerasseq.data.text.lists import FileCorpus
 
 
@@ -16,10 +16,10 @@ def _tatoeba(code, iso, pairs, size, sha256, *copies):
     def split(data_dir, source, target):
         path = dataset.locate(data_dir) / file
         english_first = FileCorpus([path], swap=source != "en")
-        side = "source" if source == "en" else "target"
+        side = 0 if source == "en" else 1
         ranges = {"test": (0.0, 0.01), "valid": (0.01, 0.02), "train": (0.02, 1.0)}
         return {
-            part: Part(english_first, *fraction_range(*ranges[part]), side=side)
+            part: fraction(english_first, *ranges[part], group=lambda pair: pair[side])
             for part in ("train", "valid", "test")
         }
 

@@ -1,8 +1,8 @@
-"""The batches of recordings as Keras reads them."""
+"""The batches of recordings, as Keras reads them."""
 
-import keras
 import numpy as np
 
+from kerasseq.data.batches import PlannedBatches
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.sound.store import FRAMES, SoundStore, check_speeds
 from kerasseq.media.sound import resampled
@@ -17,9 +17,31 @@ def sound_plan(
     rows: int = 1024,
     shapes: int = 8,
 ) -> BatchPlan:
-    """Batches of at most so many `seconds` of sound, padding included, for `SoundBatches`.
+    """Returns a plan for `SoundBatches`; its lengths are in frames of 10 ms.
 
-    Lengths are counted in frames of 10 ms, and leave room for the slowest of `speeds`.
+    Args:
+        store: the recordings.
+        seconds: the most sound in a batch, padding included.
+        speeds: the speeds of `SoundBatches`; the lengths are those at the slowest one.
+        seed: of the shuffles.
+        rows: the most recordings in a batch.
+        shapes: the most distinct shapes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import soundfile
+    >>> from pathlib import Path
+    >>> from kerasseq.data import RecordingCorpus, SoundStore, sound_plan
+    >>> from kerasseq.preprocessing import SpeechPreprocessor
+    >>> soundfile.write("a.wav", np.zeros(8000, "int16"), 8000)
+    >>> Path("list.tsv").write_text("a.wav\\tyes\\n")
+    10
+    >>> corpus = RecordingCorpus("list.tsv")
+    >>> preprocessor = SpeechPreprocessor.learn(corpus.texts(), rate=8000)
+    >>> store = SoundStore.build("store", corpus, preprocessor)
+    >>> sound_plan(store).shapes
+    [Shape(rows=1, source=104, target=4)]
     """
     return BatchPlan(
         store.frames(min(check_speeds(speeds))),
@@ -31,22 +53,44 @@ def sound_plan(
     )
 
 
-class SoundBatches(keras.utils.PyDataset):
-    """({"values", "mask", "tokens"}, labels, weights) of each batch of an epoch.
+class SoundBatches(PlannedBatches):
+    """({"values", "mask", "tokens"}, labels, weights) of each batch of an epoch of recordings.
 
-    "values" (N, samples) int16, "mask" (N, samples) bool, labels (N, U) int32, weights (N, U)
-    float32; "tokens" (N, U) int32 if labels end with eos, else (N, U + 1): bos and all labels
-    (see `SpeechPreprocessor.targets`). Rows that only fill the shape have weights of 0. Batch i
-    depends on the plan, the epoch, i and the options alone.
+    - "values": (N, samples) int16
+    - "mask": (N, samples) bool, True = real
+    - "tokens": (N, U) int32 if labels end with eos, else (N, U + 1); see
+      `SpeechPreprocessor.targets`
+    - labels: (N, U) int32
+    - weights: (N, U) float32, 0 for rows that only fill the shape
+
+    Batch i depends on the plan, the epoch, i and the options alone. The speed and the gain of a
+    recording depend on (seed, epoch, recording).
 
     Args:
         store: the recordings.
-        plan: what `sound_plan` made of them with the same `speeds`.
-        speeds: each recording is played at one of them, drawn for (seed, epoch, recording); see
-            `resampled`.
-        gain: each recording is made up to so many decibels louder or softer, clipped; drawn
-            likewise.
-        epoch: to begin with; `on_epoch_end` goes on to the next.
+        plan: the plan that `sound_plan` made of the store with the same `speeds`.
+        speeds: each recording is played at one of these speeds; see `resampled`.
+        gain: each recording is made up to this many decibels louder or softer, and clipped.
+        epoch: the first epoch; `on_epoch_end` goes on to the next one.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import soundfile
+    >>> from pathlib import Path
+    >>> from kerasseq.data import RecordingCorpus, SoundBatches, SoundStore, sound_plan
+    >>> from kerasseq.preprocessing import SpeechPreprocessor
+    >>> soundfile.write("a.wav", np.zeros(8000, "int16"), 8000)
+    >>> Path("list.tsv").write_text("a.wav\\tyes\\n")
+    10
+    >>> corpus = RecordingCorpus("list.tsv")
+    >>> preprocessor = SpeechPreprocessor.learn(corpus.texts(), rate=8000)
+    >>> store = SoundStore.build("store", corpus, preprocessor)
+    >>> inputs, labels, weights = SoundBatches(store, sound_plan(store))[0]
+    >>> inputs["values"].shape, int(inputs["mask"].sum())
+    ((1, 8320), 8000)
+    >>> preprocessor.detokenize(labels)
+    ['yes']
     """
 
     def __init__(
@@ -59,42 +103,27 @@ class SoundBatches(keras.utils.PyDataset):
         epoch: int = 0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.store, self.plan = store, plan
+        super().__init__(store, plan, epoch, **kwargs)
         self.speeds, self.gain = check_speeds(speeds), gain
-        self.start(epoch)
-
-    def start(self, epoch: int) -> None:
-        """Go to the beginning of an epoch."""
-        self.epoch = self.plan.epoch(epoch)
-
-    def on_epoch_end(self) -> None:
-        self.start(self.epoch.number + 1)
-
-    def __len__(self) -> int:
-        return len(self.epoch)
 
     def __getitem__(self, index: int):
         indices, real, shape = self.epoch[index]
-        preprocessor = self.store.preprocessor
-        width = -(-shape.source * preprocessor.rate // FRAMES)
+        width = -(-shape.source * self.store.preprocessor.rate // FRAMES)
         values = np.zeros((len(indices), width), np.int16)
         lengths = np.zeros(len(indices), np.int64)
         sounds = self.store.sounds(indices)
         for row, (example, sound) in enumerate(zip(indices, sounds, strict=True)):
-            samples = self._changed(int(example), sound)[:width]
+            samples = self._perturb(int(example), sound)[:width]
             lengths[row] = len(samples)
             values[row, : len(samples)] = samples
-        labels = self.store.labels(indices, shape.target)
-        tokens, labels, weights = preprocessor.inputs(labels)
-        weights[real:] = 0
+        tokens, labels, weights = self.targets(self.store.labels(indices, shape.target), real)
         mask = np.arange(width) < lengths[:, None]
         return {"values": values, "mask": mask, "tokens": tokens}, labels, weights
 
-    def _changed(self, example: int, samples: np.ndarray) -> np.ndarray:
+    def _perturb(self, example: int, samples: np.ndarray) -> np.ndarray:
         if self.speeds == (1.0,) and not self.gain:
             return samples
-        rng = np.random.default_rng((self.plan.seed, self.epoch.number, example))
+        rng = self.generator(example)
         samples = resampled(samples, self.speeds[rng.integers(len(self.speeds))])
         if self.gain:
             factor = 10 ** (rng.uniform(-self.gain, self.gain) / 20)

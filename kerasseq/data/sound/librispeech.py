@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.lines import numbered_lines, text_of
-from kerasseq.data.sound.recordings import Recording, Rows, SoundCorpus, sound_file
+from kerasseq.data.sound.recordings import Recording, SoundCorpus, find_sound_file
 
 
-def librispeech_rows(folder: Path) -> Rows:
+def librispeech_rows(folder: Path) -> Entries[Recording]:
     """The recordings of a part of LibriSpeech: speaker/chapter/speaker-chapter.trans.txt."""
     for place in sorted(folder.glob("*/*/*.trans.txt")):
         for number, line in numbered_lines(place):
             name, _, text = text_of(line).partition(" ")
-            path = sound_file(place.parent / name)
+            path = find_sound_file(place.parent / name)
             row = Recording(path, text, str(place), number) if name else "no name and transcript"
             yield str(place), number, row
 
 
 def librispeech_part(folder: Path) -> SoundCorpus:
     """A folder in LibriSpeech's layout as a corpus."""
-    return ListedExamples(lambda: librispeech_rows(folder), [], str(folder))
+    return ListedExamples(lambda: librispeech_rows(folder), [], str(folder), "recording")

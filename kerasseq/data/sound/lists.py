@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from kerasseq.data.examples import ListedExamples
+from kerasseq.data.examples import Entries, ListedExamples
 from kerasseq.data.files import Paths, paths_of
 from kerasseq.data.layouts import Names
 from kerasseq.data.lines import BadLine, numbered_lines
@@ -23,7 +23,7 @@ from kerasseq.data.lists import (
     table,
 )
 from kerasseq.data.sound.librispeech import librispeech_rows
-from kerasseq.data.sound.recordings import Recording, Rows
+from kerasseq.data.sound.recordings import Recording
 from kerasseq.data.sound.wav2vec import is_wav2vec, wav2vec_rows, wav2vec_texts
 from kerasseq.errors import UserError
 
@@ -80,15 +80,15 @@ class RecordingCorpus(ListedExamples[Recording]):
         found = [_readers(path) for path in lists]
         readers = [reader for reader, _ in found]
 
-        def rows() -> Rows:
+        def rows() -> Entries[Recording]:
             for reader in readers:
                 yield from reader()
 
         files = [file for _, files in found for file in files]
-        super().__init__(rows, files, " and ".join(lists))
+        super().__init__(rows, files, " and ".join(lists), "recording")
 
 
-def _readers(path: str) -> tuple[Callable[[], Rows], list[str]]:
+def _readers(path: str) -> tuple[Callable[[], Entries[Recording]], list[str]]:
     """What reads a list, and the files that it reads."""
     if os.path.isdir(path):
         return _in_folder(Path(path))
@@ -102,7 +102,7 @@ def _readers(path: str) -> tuple[Callable[[], Rows], list[str]]:
     )
 
 
-def _in_folder(folder: Path) -> tuple[Callable[[], Rows], list[str]]:
+def _in_folder(folder: Path) -> tuple[Callable[[], Entries[Recording]], list[str]]:
     kaldi = [folder / name for name in ("wav.scp", "text", "segments")]
     if kaldi[0].is_file():
         if not kaldi[1].is_file():
@@ -118,11 +118,11 @@ def _in_folder(folder: Path) -> tuple[Callable[[], Rows], list[str]]:
     )
 
 
-def _objects(place: str) -> Rows:
+def _objects(place: str) -> Entries[Recording]:
     return made(place, objects(place), _of_object)
 
 
-def _table(place: str) -> Rows:
+def _table(place: str) -> Entries[Recording]:
     lines = numbered_lines(place)
     first = list(islice(lines, 3))
     if is_wav2vec(place, [line for _, line in first]):
@@ -192,7 +192,7 @@ def _located(forms: Sequence[str], place: str, path: str) -> str:
     return next(filter(os.path.isfile, more), first)
 
 
-def _kaldi(folder: Path) -> Rows:
+def _kaldi(folder: Path) -> Entries[Recording]:
     texts = {name: text for _, name, text in _entries(folder / "text") if text is not None}
     sounds = {}
     place = str(folder / "wav.scp")
@@ -211,7 +211,7 @@ def _kaldi(folder: Path) -> Rows:
             yield place, number, Recording(beside(place, path), texts[name], place, number)
 
 
-def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Rows:
+def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entries[Recording]:
     for number, name, rest in _entries(Path(place)):
         try:
             sound, start, end = (rest or "").split()

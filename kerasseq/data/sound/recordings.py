@@ -1,7 +1,6 @@
 """Recordings with their transcripts."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,15 +12,25 @@ from kerasseq.media.sound import read_sound
 
 
 class Recording(NamedTuple):
-    """What is said in a sound file, or in a part of it.
+    """A sound file, or a part of it, and its transcript.
 
     Attributes:
         path: the sound file.
         text: the transcript.
-        place: the list that names it, and
-        line: where, from 1.
-        start: seconds from the beginning of the file.
-        end: seconds from there too; None is its end.
+        place: the list that names the file.
+        line: the line of the list, from 1.
+        start: where the part begins, in seconds.
+        end: where the part ends, in seconds; None is the end of the file.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import soundfile
+    >>> from kerasseq.data import Recording
+    >>> soundfile.write("a.wav", np.zeros(8000, "int16"), 8000)
+    >>> half = Recording("a.wav", "one", "list.tsv", 1, start=0.5)
+    >>> half.read(rate=16000).shape
+    (8000,)
     """
 
     path: str
@@ -31,35 +40,40 @@ class Recording(NamedTuple):
     start: float = 0.0
     end: float | None = None
 
-    what, one = "recordings", "recording"
+    kind = "recording"
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The transcript alone."""
+        """The transcript, as the only text."""
         return (self.text,)
 
     def stamp(self) -> str:
-        """What of it a fingerprint counts, beside the file."""
+        """Returns the text that enters the fingerprint, besides the file."""
         return f"{self.start} {self.end} {self.text}"
 
-    def wrong(self) -> str | None:
-        """What is wrong with it, as far as that shows without the file."""
+    def reason_against(self) -> str | None:
+        """Returns what is wrong with the recording, as far as it shows without the file."""
         return None if self.text.strip() else "the transcript is empty"
 
-    def read(self, rate: int, most: float | None = None) -> np.ndarray:
-        """(samples,) int16 at `rate`; more than `most` seconds are a SoundError."""
-        return read_sound(self.path, rate, self.start, self.end, most)
+    def read(self, rate: int, max_seconds: float | None = None) -> np.ndarray:
+        """Returns the samples (n,) int16.
+
+        Args:
+            rate: samples a second of the result.
+            max_seconds: the length above which a recording is refused.
+
+        Raises:
+            SoundError: if the recording is longer, or cannot be used.
+        """
+        return read_sound(self.path, rate, self.start, self.end, max_seconds)
 
 
 SoundCorpus = Examples[Recording]
-"""Recordings that can be read again and again; `reader(rate, most)` decodes them."""
-
-Rows = Iterator[tuple[str, int, Recording | str]]
-"""(place, line, recording), or in its stead a text that says what is wrong with the line."""
+"""Recordings that can be read again and again; `reader(rate, max_seconds)` decodes them."""
 
 
 def speaker_folder(recording: Recording) -> str:
-    """The name of the folder that a recording is in."""
+    """Returns the name of the folder that a recording is in."""
     return Path(recording.path).parent.name
 
 
@@ -67,7 +81,7 @@ def speaker_folder(recording: Recording) -> str:
 _ENDINGS = (".flac", ".wav", ".sph", *SOUNDS)
 
 
-def sound_file(stem: Path) -> str:
-    """The file of that name with the first of the endings of sound files that there is."""
-    found = (f"{stem}{ending}" for ending in _ENDINGS if os.path.isfile(f"{stem}{ending}"))
-    return next(found, f"{stem}{_ENDINGS[0]}")
+def find_sound_file(stem: Path) -> str:
+    """Returns the sound file of a name without ending: the first ending that is there."""
+    files = (f"{stem}{ending}" for ending in _ENDINGS if os.path.isfile(f"{stem}{ending}"))
+    return next(files, f"{stem}{_ENDINGS[0]}")

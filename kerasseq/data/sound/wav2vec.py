@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from kerasseq.data.examples import Entries
 from kerasseq.data.lines import BadLine, Line, numbered_lines
-from kerasseq.data.sound.recordings import Recording, Rows
+from kerasseq.data.sound.recordings import Recording
 from kerasseq.errors import UserError
 
 _ENTRY = re.compile(r"[^\t]+\t\d{3,}")
@@ -29,7 +30,7 @@ def wav2vec_texts(manifest: str) -> list[str]:
     return [file for file in (f"{stem}.wrd", f"{stem}.ltr") if os.path.isfile(file)][:1]
 
 
-def wav2vec_rows(place: str, lines: Iterator[tuple[int, Line]]) -> Rows:
+def wav2vec_rows(place: str, lines: Iterator[tuple[int, Line]]) -> Entries[Recording]:
     """The recordings of a manifest, with the transcripts of the file beside it.
 
     Raises:

@@ -1,25 +1,41 @@
-"""The batches of a plan as Keras reads them."""
+"""The batches of pairs of texts, as Keras reads them."""
 
-import keras
 import numpy as np
 
+from kerasseq.data.batches import PlannedBatches
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.text.store import TokenStore
 from kerasseq.preprocessing.padding import teacher_forcing
 from kerasseq.special_ids import PAD
 
 
-class TokenBatches(keras.utils.PyDataset):
-    """({"values", "mask", "tokens"}, labels, weights) of each batch of an epoch.
+class TokenBatches(PlannedBatches):
+    """({"values", "mask", "tokens"}, labels, weights) of each batch of an epoch of pairs.
 
-    "values" (N, S) int32, "mask" (N, S) bool, "tokens" and labels (N, T) int32, weights (N, T)
-    float32. Batch i depends on the plan, the epoch, i and `sampling` alone.
+    - "values": (N, S) int32
+    - "mask": (N, S) bool, True = real
+    - "tokens", labels: (N, T) int32
+    - weights: (N, T) float32, 0 for rows that only fill the shape
+
+    Batch i depends on the plan, the epoch, i and `sampling` alone.
 
     Args:
         store: the pairs.
-        plan: made from the store's lengths, with the same `sampling`.
-        sampling: draw segmentations anew in every epoch; see `Tokenizer.encode`.
-        epoch: to begin with; `on_epoch_end` goes on to the next.
+        plan: the plan that was made of the store's lengths with the same `sampling`.
+        sampling: draws new segmentations in every epoch; see `Tokenizer.encode`.
+        epoch: the first epoch; `on_epoch_end` goes on to the next one.
+
+    Example:
+
+    >>> from kerasseq.data import BatchPlan, ListCorpus, TokenBatches, TokenStore
+    >>> from kerasseq.preprocessing import TextPreprocessor
+    >>> corpus = ListCorpus([("one", "eins"), ("two", "zwei"), ("six", "sechs")])
+    >>> preprocessor = TextPreprocessor.learn(corpus, "char", 30)
+    >>> store = TokenStore.build("store", corpus, preprocessor)
+    >>> plan = BatchPlan(store.lengths("source"), store.lengths("target"))
+    >>> inputs, labels, weights = TokenBatches(store, plan)[0]
+    >>> inputs["values"].shape, labels.shape, weights.sum(axis=1).tolist()
+    ((3, 8), (3, 8), [7.0, 6.0, 6.0])
     """
 
     def __init__(
@@ -31,19 +47,8 @@ class TokenBatches(keras.utils.PyDataset):
         epoch: int = 0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.store, self.plan, self.sampling = store, plan, sampling
-        self.start(epoch)
-
-    def start(self, epoch: int) -> None:
-        """Go to the beginning of an epoch."""
-        self.epoch = self.plan.epoch(epoch)
-
-    def on_epoch_end(self) -> None:
-        self.start(self.epoch.number + 1)
-
-    def __len__(self) -> int:
-        return len(self.epoch)
+        super().__init__(store, plan, epoch, **kwargs)
+        self.sampling = sampling
 
     def __getitem__(self, index: int):
         indices, real, shape = self.epoch[index]

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from kerasseq.data.corpus import CHUNK
 from kerasseq.data.files import plain_name, read_whole, zip_member
 from kerasseq.data.json_texts import checked, decoded
 from kerasseq.data.layouts import is_number
-from kerasseq.data.lines import BadLine, Line, line_batches
+from kerasseq.data.lines import LINES_AT_ONCE, BadLine, Line, line_batches
 from kerasseq.data.lists import objects
 from kerasseq.data.tables import (
     DELIMITERS,
@@ -161,7 +160,7 @@ def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) ->
     rows = iter(rows)
     while True:
         numbers, made = [], []
-        for number, row in islice(rows, CHUNK):
+        for number, row in islice(rows, LINES_AT_ONCE):
             numbers.append(number)
             made.append(row.kind if isinstance(row, BadLine) else make(row))
         if not numbers:

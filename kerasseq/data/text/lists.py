@@ -3,10 +3,13 @@
 import os
 from collections.abc import Iterator
 
-from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
+from kerasseq.data.corpus import digest
+from kerasseq.data.examples import file_stamp, no_entries
 from kerasseq.data.files import Paths, check_file, paths_of, plain_name
 from kerasseq.data.lines import BadLine
+from kerasseq.data.problems import Problems
 from kerasseq.data.text import formats
+from kerasseq.data.text.corpus import Chunk, PairCorpus
 from kerasseq.errors import UserError
 
 SIDES = ("source", "target")
@@ -22,7 +25,7 @@ PAIR_FORMATS = {
 }
 
 
-class FileCorpus(Corpus):
+class FileCorpus(PairCorpus):
     r"""The pairs in files, told apart by their names.
 
     - `.tsv`, `.tab`: source, a tab, target; further columns are ignored. `.csv`: with commas or
@@ -75,10 +78,7 @@ class FileCorpus(Corpus):
                 if chunk.lines:
                     yield chunk
             if not usable:
-                what = "nothing but bad lines" if len(problems) > before else "nothing in it"
-                raise UserError(
-                    "\n  ".join([f"{' and '.join(paths)}: there is {what}.", *problems.named])
-                )
+                raise no_entries(" and ".join(paths), problems, before)
 
     def _usable(self, places, numbers, rows, problems):
         sources, targets, lines = [], [], []
@@ -106,10 +106,10 @@ class FileCorpus(Corpus):
         return Chunk(sources, targets, places[0], lines)
 
     def fingerprint(self) -> str:
-        stats = [(os.path.abspath(file), os.stat(file)) for file in self.files]
-        names = [f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
         languages = f" languages {self._languages}" if any(self._languages) else ""
-        return digest([*names, f"limit {self.limit} swap {self.swap}{languages}"])
+        return digest(
+            [*map(file_stamp, self.files), f"limit {self.limit} swap {self.swap}{languages}"]
+        )
 
 
 def _parts(files):

@@ -1,42 +1,55 @@
-"""A corpus encoded once, in flat files of which any row can be read."""
+"""Pairs of texts on disk, as ids."""
 
 import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from kerasseq.data.corpus import Chunk, Corpus, Problems, digest
-from kerasseq.data.folder import build_folder, mapped, nothing_left, options_of, read_meta
-from kerasseq.data.rows import Rows, RowWriter, row_texts, text_rows
+from kerasseq.data.parallel import map_in_threads
+from kerasseq.data.problems import Problems
+from kerasseq.data.rows import Rows, RowWriter, decode_texts, encode_texts, select_rows
+from kerasseq.data.store import Progress, Store
+from kerasseq.data.text.corpus import Chunk, PairCorpus
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
 from kerasseq.preprocessing.padding import Ragged, pad_ragged
 from kerasseq.preprocessing.text import SIDES, TextPreprocessor
 from kerasseq.special_ids import UNKNOWN
 
-FORMAT = 3  # of the files; a store with another is built anew
 
+class TokenStore(Store):
+    """Source and target ids of N pairs, on disk. Every row ends with eos.
 
-class TokenStore:
-    """Source and target ids of N pairs, on disk.
-
-    Only the lengths (8 bytes a pair) are held in memory. Every row ends with eos.
+    Only lengths are in memory: 8 bytes for each pair.
 
     Args:
         path: the folder that `build` wrote.
-        preprocessor: the one it was built with; drawing segmentations needs it.
+        preprocessor: the preprocessor that the store was built with, which draws segmentations.
 
     Attributes:
-        problems: what was left out of the corpus.
-        unknown: by side, the characters (or words) of the texts that the vocabulary lacks.
+        problems: the entries of the corpus that were left out.
+        unknown: maps each side to the units of its texts that are not in the vocabulary.
+
+    Example:
+
+    >>> from kerasseq.data import ListCorpus, TokenStore
+    >>> from kerasseq.preprocessing import TextPreprocessor
+    >>> corpus = ListCorpus([("one", "eins"), ("two", "zwei")])
+    >>> preprocessor = TextPreprocessor.learn(corpus, "char", 30)
+    >>> store = TokenStore.build("store", corpus, preprocessor)
+    >>> len(store), store.lengths("source").tolist()
+    (2, [5, 5])
+    >>> rows = store.rows("target", [0, 1], width=8)
+    >>> rows.shape, preprocessor.detokenize(rows)
+    ((2, 8), ['eins', 'zwei'])
     """
 
+    example = "pair"
+
     def __init__(self, path: str | os.PathLike, preprocessor: TextPreprocessor):
-        self.path, self.preprocessor = Path(path), preprocessor
-        meta = read_meta(self.path)
-        self.problems = Problems.from_dict(meta["problems"])
+        super().__init__(path, preprocessor)
+        meta = self._meta
         self.unknown = {side: UnknownUnits.from_dict(meta["unknown"][side]) for side in SIDES}
         self._ids = {side: Rows(self.path / f"{side}.ids", meta["dtype"][side]) for side in SIDES}
         self._texts = {side: Rows(self.path / f"{side}.text", "uint8") for side in SIDES}
@@ -45,48 +58,50 @@ class TokenStore:
     def build(
         cls,
         path: str | os.PathLike,
-        corpus: Corpus,
+        corpus: PairCorpus,
         preprocessor: TextPreprocessor,
         *,
         keep_text: bool = False,
         replace: bool = True,
         threads: int | None = None,
-        progress: Callable[[int], None] = lambda pairs: None,
+        progress: Progress = lambda pairs: None,
     ) -> "TokenStore":
-        """Encode a corpus, or open what was built from the same one with the same options.
+        """Encodes a corpus, or opens the store that was built of it with the same options.
 
-        Pairs with more steps than the preprocessor's limits are left out and counted. The folder
-        appears whole or not at all: a build that is killed leaves nothing that is taken for one.
+        Pairs with more steps than the limits of the preprocessor are left out and counted. The
+        folder appears whole or not at all.
 
         Args:
-            keep_text: keep the text too, from which segmentations can be drawn in training.
-            replace: whether what was built before may have held other rows.
-            threads: cores to encode with; None takes all of this process's.
-            progress: called with the number of pairs stored so far.
+            path: the folder.
+            corpus: the pairs.
+            preprocessor: encodes the pairs.
+            keep_text: whether the store keeps the texts too, from which training can draw
+                segmentations.
+            replace: whether an earlier store may have other pairs.
+            threads: the number of threads that encode; None takes one for each core.
+            progress: is called with the number of pairs that are stored so far.
 
         Raises:
-            UserError: if no pair is left, the disk is full, or the rows are others than before
-                and must not be.
+            UserError: if no pair is left, if the disk is full, or if the pairs have changed and
+                `replace` is false.
         """
-        path = Path(path)
-        fingerprint = digest(
-            [str(FORMAT), corpus.fingerprint(), options_of(preprocessor), str(keep_text)]
-        )
 
-        def write(folder: Path) -> dict:
-            return _write(folder, corpus, preprocessor, keep_text, threads, progress)
+        def write(folder: Path, problems: Problems) -> tuple[int, dict]:
+            return _write(folder, corpus, preprocessor, keep_text, threads, progress, problems)
 
-        build_folder(path, fingerprint, write, replace=replace)
-        return cls(path, preprocessor)
+        return cls._build(path, corpus, preprocessor, str(keep_text), write, replace)
 
     def __len__(self) -> int:
         return len(self._ids["source"].lengths)
 
     def lengths(self, side: str, sampling: float | None = None) -> np.ndarray:
-        """Steps of each row, eos included: (N,) int32.
+        """Returns the number of steps of each row, eos included: (N,) int32.
 
-        With `sampling`, room for nearly all of the segmentations that are drawn, which are longer
-        than the best: the ratio that 95 % of a thousand rows stay under.
+        Args:
+            side: "source" or "target".
+            sampling: as in `Tokenizer.encode`. Segmentations that are drawn are longer than the
+                best ones. With sampling, the lengths are multiplied by the ratio that 95 % of a
+                thousand rows do not exceed.
         """
         lengths = self._ids[side].lengths
         if sampling is None:
@@ -105,35 +120,34 @@ class TokenStore:
         sampling: float | None = None,
         seed: int = 0,
     ) -> np.ndarray:
-        """The ids of some rows, padded: (n, width) int32.
+        """Returns the ids of some rows, padded: (n, width) int32.
 
         Args:
-            sampling: draw segmentations, as `Tokenizer.encode` does. A row whose drawn one is
-                longer than `width` keeps its best.
-            seed: of the draw, with which it is repeatable.
+            side: "source" or "target".
+            indices: of the pairs.
+            width: the number of columns.
+            sampling: draws segmentations, as `Tokenizer.encode` does. If the drawn segmentation of
+                a row is longer than `width`, the row has its best one.
+            seed: of the draw.
         """
+        indices = np.asarray(indices)
         rows = pad_ragged(self._ids[side].take(indices), width)
         if sampling is None:
             return rows
         drawn = self._draw(side, indices, sampling, seed)
         fits = drawn.lengths <= width
-        chosen = Ragged(
-            drawn.ids[np.repeat(fits, drawn.lengths)],
-            np.concatenate([[0], np.cumsum(drawn.lengths[fits])]),
-        )
-        rows[fits] = pad_ragged(chosen, width)
+        rows[fits] = pad_ragged(select_rows(drawn, fits), width)
         return rows
 
     def _draw(self, side, indices, sampling, seed):
         if not len(self._texts[side].lengths):
             raise UserError(f"{self.path} was built without the text that sampling needs.")
-        lines = row_texts(self._texts[side].take(indices))
+        lines = decode_texts(self._texts[side].take(indices))
         return self.preprocessor.tokenizer(side).encode_flat(lines, sampling, seed)
 
 
-def _write(folder, corpus, preprocessor, keep_text, threads, progress) -> dict:
-    problems, pairs = Problems(), 0
-    unknown = {side: UnknownUnits(f"{side} texts") for side in SIDES}
+def _write(folder, corpus, preprocessor, keep_text, threads, progress, problems):
+    pairs, unknown = 0, _no_unknown_units()
     sizes = (preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
     dtype = {
         side: "uint16" if size <= 1 << 16 else "int32"
@@ -152,25 +166,23 @@ def _write(folder, corpus, preprocessor, keep_text, threads, progress) -> dict:
             side: stack.enter_context(RowWriter(folder / f"{side}.text", "uint8"))
             for side in SIDES * keep_text
         }
-        for chunk, rows in mapped(encode, corpus.chunks(), threads):
+        for chunk, rows in map_in_threads(encode, corpus.chunks(), threads):
             chunk, rows = _within_limits(chunk, rows, preprocessor, problems)
             for side, writer in writers.items():
                 writer.add(rows[side])
                 _count_unknown(unknown[side], rows[side], getattr(chunk, side), preprocessor, side)
             for side, writer in texts.items():
-                writer.add(text_rows(preprocessor.normalize(getattr(chunk, side), side)))
+                writer.add(encode_texts(preprocessor.normalize(getattr(chunk, side), side)))
             pairs += len(chunk.lines)
             progress(pairs)
-    problems.merge(corpus.problems)
-    if not pairs:
-        raise nothing_left("pair", problems)
-    missing = {side: unknown[side].to_dict() for side in SIDES}
-    return {"dtype": dtype, "problems": problems.to_dict(), "unknown": missing}
+    return pairs, {"dtype": dtype, "unknown": {side: unknown[side].to_dict() for side in SIDES}}
 
 
-def unknown_of(corpus: Corpus, preprocessor: TextPreprocessor) -> dict[str, UnknownUnits]:
-    """By side, what of the texts of a corpus the vocabulary lacks."""
-    unknown = {side: UnknownUnits(f"{side} texts") for side in SIDES}
+def count_unknown_units(
+    corpus: PairCorpus, preprocessor: TextPreprocessor
+) -> dict[str, UnknownUnits]:
+    """Returns for each side the units of a corpus that the vocabulary lacks."""
+    unknown = _no_unknown_units()
     for chunk in corpus.chunks():
         for side in SIDES:
             texts = getattr(chunk, side)
@@ -179,8 +191,12 @@ def unknown_of(corpus: Corpus, preprocessor: TextPreprocessor) -> dict[str, Unkn
     return unknown
 
 
+def _no_unknown_units() -> dict[str, UnknownUnits]:
+    return {side: UnknownUnits(f"{side} texts") for side in SIDES}
+
+
 def _count_unknown(unknown: UnknownUnits, rows: Ragged, texts, preprocessor, side) -> None:
-    """Count the texts of some rows; only those with unknown ids are looked at again."""
+    """Counts the texts of some rows; only texts with unknown ids are looked at again."""
     ends = np.concatenate([[0], np.cumsum(rows.ids == UNKNOWN)])[rows.offsets]
     affected = [texts[index] for index in np.flatnonzero(np.diff(ends))]
     for units in preprocessor.unknown(affected, side):
@@ -189,6 +205,7 @@ def _count_unknown(unknown: UnknownUnits, rows: Ragged, texts, preprocessor, sid
 
 
 def _within_limits(chunk, rows, preprocessor, problems):
+    """Returns the pairs that are short enough, and their rows."""
     limits = {side: getattr(preprocessor, f"max_{side}_length") for side in SIDES}
     fits = np.ones(len(chunk.lines), bool)
     for side in SIDES:
@@ -199,11 +216,4 @@ def _within_limits(chunk, rows, preprocessor, problems):
         fits &= lengths <= limits[side]
     if fits.all():
         return chunk, rows
-    kept = {
-        side: Ragged(
-            some.ids[np.repeat(fits, some.lengths)],
-            np.concatenate([[0], np.cumsum(some.lengths[fits])]),
-        )
-        for side, some in rows.items()
-    }
-    return chunk.take(np.flatnonzero(fits).tolist()), kept
+    return chunk.select(fits), {side: select_rows(some, fits) for side, some in rows.items()}
