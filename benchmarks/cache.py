@@ -3,10 +3,10 @@
     python benchmarks/cache.py
     KERAS_BACKEND=jax python benchmarks/cache.py --calls 200
 
-A small Transformer with random weights, which ends its texts early as a trained one does, writes of
+A small Transformer with random weights ends its texts early, as a trained one does. It writes from
 one text again and again, each time with another seed, greatest length, least length, length
-penalty, temperature and mass, by beam search and by sampling in turn. The first 64 calls are the
-warm-up: what is counted comes after it.
+penalty, temperature and mass, by beam search and by sampling in turn. The numbers come in random
+order. The first 64 calls are the warm-up; compilations and memory are counted after it.
 """
 
 import argparse
@@ -46,7 +46,10 @@ def main() -> None:
 
     functions.backend.compiled = counted
 
-    def call(i: int) -> None:
+    order = np.random.default_rng(0).permutation(calls)
+
+    def call(number: int) -> None:
+        i = int(order[number])
         lengths = {"min_length": i % 4, "max_length": 5 + i}
         beam = Beam(5, length_penalty=2 * i / calls)
         sample = Sample(temperature=0.5 + i / calls, top_p=0.5 + 0.4 * i / calls, seed=i)
