@@ -1,6 +1,6 @@
-"""The file of a model, which may be a stranger's: what is checked before anything is made of it."""
+"""Model files, which may come from strangers: checks of their content before any use."""
 
-from kerasseq.archive.model_file import WEIGHTS, Unpacked, unpacked
+from kerasseq.archive.model_file import WEIGHTS, ModelFolder, unpack_model
 from kerasseq.archive.weights import check_weights
 
-__all__ = ["WEIGHTS", "Unpacked", "check_weights", "unpacked"]
+__all__ = ["WEIGHTS", "ModelFolder", "check_weights", "unpack_model"]

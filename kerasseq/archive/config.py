@@ -1,4 +1,4 @@
-"""The configuration of a model: what classes it names and how large its numbers are."""
+"""Checks of a model's configuration: its classes and the size of its numbers."""
 
 import json
 import math
@@ -8,14 +8,14 @@ from typing import Any
 
 import keras
 
-from kerasseq.archive.zipped import shown
+from kerasseq.archive.zipped import shorten
 from kerasseq.errors import FileError
 
-# Of the configuration: its bytes, its depth, and the objects in it.
+# The largest configuration: its bytes, its depth, and the number of its objects.
 MOST_BYTES = 8 << 20
 _MOST_DEPTH, _MOST_OBJECTS = 100, 20_000
 
-# Of a number in it: no size, rate or length of a model comes near.
+# The largest number: the sizes, rates and lengths of models are far below.
 _MOST = 10_000_000
 _LARGE_NUMBERS = ("seed", "shared_object_id")
 
@@ -28,8 +28,8 @@ _LAYERS = {
 }
 _POLICIES = {"DTypePolicy", "DTypePolicyMap", "QuantizedDTypePolicy"}
 
-# Keras's classes that a model may be made of, by module; a star stands for all in the module. What
-# reads files, runs code or holds another framework's model is not among them.
+# The classes of Keras that a model may contain, by module; a star stands for all of a module.
+# Classes that read files, run code or hold a model of another framework are not among them.
 _KERAS = {
     "keras": _NETWORKS | _POLICIES,
     "keras.models": _NETWORKS,
@@ -49,16 +49,17 @@ _MARKS = {"__keras_tensor__"}
 
 
 def read_config(text: bytes, path: str | Path) -> dict:
-    """The configuration of a model, of which nothing but its card may be arbitrary.
+    """Returns the configuration of a model after checks of everything except its card.
 
-    What it says of a compilation is left out: a model is loaded to be used.
+    The configuration of `compile` is dropped; loading does not need it.
 
     Args:
+        text: the content of the configuration file.
         path: the model's file, for the error.
 
     Raises:
-        FileError: it is no configuration, names a class that no model consists of, or a number in
-            it is beyond all measure.
+        FileError: the text is no configuration, a class is not allowed in a model, or a number is
+            too large.
     """
     try:
         whole = json.loads(text)
@@ -69,7 +70,7 @@ def read_config(text: bytes, path: str | Path) -> dict:
         raise FileError(path, "its configuration is not that of a model")
     card = config.pop("card", {})
     _check(whole, path)
-    if _depth(card) > _MOST_DEPTH:
+    if _measure_depth(card) > _MOST_DEPTH:
         raise FileError(path, "its card is nested too deeply")
     config["card"] = card
     return whole
@@ -94,11 +95,11 @@ def _check(whole: dict, path: str | Path) -> None:
             left += [(item, key, depth + 1) for item in value]
         elif isinstance(value, int | float) and key not in _LARGE_NUMBERS:
             if not math.isfinite(value) or abs(value) > _MOST:
-                raise FileError(path, f"{shown(key)} in its configuration is beyond all measure")
+                raise FileError(path, f"{shorten(key)} in its configuration is beyond all measure")
 
 
 def _check_class(named: dict, path: str | Path) -> None:
-    """Check that an object is of a registered class, or of Keras's that models consist of."""
+    """Checks that the class of an object is registered, or is an allowed class of Keras."""
     name, module = named["class_name"], named.get("module")
     registered = named.get("registered_name", name)
     if name in _MARKS and module is None:
@@ -110,17 +111,18 @@ def _check_class(named: dict, path: str | Path) -> None:
     known = of_keras == "*" or name in of_keras
     if not known or not isinstance(name, str) or registered not in (None, name):
         raise FileError(
-            path, f"its configuration names {shown(f'{module}.{name}')}, which is part of no model"
+            path,
+            f"its configuration names {shorten(f'{module}.{name}')}, which is part of no model",
         )
 
 
 def _check_graph(network: Any, path: str | Path) -> None:
-    """Check that the layers of a network stand in order; Keras looks for others without end."""
+    """Checks that the layers of a network are in order; otherwise Keras may loop forever."""
     calls: dict[str, int] = {}
     in_order = True
     try:
         for layer in network["layers"]:
-            for name, call, output in _sources(layer["inbound_nodes"]):
+            for name, call, output in _list_inputs(layer["inbound_nodes"]):
                 in_order &= 0 <= call < calls.get(name, 0) and output == 0
             calls[layer["name"]] = len(layer["inbound_nodes"]) or 1
     except (KeyError, TypeError, ValueError):
@@ -129,8 +131,8 @@ def _check_graph(network: Any, path: str | Path) -> None:
         raise FileError(path, "the layers of a network in it do not follow each other")
 
 
-def _sources(value: Any) -> Iterator[tuple]:
-    """Of the tensors that layers are called with: a layer's name, its call, and the output."""
+def _list_inputs(value: Any) -> Iterator[tuple]:
+    """Yields the layer, the call and the output that each input tensor of a layer comes from."""
     left = [value]
     while left:
         value = left.pop()
@@ -143,8 +145,8 @@ def _sources(value: Any) -> Iterator[tuple]:
             left += value
 
 
-def _depth(value: Any) -> int:
-    """How deep a value is nested, counted level by level."""
+def _measure_depth(value: Any) -> int:
+    """Returns the depth of nested lists and dictionaries."""
     depth, level = 0, [value]
     while level and depth <= _MOST_DEPTH:
         depth += 1

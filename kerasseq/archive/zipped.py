@@ -1,4 +1,4 @@
-"""Zip files: how much is in them is known, and bounded, before it is unpacked."""
+"""Zip files with bounds on the size of their content."""
 
 import contextlib
 import errno
@@ -12,24 +12,25 @@ from typing import BinaryIO
 from kerasseq.errors import FileError, UserError
 from kerasseq.printable import printable
 
-# The bytes that are unpacked at once, by method: LZMA makes up to 7,000 bytes of one.
+# The bytes to read at once, by compression method: LZMA expands a byte to up to 7,000 bytes.
 _CHUNKS = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20, zipfile.ZIP_LZMA: 1 << 12}
 
 _LONGEST_NAME = 80
 
-# What is in a zip may be this many times as large as the zip, and this many bytes more.
+# The content may be this many times as large as the zip file, plus this many bytes.
 _MOST_TIMES, _MOST_MORE = 10, 64 << 20
 
 
 @contextlib.contextmanager
-def opened_zip(path: str | Path, what: str) -> Iterator[zipfile.ZipFile]:
-    """A zip file for as long as the block runs.
+def open_zip(path: str | Path, what: str) -> Iterator[zipfile.ZipFile]:
+    """Opens a zip file while the block runs.
 
     Args:
-        what: it is to be, for the error: "a .keras file".
+        path: the file.
+        what: the kind of file that the caller expects, for the error: "a .keras file".
 
     Raises:
-        FileError: it is none, or is cut off or damaged.
+        FileError: the file is no zip file, or is truncated or damaged.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise FileError(path, "not a file")
@@ -38,56 +39,58 @@ def opened_zip(path: str | Path, what: str) -> Iterator[zipfile.ZipFile]:
             yield archive
     except UserError:
         raise
-    except Exception as error:  # a damaged zip raises nearly anything
+    except Exception as error:  # a damaged zip file raises nearly any exception
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise FileError(path, f"not {what}, or cut off or damaged") from error
 
 
-def checked_members(
+def check_members(
     archive: zipfile.ZipFile, path: str | Path, times: int = _MOST_TIMES
 ) -> dict[str, zipfile.ZipInfo]:
-    """The files in a zip by name, without its folders.
+    """Returns the files in a zip file by name, without folders.
 
     Args:
-        times: what is in the zip may be this many times as large as the zip, and 64 MiB more.
+        archive: the open zip file.
+        path: its path, for the error.
+        times: the content may be this many times as large as the zip file, plus 64 MiB.
 
     Raises:
-        FileError: one is a link, encrypted, packed in an unusual way or there twice, or they are
-            too large for the size of the zip.
+        FileError: a member is a link, is encrypted, has an unsupported compression or occurs twice,
+            or the content is too large.
     """
-    found: dict[str, zipfile.ZipInfo] = {}
+    members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
-        name = shown(info.filename)
+        name = shorten(info.filename)
         if stat.S_ISLNK(info.external_attr >> 16):
             raise FileError(path, f"{name} in it is a link to another file")
         if info.flag_bits & 1:
             raise FileError(path, f"{name} in it is encrypted")
         if info.compress_type not in _CHUNKS:
             raise FileError(path, f"{name} in it is packed in a way that is not supported")
-        if info.filename in found:
+        if info.filename in members:
             raise FileError(path, f"{name} is in it twice")
         if not info.is_dir():
-            found[info.filename] = info
-    size, most = sum(info.file_size for info in found.values()), os.stat(path).st_size
+            members[info.filename] = info
+    size, most = sum(info.file_size for info in members.values()), os.stat(path).st_size
     if size > times * most + _MOST_MORE:
         raise FileError(
             path, f"what is in it would take {size:,} bytes, too many for a file of {most:,}"
         )
-    return found
+    return members
 
 
-def shown(name: str) -> str:
-    """A name for an error, which may be of any length and have any characters."""
+def shorten(name: str) -> str:
+    """Returns a printable name of at most 83 characters, for an error."""
     name = printable(name)
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, output: BinaryIO) -> None:
-    """Write a file of a zip to `output`, never more than the zip announces.
+def extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, output: BinaryIO) -> None:
+    """Writes a file of a zip file to `output`.
 
     Raises:
-        zipfile.BadZipFile: it is shorter than announced, or damaged.
+        zipfile.BadZipFile: the file is damaged, or shorter than the zip file states.
     """
     left = info.file_size
     with archive.open(info) as file:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasseq.archive import WEIGHTS, check_weights, unpacked
+from kerasseq.archive import WEIGHTS, check_weights, unpack_model
 from kerasseq.backbones.folding import fold
 from kerasseq.backbones.lite0 import efficientnet_lite0, load_lite0_weights
 from kerasseq.errors import UserError
@@ -74,7 +74,7 @@ def backbone(
 def _checked(path: Path) -> Iterator[Path]:
     """An HDF5 file of weights, which may be in a `.keras` file, after the checks of strangers'."""
     if path.suffix == ".keras":
-        with unpacked(path) as found:
+        with unpack_model(path) as found:
             yield found.folder / WEIGHTS
     else:
         check_weights(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasseq.archive.zipped import checked_members, opened_zip, unpack
+from kerasseq.archive.zipped import check_members, extract, open_zip
 from kerasseq.errors import FileError, UserError
 from kerasseq.language_model.kneser_ney import Table
 
@@ -39,13 +39,13 @@ def read_table(path: str, size: int, order: int) -> Table:
         FileError: they are damaged, or are n-grams of another vocabulary.
     """
     arrays = {}
-    with opened_zip(path, "a language model") as archive:
-        members = checked_members(archive, path, _MOST_TIMES)
+    with open_zip(path, "a language model") as archive:
+        members = check_members(archive, path, _MOST_TIMES)
         if sum(info.file_size for info in members.values()) > _MOST_BYTES + (1 << 16):
             raise FileError(path, "its n-grams take more memory than those of any text")
         for name, info in members.items():
             data = io.BytesIO()
-            unpack(archive, info, data)
+            extract(archive, info, data)
             data.seek(0)
             arrays[Path(name).stem] = np.lib.format.read_array(data, allow_pickle=False)
     if set(arrays) != {field.name for field in dataclasses.fields(Table)}:

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from kerasseq.archive import WEIGHTS, unpacked
+from kerasseq.archive import WEIGHTS, unpack_model
 from kerasseq.errors import UserError
 
 
@@ -29,7 +29,7 @@ def compact(path: str | Path, output: str | Path) -> None:
     output = Path(output)
     part = output.with_name(f".{output.name}.part")
     try:
-        with unpacked(path) as found, zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
+        with unpack_model(path) as found, zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
             for file in sorted(found.folder.rglob("*")):
                 if file.name == WEIGHTS:
                     packed.writestr(WEIGHTS, _halved(file, path))

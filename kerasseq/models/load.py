@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasseq.archive import unpacked
+from kerasseq.archive import unpack_model
 from kerasseq.encoders import Chain
 from kerasseq.errors import FileError, UserError
 from kerasseq.language_model import NGram
@@ -52,15 +52,15 @@ def load(model: str | Path) -> SequenceModel:
     path = find_model(model)
     for part in _PACKAGES:
         importlib.import_module(f"kerasseq.{part}")
-    with unpacked(path) as archive:
+    with unpack_model(path) as archive:
         _check_kind(archive.config, path)
         try:
             # A quantized model is made as others are first.
-            with within(archive.held.groups, 2 * archive.held.numbers):
+            with within(archive.weights.groups, 2 * archive.weights.numbers):
                 loaded = keras.saving.load_model(str(archive.folder), compile=False)
         except Exception as error:  # what Keras raises on a damaged file is of no one kind
             raise FileError(path, f"cannot be loaded: {_reason(error)}") from error
-        if sum(math.prod(weight.shape) for weight in loaded.weights) != archive.held.numbers:
+        if sum(math.prod(weight.shape) for weight in loaded.weights) != archive.weights.numbers:
             raise FileError(path, "it has weights of layers that its configuration lacks")
     try:
         _check_parts(loaded)
