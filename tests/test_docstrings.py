@@ -22,8 +22,13 @@ MODULES = sorted(
 # Packages whose public names all have an example.
 DONE: set[str] = {
     "drawing",
+    "generation",
+    "language_model",
     "metrics",
+    "models",
+    "preprocessing",
     "training",
+    "transduction",
 }
 
 

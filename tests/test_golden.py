@@ -14,7 +14,9 @@ import keras
 import pytest
 from keras import ops
 
+import kerasseq
 from kerasseq.encoders import RowConvolution
+from kerasseq.models import HybridSeq2Seq
 from kerasseq.preprocessing import TextPreprocessor
 from tests import deciding
 from tests.contracts.zoo import model_of
@@ -74,6 +76,23 @@ def test_every_kind_of_model_is_saved_by_its_parts(tmp_path):
         model.save(tmp_path / "model.keras")
         names = {path.split("/")[0] for path in paths(tmp_path / "model.keras")}
         assert names <= {*model.parts, "head"}
+
+
+def test_a_hybrid_loads_under_its_earlier_name(tmp_path):
+    model = deciding.made("hybrid")
+    model.save(tmp_path / "new.keras")
+    old = tmp_path / "old.keras"
+    with zipfile.ZipFile(tmp_path / "new.keras") as file, zipfile.ZipFile(old, "w") as renamed:
+        for name in file.namelist():
+            content = file.read(name)
+            if name == "config.json":
+                assert b"HybridSeq2Seq" in content and b"models.hybrid" in content
+                content = content.replace(b"HybridSeq2Seq", b"JointSeq2Seq")
+                content = content.replace(b"models.hybrid", b"models.joint")
+            renamed.writestr(name, content)
+    loaded = keras.saving.load_model(old)
+    assert isinstance(loaded, kerasseq.JointSeq2Seq) and kerasseq.JointSeq2Seq is HybridSeq2Seq
+    assert deciding.written(loaded) == deciding.written(model)
 
 
 def write() -> None:

@@ -1,4 +1,4 @@
-"""Interpolated modified Kneser-Ney: from sequences of ids to discounted n-grams."""
+"""Interpolated modified Kneser-Ney smoothing: sequences of ids to discounted n-grams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Table:
 
 
 def estimate_ngrams(rows: Sequence[np.ndarray], size: int, order: int) -> Table:
-    """The n-grams of rows of ids without special ids; equations as in `NGram`."""
+    """Estimates the n-grams of rows of ids without special ids; equations as in `NGram`."""
     if not rows:
         raise UserError("There are no sequences to learn a language model from.")
     ids = np.concatenate([np.concatenate([[BEGIN], row, [END]]) for row in rows])
@@ -59,7 +59,7 @@ def estimate_ngrams(rows: Sequence[np.ndarray], size: int, order: int) -> Table:
             counts = np.where(level.first, counts, before)
         if n == 0:
             counts[level.tokens == BEGIN] = 0
-        share, weight = _discounted(counts, level.contexts, len(states))
+        share, weight = _discount(counts, level.contexts, len(states))
         weights[-1] = weight[states >= 0]
         used = np.zeros(len(counts), bool)
         if longer is not None:
@@ -122,7 +122,7 @@ def _levels(ids, depth, size, order) -> list[_Level]:
     return levels
 
 
-def _discounted(counts, contexts, size):
+def _discount(counts, contexts, size):
     """max(c - D(c), 0) / c(h) of each n-gram, and gamma(h) of each of the `size` contexts."""
     n1, n2, n3, n4 = (float((counts == i).sum()) for i in (1, 2, 3, 4))
     discounts = np.array([0, 0.5, 1, 1.5])

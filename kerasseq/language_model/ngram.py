@@ -28,28 +28,36 @@ _FILE = "ngrams.npz"
 
 @register()
 class NGram(HasAssets, keras.layers.Layer, Stepwise):
-    """Interpolated modified Kneser-Ney smoothing over token ids.
+    """An n-gram language model over token ids, with interpolated modified Kneser-Ney smoothing.
 
         p(w | h) = max(c(h w) - D(c(h w)), 0) / c(h) + gamma(h) p(w | h')
         gamma(h) = (D_1 N_1(h) + D_2 N_2(h) + D_3+ N_3+(h)) / c(h)
 
-    with h' = h without its first token, c the counts of the highest order and of what begins a
-    sequence, else the number of different tokens before; N_i(h) tokens come i times after h. Chen
-    and Goodman, 1999, equations 26 and 27; where there are too few counts to estimate D, it is
-    1/2, 1, 3/2. p(w) goes on to a uniform distribution over all tokens but PAD and BEGIN, which
-    have no probability. What the model has not seen of a context it takes from its longest known
-    suffix.
+    h' is h without its first token. c are the counts of the highest order and of n-grams that begin
+    a sequence; other n-grams count the different tokens before them. N_i(h) tokens come i times
+    after h. Chen and Goodman, 1999, equations 26 and 27. Where there are too few counts to estimate
+    D, it is 1/2, 1, 3/2. Below p(w) is a uniform distribution over all tokens but PAD and BEGIN,
+    which have no probability. An unseen context stands for its longest seen suffix.
 
-    It has no trained weights; its n-grams are assets. As a `Stepwise` it runs in the decoding loop
-    on the device, with tables of contexts x V, and takes any pytree with N rows for its memory.
+    The layer has no trained weights; its n-grams are assets. As a `Stepwise` it runs in the
+    decoding loop on the device, with tables of contexts x V. Its memory is any pytree with N rows.
 
     Args:
         vocabulary_size: V.
         order: n.
 
     Raises:
-        UserError: an argument is out of its range; if used before it has learned or was loaded, or
-            there are too many contexts for a search on the device.
+        UserError: an argument is out of its range, the model is used before it learns or is loaded,
+            or there are too many contexts for a search on the device.
+
+    Example:
+
+    >>> import kerasseq
+    >>> model = kerasseq.NGram.learn([[4, 5, 6], [4, 5, 7], [5, 6]], vocabulary_size=8, order=2)
+    >>> model.score([4, 5, 6]) > model.score([6, 5, 4])
+    True
+    >>> round(model.perplexity([[4, 5, 6]]), 1) < round(model.perplexity([[7, 7, 7]]), 1)
+    True
     """
 
     @checked
@@ -66,25 +74,27 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
     def learn(
         cls, sequences: Iterable[Sequence[int]], vocabulary_size: int, order: int = 4
     ) -> "NGram":
-        """Learn from sequences of ids. Special ids in them but UNKNOWN do not count.
+        """Learns from sequences of ids. Special ids in them but UNKNOWN do not count.
 
-        Not `train`, which on PyTorch is a method of every layer.
+        The method is not called `train`, which on PyTorch is a method of every layer.
         """
         model = cls(vocabulary_size, order)
-        model._ngrams = estimate_ngrams([_real(s) for s in sequences], vocabulary_size, order)
+        model._ngrams = estimate_ngrams(
+            [_strip_special_ids(s) for s in sequences], vocabulary_size, order
+        )
         return model
 
     @property
     def contexts(self) -> int:
-        """How many contexts are known, the empty one included."""
+        """The number of known contexts, the empty one included."""
         return len(self._table.weights)
 
     def start(self) -> int:
-        """The context at the beginning of a sequence."""
+        """Returns the context at the beginning of a sequence."""
         return int(self.advance(np.array([0]), np.array([BEGIN]))[0])
 
     def log_probs(self, contexts: np.ndarray) -> np.ndarray:
-        """(n,) contexts to (n, V) log p of what comes next; the end is the token END."""
+        """(n,) contexts to (n, V), the log-probabilities of the next token; the end is END."""
         rows = [self._rows.of(int(context))[1] for context in contexts]
         return np.array(rows).reshape(-1, self.vocabulary_size)
 
@@ -100,12 +110,12 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         return found
 
     def score(self, sequence: Sequence[int]) -> float:
-        """log p of a sequence and its end, in nats."""
-        return float(self._scores([_real(sequence)])[0])
+        """Computes log p of a sequence and its end, in nats."""
+        return float(self._scores([_strip_special_ids(sequence)])[0])
 
     def perplexity(self, sequences: Iterable[Sequence[int]]) -> float:
-        """exp of minus the mean of log p over all tokens, the ends included."""
-        rows = [_real(sequence) for sequence in sequences]
+        """Computes exp of minus the mean of log p over all tokens, the ends included."""
+        rows = [_strip_special_ids(sequence) for sequence in sequences]
         return float(np.exp(-self._scores(rows).sum() / sum(len(row) + 1 for row in rows)))
 
     @property
@@ -124,13 +134,13 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         return uniform
 
     def _find(self, contexts, tokens):
-        """Where the n-grams stand, and which of them are there."""
+        """Finds the places of the n-grams, and which of them exist."""
         keys = contexts * self.vocabulary_size + tokens
         place = np.minimum(np.searchsorted(self._table.keys, keys), len(self._table.keys) - 1)
         return place, self._table.keys[place] == keys
 
     def _scores(self, rows):
-        """log p of each row of ids with its end; all rows step together."""
+        """Computes log p of each row of ids with its end; all rows step together."""
         table, length = self._table, max(map(len, rows)) + 1
         ids = np.full((len(rows), length), PAD)
         for padded, row in zip(ids, rows, strict=True):
@@ -149,13 +159,13 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         return sums
 
     def tables(self) -> dict[str, Any]:
-        """The `constants`, as tensors that are kept: for calls outside of compiled functions."""
+        """Returns the `constants` as cached tensors, for calls outside of compiled functions."""
         if self._tensors is None:
             self._tensors = _Dense(**self.constants())
         return vars(self._tensors)
 
     def constants(self, precision: str | None = None) -> Any:
-        """The tables that steps read, (C, V) each: log-probabilities and next contexts."""
+        """Returns the tables that steps read, (C, V) each: log-probabilities and next contexts."""
         contexts, size = self.contexts, self.vocabulary_size
         if contexts * size > _MOST_ENTRIES:
             raise UserError(
@@ -189,11 +199,11 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         return {**config, "vocabulary_size": self.vocabulary_size, "order": self.order}
 
     def save_assets(self, directory: str) -> None:
-        """Write the n-grams."""
+        """Writes the n-grams."""
         write_table(os.path.join(directory, _FILE), self._table)
 
     def read_assets(self, directory: str) -> None:
-        """Read what `save_assets` wrote.
+        """Reads the file of `save_assets`.
 
         Raises:
             UserError: it is damaged, or is of another vocabulary.
@@ -208,7 +218,7 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
         self._rows, self._dense, self._tensors = _Rows(self), None, None
 
     def check(self) -> None:
-        """Check that there are n-grams.
+        """Checks that there are n-grams.
 
         Raises:
             UserError: there are none.
@@ -217,7 +227,7 @@ class NGram(HasAssets, keras.layers.Layer, Stepwise):
 
 
 class _Rows:
-    """p and log p of the contexts that were asked for, (V,) each."""
+    """A cache of p and log p of contexts, (V,) each."""
 
     def __init__(self, model: NGram):
         # Not the model: a layer takes what it holds for its own.
@@ -264,6 +274,6 @@ def _dense(table, uniform, order):
         return np.log(probs, out=probs), following
 
 
-def _real(sequence):
+def _strip_special_ids(sequence):
     ids = np.asarray(sequence, np.int64).reshape(-1)
     return ids[(ids != PAD) & (ids != BEGIN) & (ids != END)]

@@ -18,7 +18,7 @@ _MOST_BYTES = 1 << 29
 
 
 def write_table(path: str, table: Table) -> None:
-    """Write the n-grams.
+    """Writes the n-grams.
 
     Raises:
         UserError: there are too many to be read again.
@@ -29,7 +29,7 @@ def write_table(path: str, table: Table) -> None:
 
 
 def read_table(path: str, size: int, order: int) -> Table:
-    """The n-grams of a file, which are in order.
+    """Reads the n-grams of a file and checks them.
 
     Args:
         size: V, of the vocabulary.

@@ -1,4 +1,4 @@
-"""Models: what is trained, saved, loaded and asked for text."""
+"""Models: they train, save, load and generate text."""
 
 from kerasseq.models.base import SequenceModel
 from kerasseq.models.compact import compact

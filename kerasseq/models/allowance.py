@@ -1,4 +1,4 @@
-"""What a configuration may build: no more than its file has weights for."""
+"""The limit of the layers that a configuration may build: the weights of its file."""
 
 import contextlib
 import math
@@ -21,7 +21,7 @@ _patching = threading.RLock()
 
 
 class _Allowance:
-    """How many layers and numbers may still be made."""
+    """The number of layers and of numbers that may still be made."""
 
     def __init__(self, layers: int, numbers: int):
         self.layers, self.numbers = layers, numbers
@@ -37,13 +37,13 @@ _allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None
 
 @contextlib.contextmanager
 def within(groups: int, numbers: int) -> Iterator[None]:
-    """Layers that are made in the block, by this thread, are as large as a file of weights.
+    """Limits the layers that this thread makes in the block to the size of a file of weights.
 
-    Their weights begin as zeros, since the file's take their place: so no initialiser takes time.
+    Their weights begin as zeros, since the file's take their place: no initialiser takes time.
 
     Args:
-        groups: how many the file has.
-        numbers: how many are in its arrays.
+        groups: the number of groups in the file.
+        numbers: the number of numbers in its arrays.
 
     Raises:
         UserError: in the block, before memory is taken for what is too large.
@@ -59,7 +59,7 @@ def within(groups: int, numbers: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _counting() -> Iterator[None]:
-    """Keras's layers count against the allowance of their thread, if it has one."""
+    """Counts the layers of Keras against the allowance of their thread, if it has one."""
     layer = keras.layers.Layer
     make, add_weight = layer.__init__, layer.add_weight
 

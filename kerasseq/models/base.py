@@ -1,4 +1,4 @@
-"""What all models are: raw input to text, in one file."""
+"""The base of all models: raw input to text, in one file."""
 
 import json
 import threading
@@ -38,16 +38,23 @@ _ASSETS = ("preprocessor", LANGUAGE_MODEL)
 
 
 class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
-    """Base of the models: an encoder, what makes text of its memory, and a preprocessor.
+    """Base of the models: an encoder, layers that make text of its memory, and a preprocessor.
 
-    A subclass names the layers that it is made of in `parts`, which are arguments of its
-    constructor, attributes, and all of its configuration but the card; and in `loss_options`
-    those options of `compile` that its loss has.
+    A subclass names its layers in `parts`. They are arguments of its constructor, attributes, and
+    all of its configuration but the card. It names the options of `compile` that its loss has in
+    `loss_options`.
 
     Args:
         preprocessor: raw inputs to features, and token ids to text; saved with the model.
-        language_model: None, or an `NGram` of the units of its texts; saved too.
-        card: what the model was made from and how well it does, as JSON can hold it; saved too.
+        language_model: None, or an `NGram` of the units of its texts; saved with the model.
+        card: the origin of the model and its scores, as JSON can hold them; saved with the model.
+
+    Example:
+
+    >>> import kerasseq
+    >>> from kerasseq.models import SequenceModel
+    >>> issubclass(kerasseq.CTC, SequenceModel), kerasseq.CTC.parts
+    (True, ('encoder', 'preprocessor', 'language_model'))
     """
 
     parts: tuple[str, ...] = ()
@@ -96,21 +103,22 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
         on_policy: bool = False,
         **kwargs: Any,
     ):
-        """As `keras.Model.compile`, but for the loss, which is the model's own and has options.
+        """Compiles as `keras.Model.compile` does, but with the model's own loss, which has options.
 
         Args:
             loss, loss_weights: None.
             label_smoothing: weight of the uniform distribution in the target's
                 (Szegedy et al., 2016, section 7).
             r_drop: weight of the divergence between two passes with different dropout
-                (`losses.r_drop`; in CTC `transduction.ctc.consistency`).
+                (`losses.r_drop`; in CTC `transduction.ctc_consistency`).
             doubly_stochastic: weight of `losses.doubly_stochastic` of the decoder's attention.
-            on_policy: the labels are what the model itself drew, and the sample weights their
-                advantages: the loss is that of a policy gradient, which has none of the above.
+            on_policy: the labels are samples of the model itself and the sample weights their
+                advantages. The loss is that of a policy gradient, which has none of the other
+                options.
 
         Raises:
-            UserError: there is another loss, an option is out of its range, the model's loss has
-                no such option, or two exclude each other.
+            UserError: there is another loss, an option is out of its range, the model's loss has no
+                such option, or two exclude each other.
         """
         options = dict(
             label_smoothing=label_smoothing,
@@ -159,13 +167,13 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
             return self._functions
 
     def computing(self) -> list:
-        """The parts that compute, and so are in compiled functions; and how they are rounded."""
+        """Returns the parts that compute in compiled functions, and the quantization."""
         # No property: Keras saves the layers that it finds by one under the property's name.
         names = [name for name in (*self.parts, "head") if name not in _ASSETS]
         return [*(getattr(self, name, None) for name in names), self.quantization]
 
     def require_preprocessor(self) -> Any:
-        """The preprocessor.
+        """Returns the preprocessor.
 
         Raises:
             UserError: the model has none, or one of other units.
@@ -176,7 +184,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
         return self.preprocessor
 
     def _finish(self) -> None:
-        """The end of a subclass's constructor: its layers are built and fit each other."""
+        """Ends a subclass's constructor: its layers are built and fit each other."""
         self.built = True
         self._check_vocabularies()
 
@@ -195,7 +203,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
                 )
 
     def encode(self, features: dict, training: bool = False) -> Memory:
-        """Features ("values", "mask") to the encoder's memory.
+        """Encodes features ("values", "mask") into the encoder's memory.
 
         Raises:
             UserError: a feature is missing, or the encoder returns no `Memory`.
@@ -218,7 +226,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
 
     @property
     def factor(self) -> int:
-        """Steps of what the encoder reads to a step of its memory."""
+        """Steps of the encoder's input to a step of its memory."""
         return getattr(self.encoder, "factor", 1)
 
     def quantize(self, mode: Any = None, config: Any = None, filters: Any = None) -> None:

@@ -15,7 +15,7 @@ from kerasseq.models.hypothesis import Hypothesis
 
 
 def check_call(batch_size: int, jit: bool | None) -> None:
-    """That sources can be decoded in such batches, and compiled by XLA if they are to be.
+    """Checks that sources can be decoded in such batches, and compiled by XLA if `jit` asks for it.
 
     Raises:
         OptionError: they cannot.
@@ -27,7 +27,7 @@ def check_call(batch_size: int, jit: bool | None) -> None:
 
 
 def run_parallel(decode: Callable, rows: np.ndarray, batch_size: int) -> None:
-    """`decode(some rows)` for all of them, as many calls at a time as are worth it."""
+    """Calls `decode(some rows)` for all rows, with as many calls at a time as are useful."""
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     workers = min(backend.parallel_calls(), len(parts))
     if workers <= 1:
@@ -78,7 +78,7 @@ def map_by_length(
 
 
 def read_hypotheses(preprocessor: Any, found: Any, rows: int) -> list[list[Hypothesis]]:
-    """The hypotheses of the first rows of what a search found.
+    """Returns the hypotheses of the first rows of a search's result.
 
     Args:
         found: has `tokens`, `score`, `frames` and `log_probs`, for each row or its n best.
@@ -104,15 +104,15 @@ def read_hypotheses(preprocessor: Any, found: Any, rows: int) -> list[list[Hypot
 
 
 def fill_batch(rows: np.ndarray) -> np.ndarray:
-    """The rows and as many more as make a power of two, since each size of batch is compiled.
+    """Adds rows up to a power of two, since each size of batch is compiled.
 
-    Each row that is added is another copy of the first, which costs no step more.
+    Each added row is a copy of the first, which costs no further step.
     """
     missing = (1 << (len(rows) - 1).bit_length()) - len(rows)
     return np.concatenate([rows, np.repeat(rows[:1], missing)])
 
 
 def crop_features(features: dict, rows: Sequence[int], preprocessor: Any) -> dict:
-    """Some rows of the features, without padding that none of them needs."""
+    """Selects rows of the features, without padding that none of them needs."""
     steps = preprocessor.padded_length(int(features["mask"][rows].sum(axis=1).max()))
     return {key: array[rows, :steps] for key, array in features.items()}

@@ -1,4 +1,4 @@
-"""Models in half the bytes."""
+"""Model files of half the size."""
 
 import io
 import os
@@ -13,18 +13,34 @@ from kerasseq.errors import UserError
 
 
 def compact(path: str | Path, output: str | Path) -> None:
-    """Write a model's file with weights of 16 instead of 32 bits, and packed.
+    """Writes a model's file with weights of 16 instead of 32 bits, packed better.
 
-    The weights are rounded to float16, whose 11 bits of significand are an error of 2^-12 of a
-    weight at most; those below 2^-24 become 0. A model that is loaded computes as before, in
-    float32, and from then on every backend has the very same weights.
+    The weights are rounded to float16, whose 11 bits of significand make an error of 2^-12 of a
+    weight at most. Weights below 2^-24 become 0. A loaded model computes as before, in float32, and
+    has the very same weights on every backend.
 
     Args:
         path: a `.keras` file.
-        output: the file to write; an existing one is replaced once the new one is whole.
+        output: the file to write. It replaces an existing one once it is whole.
 
     Raises:
-        UserError: it is none, is damaged, or a weight is beyond float16's range, 65,504.
+        UserError: the file is none or damaged, or a weight is beyond float16's range, 65,504.
+
+    Example:
+
+    >>> import os
+    >>> import kerasseq
+    >>> from kerasseq.models import compact
+    >>> pairs = [("ab", "ba"), ("abc", "cba")]
+    >>> preprocessor = kerasseq.TextPreprocessor.learn(pairs, kind="char", vocabulary_size=20)
+    >>> embedding = kerasseq.TokenEmbedding(preprocessor.source_vocabulary_size, 64)
+    >>> model = kerasseq.Seq2Seq(
+    ...     embedding, kerasseq.encoders.RNNEncoder(64),
+    ...     kerasseq.decoders.RNNDecoder(embedding, 64, attention="dot"), preprocessor)
+    >>> model.save("model.keras")
+    >>> compact("model.keras", "small.keras")
+    >>> os.path.getsize("small.keras") < 0.6 * os.path.getsize("model.keras")
+    True
     """
     output = Path(output)
     part = output.with_name(f".{output.name}.part")
@@ -32,7 +48,7 @@ def compact(path: str | Path, output: str | Path) -> None:
         with unpack_model(path) as found, zipfile.ZipFile(part, "w", zipfile.ZIP_LZMA) as packed:
             for file in sorted(found.folder.rglob("*")):
                 if file.name == WEIGHTS:
-                    packed.writestr(WEIGHTS, _halved(file, path))
+                    packed.writestr(WEIGHTS, _halve(file, path))
                 elif file.is_file():
                     packed.write(file, file.relative_to(found.folder))
         os.replace(part, output)
@@ -40,8 +56,8 @@ def compact(path: str | Path, output: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _halved(weights: Path, path: str | Path) -> bytes:
-    """An HDF5 file with its float32 arrays in float16, and none of the space of the old ones."""
+def _halve(weights: Path, path: str | Path) -> bytes:
+    """Returns an HDF5 file with its float32 arrays in float16 and without unused space."""
     made = io.BytesIO()
     with h5py.File(weights, "r") as old, h5py.File(made, "w") as new:
         new.attrs.update(old.attrs)

@@ -34,24 +34,42 @@ from kerasseq.transduction.ctc_prefix_beam import ctc_prefix_beam_search
 class CTC(FrameSynchronousModel):
     """p(w | source) = sum of the probabilities of all paths of units and blanks that collapse to w.
 
-    Graves et al., 2006, equations 2 and 3: repeated units of a path are one, then blanks go. Each
-    frame's unit depends on the source alone.
+    Graves et al., 2006, equations 2 and 3: repeated units of a path become one, then blanks go. The
+    unit of each frame depends on the source alone.
 
     Args:
         encoder: features to a `Memory`.
-        vocabulary_size: V; id 0, which no text produces, is the blank.
+        vocabulary_size: V. Id 0, which no text produces, is the blank.
         preprocessor, language_model, card: see `SequenceModel`.
 
     Call: `{"values": (N, S), "mask": (N, S) bool}` -> `Memory` with logits (N, F, V) of F frames.
 
     The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
     first weight is not 0 and divided by the sum of the weights: nats a unit. Rows with more units
-    than frames, which no path spells, do not count. With `r_drop` a, the source passes twice, with
-    two draws of dropout and SpecAugment, and the loss is the mean of both and a times their
-    `consistency` (Yao et al., 2024).
+        than
+    frames have no path and do not count. With `r_drop` a, the source passes twice, with two draws
+    of dropout and SpecAugment. The loss is then the mean of both plus a times their
+    `ctc_consistency` (Yao et al., 2024).
 
     Raises:
-        UserError: an argument is out of its range, or the encoder reads no features as they are.
+        UserError: an argument is out of its range, or the encoder does not read features directly.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import acoustics, encoders
+    >>> preprocessor = kerasseq.SpeechPreprocessor.learn(["yes", "no"], rate=4000)
+    >>> size = preprocessor.target_vocabulary_size
+    >>> encoder = encoders.Chain([
+    ...     acoustics.LogMel(4000, 8), encoders.FrameStacking(4), encoders.RNNEncoder(8)])
+    >>> model = kerasseq.CTC(encoder, size, preprocessor)
+    >>> recording = np.random.default_rng(0).integers(-999, 999, 4000).astype("int16")
+    >>> logits, mask = model(preprocessor.features([recording]))
+    >>> logits.shape[2] == size
+    True
+    >>> isinstance(model.generate(recording, beam=1), str)
+    True
     """
 
     loss_options = ("r_drop",)
@@ -98,7 +116,11 @@ class CTC(FrameSynchronousModel):
         return functools.partial(self._beam, options=options, jit=jit)
 
     def log_probabilities(self, features: dict, jit: bool = False) -> tuple[Any, Any]:
-        """Of each frame's units, (N, F, V), and the mask of the frames, (N, F), in NumPy."""
+        """Computes log-probabilities of the units of each frame.
+
+        Returns:
+            (N, F, V), and the mask of the frames, (N, F), in NumPy.
+        """
 
         def logs(features):
             logits, mask = self(features)
@@ -127,17 +149,17 @@ class CTC(FrameSynchronousModel):
         )[: options.strategy.n_best]
         texts = self.preprocessor.detokenize([tokens for tokens, _ in best])
         return [
-            Hypothesis(text, float(score), tuple(map(int, tokens)), *aligned(logs, tokens))
+            Hypothesis(text, float(score), tuple(map(int, tokens)), *align_tokens(logs, tokens))
             for text, (tokens, score) in zip(texts, best, strict=True)
         ]
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
-        """The probability of each token at the frames that it is ascribed to, (T, F)."""
+        """The probability of each token at its frames, (T, F)."""
         logs, mask = self.log_probabilities(self.require_preprocessor().features([source]))
         logs, tokens = logs[0][mask[0]], np.asarray(self._check_tokens(hypothesis), "int32")
         if not len(tokens):
             return np.zeros((0, len(logs)))
-        found = _path(logs, tokens)
+        found = _align_row(logs, tokens)
         if -1 in found.first[0]:
             raise UserError(
                 f"The {len(tokens)} tokens of this hypothesis have no room in the {len(logs)} "
@@ -151,29 +173,31 @@ class CTC(FrameSynchronousModel):
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
 
 
-def aligned(logs: np.ndarray, tokens: Sequence[int]) -> tuple[tuple, tuple]:
-    """The frame of each token and its log-probability, on the most probable path over (F, V)."""
+def align_tokens(logs: np.ndarray, tokens: Sequence[int]) -> tuple[tuple, tuple]:
+    """Returns the frame of each token and its log-probability, on the most probable path over (F,
+    V).
+    """
     if not len(tokens):
         return (), ()
-    found = _path(logs, np.asarray(tokens))
+    found = _align_row(logs, np.asarray(tokens))
     return tuple(found.first[0].tolist()), tuple(found.log_probs[0].tolist())
 
 
-def _path(logs: np.ndarray, tokens: np.ndarray) -> ForcedAlignment:
-    """The alignment of one row, as of a batch of one."""
+def _align_row(logs: np.ndarray, tokens: np.ndarray) -> ForcedAlignment:
+    """Aligns one row, as a batch of one."""
     return align_labels(logs[None], np.ones((1, len(logs)), bool), tokens[None])
 
 
 def ctc_sums(logits: Memory, labels: Any, weights: Any) -> tuple[Any, Any]:
-    """The sum of the losses of the rows that count, and the sum of their weights."""
-    weights = _counted(logits, labels, weights)
+    """Returns the sum of the losses of the rows that count, and the sum of their weights."""
+    weights = _drop_impossible(logits, labels, weights)
     losses = ctc_loss(logits.values, logits.mask, labels)
     counts = ops.where(weights[:, 0] > 0, losses, 0.0)
     return ops.sum(counts), ops.sum(weights)
 
 
-def _counted(logits: Memory, labels: Any, weights: Any) -> Any:
-    """The weights, 0 in rows that no path spells."""
+def _drop_impossible(logits: Memory, labels: Any, weights: Any) -> Any:
+    """Returns the weights, 0 in rows without a path."""
     possible = least_frames(labels) <= mask_to_lengths(logits.mask)
     return label_weights(labels, weights) * ops.cast(possible, "float32")[:, None]
 
@@ -181,10 +205,12 @@ def _counted(logits: Memory, labels: Any, weights: Any) -> Any:
 def ctc_mean(
     logits: Memory, labels: Any, weights: Any, again: Memory | None = None, alpha: float = 0.0
 ) -> Any:
-    """Nats a unit; over two passes if there are two, with alpha times their consistency."""
+    """Computes nats a unit; with a second pass the mean of both, plus alpha times their
+    consistency.
+    """
     total, weight = ctc_sums(logits, labels, weights)
     if again is not None:
         apart = ctc_consistency(logits.values, again.values, logits.mask)
-        apart = ops.where(_counted(logits, labels, weights)[:, 0] > 0, apart, 0.0)
+        apart = ops.where(_drop_impossible(logits, labels, weights)[:, 0] > 0, apart, 0.0)
         total = 0.5 * (total + ctc_sums(again, labels, weights)[0]) + alpha * ops.sum(apart)
     return total / ops.maximum(weight, 1e-6)

@@ -1,4 +1,4 @@
-"""What the models have in common that align units to frames."""
+"""The base of the models that align units to frames."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,10 +17,10 @@ _CHUNK = 8
 
 
 class FrameSynchronousModel(SequenceModel):
-    """Base of CTC and transducers: nats a unit for a loss, and greedy or beam search.
+    """Base of CTC and transducers: the loss is in nats a unit, and the search greedy or a beam's.
 
-    A subclass has `evaluation_sums`, of the losses and of the weights, and `decoding`; and names
-    in `without` the options that it has not.
+    A subclass implements `evaluation_sums`, of the losses and of the weights, and `make_decoder`.
+    It names the options that it does not have in `without`.
     """
 
     without: tuple[str, ...] = (
@@ -44,11 +44,15 @@ class FrameSynchronousModel(SequenceModel):
         return total / ops.maximum(weight, 1e-6)
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
-        """The sum of the losses and that of the weights."""
+        """Returns the sum of the losses and the sum of the weights."""
         raise NotImplementedError
 
     def make_decoder(self, options: Options, jit: bool) -> Callable:
-        """A function from features, of which the first `rows` rows count, to their hypotheses."""
+        """Returns a function from features to the hypotheses of their first `rows` rows.
+
+        `Greedy` takes the most probable unit or blank at each place. `Beam` searches for the most
+        probable texts, over all their alignments, with the language model if `lm_weight` is not 0.
+        """
         raise NotImplementedError
 
     def find_idle_options(self, options: Options) -> dict[str, str]:

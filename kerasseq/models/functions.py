@@ -1,4 +1,4 @@
-"""The compiled functions of a model: kept from call to call, few, and never stale."""
+"""The compiled functions of a model: cached, few, and never stale."""
 
 import threading
 from collections import OrderedDict
@@ -21,12 +21,12 @@ _tracing = threading.Lock()
 class Functions:
     """The compiled functions of some layers, safe to call from several threads.
 
-    A function is known by its key and by the shapes of its arguments. The key is all that its
-    graph depends on; numbers that change from call to call are arguments.
+    A function is known by its key and by the shapes of its arguments. Its graph depends on the key
+    alone; numbers that change from call to call are arguments.
 
     Args:
         variables: the Keras variables that the functions use.
-        layers: the layers that these belong to.
+        layers: the layers of these variables.
     """
 
     def __init__(self, variables: list, layers: Sequence[Any] = ()):
@@ -36,14 +36,14 @@ class Functions:
         self._lock = threading.Lock()
 
     def are_of(self, layers: Sequence[Any]) -> bool:
-        """Whether they are of these very layers."""
+        """Whether they belong to these very layers."""
         return len(layers) == len(self._layers) and all(map(_same, layers, self._layers))
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def constants(self, key: Hashable, make: Callable) -> backend.Constants:
-        """The constants that functions share, by all that `make` depends on."""
+        """Returns the constants that functions share, by everything that `make` depends on."""
         with self._lock:
             if key not in self._constants:
                 self._constants[key] = backend.Constants(self._variables, make)
@@ -57,11 +57,11 @@ class Functions:
         jit: bool = True,
         constants: backend.Constants | None = None,
     ) -> Any:
-        """`fn(*args)`, compiled at the first call with this key and these shapes.
+        """Calls `fn(*args)`, compiled at the first call with this key and these shapes.
 
         Args:
-            key: all that the graph of `fn` depends on, but for the arguments' shapes.
-            fn: of pytrees of arrays.
+            key: everything that the graph of `fn` depends on, except the arguments' shapes.
+            fn: a function of pytrees of arrays.
             jit, constants: as for `backend.compiled`.
         """
         args = tree.map_structure(ops.convert_to_tensor, args)
@@ -88,7 +88,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _latest(kept: OrderedDict, key: Hashable, most: int) -> Any:
-    """What is kept by this key, which is the latest now; the oldest beyond `most` go."""
+    """Returns the item of a key and makes it the latest; the oldest beyond `most` go."""
     kept.move_to_end(key)
     while len(kept) > most:
         kept.popitem(last=False)

@@ -35,19 +35,19 @@ _ROWS_ON_A_CORE = 8
 # Steps beyond the source's for which there is room at first, where no greatest length is given.
 # What attention costs goes with the room, and few texts are longer; those are searched once more,
 # with all the room they may have.
-_ROOM = 8
+_SPARE_STEPS = 8
 
 
 class _Plan(NamedTuple):
-    """All that the graph of a search depends on, but for its weights and shapes.
+    """The facts that the graph of a search depends on, except its weights and shapes.
 
     Attributes:
         strategy: its form.
-        length: steps that there is room for.
-        filters: of `Options`, `no_repeat` and whether there is a `min_length`; and whether there
-            are prefixes.
+        length: the steps of its buffers.
+        filters: `no_repeat` of `Options`, whether there is a `min_length`, and whether there are
+            prefixes.
         precision: of `Options`.
-        scorers: of each model, the names of what scores hypotheses.
+        scorers: for each model, the names of its scorers.
     """
 
     strategy: Any
@@ -58,7 +58,7 @@ class _Plan(NamedTuple):
 
 
 class Generator:
-    """Texts of one model, or of several that share a target vocabulary.
+    """Generates texts with one model, or with several that share a target vocabulary.
 
     Args:
         models: one model, or the members of an ensemble.
@@ -84,7 +84,7 @@ class Generator:
         jit: bool | None = None,
         first_row: int = 0,
     ) -> Iterator[list[Hypothesis]]:
-        """The hypotheses of each source, best first, in the order of the sources.
+        """Yields the hypotheses of each source, best first, in the order of the sources.
 
         Args:
             prefixes: the beginning of each text, as far as it is prescribed.
@@ -93,7 +93,7 @@ class Generator:
             first_row: the index of the first source, for the random numbers of `Sample`.
 
         Raises:
-            UserError: there are not as many prefixes as sources.
+            UserError: the number of prefixes is not that of the sources.
         """
         if prefixes is not None and len(prefixes) != len(sources):
             raise UserError(
@@ -114,19 +114,19 @@ class Generator:
         return map_by_length(preprocessors, sources, chunk, batch_size, decode)
 
     def _batch(self, inputs, rows, options, prefixes, jit, first):
-        """The hypotheses of each row; None where the room of the `first` search is too little."""
+        """The hypotheses of each row; None where the `first` search needs more steps."""
         # Texts are as long as what is attended to, of which an encoder may make little.
         lengths, factor = inputs[0]["mask"].sum(axis=1), self.models[0].reduction
         limits = options.length_for(-(-lengths // factor)).astype("int32")
         steps = -(-inputs[0]["mask"].shape[1] // factor)
         scorers = [model.scorers(options) for model in self.models]
-        most = self._most(scorers)
+        most = self._count_positions(scorers)
         length = int(options.length_for(steps))
         if length > most:
-            length = _cut(length, most, options)
+            length = _limit_length(length, most, options)
             limits = np.minimum(limits, length)
         if first:
-            length = min(length, _first_room(steps, options))
+            length = min(length, _estimate_length(steps, options))
         # Few lengths of buffers, whatever the limits are, as each is compiled.
         length = min(ladder_length(length), most) if options.max_length is not None else length
         extra = {"limits": limits}
@@ -168,15 +168,17 @@ class Generator:
             None
             if cut[row]
             else [
-                Hypothesis(texts[row * best + i], float(scores[row, i]), _real(tokens[row, i]))
+                Hypothesis(
+                    texts[row * best + i], float(scores[row, i]), _strip_padding(tokens[row, i])
+                )
                 for i in range(best)
                 if np.isfinite(scores[row, i])
             ]
             for row in range(n)
         ]
 
-    def _most(self, scorers: list[dict]) -> int:
-        """The most steps that all have positions for."""
+    def _count_positions(self, scorers: list[dict]) -> int:
+        """The most steps for which all models have positions."""
         pairs = zip(self.models, scorers, strict=True)
         known = [model.scorer(name).max_steps for model, names in pairs for name in names]
         return min((steps for steps in known if steps is not None), default=sys.maxsize)
@@ -221,8 +223,8 @@ class Generator:
         return self.functions(plan, generate, inputs, extra, jit=jit, constants=shared)
 
 
-def _cut(length: int, most: int, options: Options) -> int:
-    """The greatest length that the models have positions for, if that will do."""
+def _limit_length(length: int, most: int, options: Options) -> int:
+    """Returns the greatest length for which the models have positions, if the options allow it."""
     if options.max_length is not None:
         raise OptionError(
             "max_length", f"is {length}, but the model has positions for {most} steps"
@@ -236,12 +238,12 @@ def _cut(length: int, most: int, options: Options) -> int:
     return most
 
 
-def _first_room(steps: int, options: Options) -> int:
+def _estimate_length(steps: int, options: Options) -> int:
     """Steps that are enough for most texts of sources of so many steps."""
     if options.max_length is not None:
         return int(replace(options, max_length=None).length_for(steps))
     least = ladder_length(options.min_length) if options.min_length else 0
-    return max(steps, least) + _ROOM
+    return max(steps, least) + _SPARE_STEPS
 
 
 def _filters(plan: _Plan, extra: dict) -> list:
@@ -256,5 +258,5 @@ def _filters(plan: _Plan, extra: dict) -> list:
     return filters
 
 
-def _real(tokens: np.ndarray) -> tuple[int, ...]:
+def _strip_padding(tokens: np.ndarray) -> tuple[int, ...]:
     return tuple(int(token) for token in tokens[tokens != 0])

@@ -1,4 +1,4 @@
-"""Attention and CTC on one encoder."""
+"""Hybrid CTC/attention: both on one encoder."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from kerasseq.decoders import Decoder, Stepwise
 from kerasseq.initializers import build
 from kerasseq.losses import cross_entropy, label_weights, r_drop
 from kerasseq.masking import Memory
-from kerasseq.models.ctc import aligned, ctc_mean, ctc_sums
+from kerasseq.models.ctc import align_tokens, ctc_mean, ctc_sums
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.inputs import require_inputs
 from kerasseq.models.options import Options
@@ -23,19 +23,39 @@ from kerasseq.transduction.ctc_prefix import CTCPrefix
 
 @register("JointSeq2Seq")
 class HybridSeq2Seq(Seq2Seq):
-    """An encoder-decoder whose encoder learns CTC too, and which is decoded by both.
+    """An encoder-decoder whose encoder learns CTC too, and which both decode.
 
         loss = (1 - c) L_attention + c L_CTC
         score(w) = (1 - c') log p_attention(w) + c' log p_CTC(w)
 
-    Watanabe et al., 2017, equations 22 and 33. c' is `Options.ctc_weight`. `r_drop` is that of
-    `losses.r_drop` in the first and that of `CTC` in the second.
+    Watanabe et al., 2017 (Hybrid CTC/attention architecture), equations 22 and 33. c' is
+    `Options.ctc_weight`. `r_drop` is that of `losses.r_drop` in the first term and that of `CTC` in
+    the second. The class is also `JointSeq2Seq`, its earlier name.
 
     Args:
         frontend, encoder, decoder, preprocessor, language_model, card: as for `Seq2Seq`.
         ctc_weight: c.
 
     Call: as `Seq2Seq`, -> {"logits": (N, T, V), "ctc": `Memory` with logits (N, F, V)}.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import acoustics, encoders
+    >>> preprocessor = kerasseq.SpeechPreprocessor.learn(["yes", "no"], rate=4000, end=True)
+    >>> size = preprocessor.target_vocabulary_size
+    >>> encoder = encoders.Chain([
+    ...     acoustics.LogMel(4000, 8), encoders.FrameStacking(4), encoders.RNNEncoder(8)])
+    >>> decoder = kerasseq.decoders.RNNDecoder(
+    ...     kerasseq.TokenEmbedding(size, 8), 8, attention="location")
+    >>> model = kerasseq.HybridSeq2Seq(None, encoder, decoder, preprocessor, ctc_weight=0.3)
+    >>> inputs, labels, weights = model.prepare([np.zeros(4000, "int16")], ["yes"])
+    >>> outputs = model(inputs)
+    >>> tuple(outputs["logits"].shape) == (*labels.shape, size)
+    True
+    >>> outputs["ctc"].values.shape[2] == size
+    True
     """
 
     loss_options = ("label_smoothing", "r_drop")
@@ -90,12 +110,12 @@ class HybridSeq2Seq(Seq2Seq):
         if not self.ctc_weight:
             return attention
         second = None if again is None else again["ctc"]
-        ctc = ctc_mean(y_pred["ctc"], _units(y), sample_weight, second, self.r_drop)
+        ctc = ctc_mean(y_pred["ctc"], _drop_end(y), sample_weight, second, self.r_drop)
         return (1.0 - self.ctc_weight) * attention + self.ctc_weight * ctc
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
         if self.ctc_weight == 1:  # the decoder learns nothing
-            return ctc_sums(y_pred["ctc"], _units(y), label_weights(y, sample_weight))
+            return ctc_sums(y_pred["ctc"], _drop_end(y), label_weights(y, sample_weight))
         return super().evaluation_sums(x, y, y_pred["logits"], sample_weight)
 
     def scorers(self, options: Options) -> dict[str, float]:
@@ -120,9 +140,9 @@ class HybridSeq2Seq(Seq2Seq):
     def token_alignment(
         self, source: Any, hypothesis: Hypothesis
     ) -> tuple[Sequence[int], Sequence[float]]:
-        ctc = self._ctc_logs(self._memory_of(source))
+        ctc = self._ctc_logs(self._encode_source(source))
         logs, mask = map(ops.convert_to_numpy, ctc)
-        frames, log_probs = aligned(logs[0][mask[0]], self._check_tokens(hypothesis))
+        frames, log_probs = align_tokens(logs[0][mask[0]], self._check_tokens(hypothesis))
         # The decoder may write more tokens than a path of CTC has room for.
         return super().token_alignment(source, hypothesis) if -1 in frames else (frames, log_probs)
 
@@ -134,6 +154,6 @@ JointSeq2Seq = HybridSeq2Seq
 """The earlier name of the class, which also stands in model files."""
 
 
-def _units(labels: Any) -> Any:
-    """Labels without the end symbol, which CTC has not."""
+def _drop_end(labels: Any) -> Any:
+    """Replaces the end symbol, which CTC does not have, by padding."""
     return ops.where(ops.equal(labels, END), 0, labels)

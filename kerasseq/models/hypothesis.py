@@ -1,4 +1,4 @@
-"""What a model makes of one source."""
+"""The hypotheses of a model, and the words of a hypothesis."""
 
 import math
 from collections.abc import Sequence
@@ -10,14 +10,21 @@ _WORD = "\N{LOWER ONE EIGHTH BLOCK}"
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One text that a model made of a source.
+    """One text that a model makes of a source.
 
     Attributes:
         text: detokenised.
-        score: by which the strategy ranks hypotheses; natural logarithm.
-        tokens: the ids, the end symbol included where there is one.
-        frames: of models that know it, the step of the encoder at which each token was heard.
-        log_probs: and the log-probability of each token there.
+        score: the score by which the strategy ranks hypotheses; natural logarithm.
+        tokens: the ids, with the end symbol if there is one.
+        frames: the step of the encoder at which each token begins, from models that know it.
+        log_probs: the log-probability of each token there.
+
+    Example:
+
+    >>> from kerasseq.models import Hypothesis
+    >>> best = Hypothesis("yes", score=-0.7, tokens=(9, 5, 3))
+    >>> best.text, best.frames
+    ('yes', ())
     """
 
     text: str
@@ -29,12 +36,19 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text, and where in the recording it was heard.
+    """A word of a text, and its place in the recording.
 
     Attributes:
-        text: as it stands in the hypothesis.
+        text: the word as it stands in the hypothesis.
         start, end: seconds.
         confidence: the geometric mean of the probabilities of its pieces, from 0 to 1.
+
+    Example:
+
+    >>> from kerasseq.models import Word
+    >>> word = Word("yes", start=0.1, end=0.4, confidence=0.9)
+    >>> round(word.end - word.start, 3)
+    0.3
     """
 
     text: str
@@ -46,9 +60,9 @@ class Word:
 def group_words(
     pieces: Sequence[str], frames: Sequence[int], log_probs: Sequence[float], seconds: float
 ) -> list[Word]:
-    """The words that pieces make up, in order.
+    """Groups pieces into words, in order.
 
-    A word lasts from the step of its first piece to the end of that of its last one. Pieces
+    A word lasts from the step of its first piece to the end of the step of its last one. Pieces
     without SentencePiece's marks are words by themselves.
 
     Args:

@@ -1,4 +1,4 @@
-"""How to generate."""
+"""The options of decoding."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -17,30 +17,41 @@ _MOST_TOKENS, _LONGEST_NGRAM = 1_000_000, 20
 
 @dataclass(frozen=True)
 class Options(Checked):
-    """How to generate.
+    """The options of decoding.
 
-    One rule holds everywhere, in Python and on the command line. Without options a model decodes
-    as its card says under "decoding", which is how it was measured. A model whose card says
-    nothing uses `Options()`, beam search of width 5, whatever kind of model it is. Options of the
-    command line, as those of `SequenceModel.options`, replace single ones of these. An option that
-    would have no effect is refused.
+    One rule holds everywhere, in Python and on the command line. Without options a model decodes as
+    its card says under "decoding", which is how it was measured. A model whose card says nothing
+    uses `Options()`, beam search of width 5, whatever kind of model it is. Options of the command
+    line and keywords of `generate` replace single ones of these. An option without effect is
+    refused.
 
     Attributes:
         strategy: `Greedy`, `Beam` or `Sample`.
-        min_length: least number of tokens. A text is shorter where `no_repeat` leaves no other.
-        max_length: greatest number of tokens, the end symbol included. Default: twice the
+        min_length: the least number of tokens. A text is shorter where `no_repeat` leaves no other.
+        max_length: the greatest number of tokens, the end symbol included. Default: twice the
             source's steps and 10, or as many as `min_length` needs.
         no_repeat: no n-gram of this length comes twice; 0 allows all.
-        precision: None, or "bfloat16", to which the operands of the product that makes the logits
-            are then rounded, while sums stay in float32. Faster on JAX; few texts change by it.
-        lm_weight: of the log-probabilities of the model's language model; 0 leaves it out.
-        ctc_weight: of those of CTC, in models that have both CTC and a decoder, which has the
-            rest; 0 leaves out CTC, and 1 the decoder.
-        length_bonus: added to a score for each token; of CTC and transducers, which have no
-            length penalty.
+        precision: None, or "bfloat16", which rounds the operands of the product that makes the
+            logits, while sums stay in float32. Faster on JAX; few texts change.
+        lm_weight: weight of the log-probabilities of the model's language model; 0 leaves it out.
+        ctc_weight: weight of CTC's log-probabilities in models that have both CTC and a decoder,
+            which has the rest. 0 leaves out CTC, and 1 the decoder.
+        length_bonus: nats for each token, in CTC and transducers, which have no length penalty.
 
     Raises:
         UserError: a number is out of its range, or there is no such strategy or precision.
+
+    Example:
+
+    >>> import kerasseq
+    >>> options = kerasseq.Options(kerasseq.Beam(4, n_best=2), max_length=20)
+    >>> options.strategy.width, options.max_length
+    (4, 20)
+    >>> kerasseq.Options(max_length=0)
+    Traceback (most recent call last):
+    ...
+    kerasseq.errors.OptionError: max_length must be a whole number from 1 to 1,000,000 or None, not
+    0.
     """
 
     strategy: Greedy | Beam | Sample = Beam(5)
@@ -62,13 +73,15 @@ class Options(Checked):
             )
 
     def length_for(self, steps: Any) -> Any:
-        """The greatest number of tokens for sources of so many steps."""
+        """Returns the greatest number of tokens for sources with that many steps."""
         if self.max_length is not None:
             return 0 * steps + self.max_length
         return np.maximum(2 * steps + 10, self.min_length + 1)
 
     def changed_names(self) -> set[str]:
-        """The names of the options that are not as by default, as `parse_options` takes them."""
+        """Returns the names of the options that differ from the defaults, as `parse_options` takes
+        them.
+        """
         strategy = self.strategy
         names = {"sample"} if isinstance(strategy, Sample) else set()
         for one, plain in ((self, Options()), (strategy, type(strategy)())):
@@ -80,7 +93,7 @@ class Options(Checked):
         return names - {"strategy", "width"}
 
     def without(self, names: Iterable[str]) -> "Options":
-        """These options with some as by default."""
+        """Returns these options with some at their defaults."""
         plain = {field.name: field.default for field in fields(self)}
         parts = {field.name: field.default for field in fields(self.strategy)}
         strategy = replace(self.strategy, **{n: parts[n] for n in names if n in parts})
@@ -98,11 +111,11 @@ OF_CARDS = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
 
 
 def parse_options(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Options:
-    """Options by their names: "beam" for a width, 1 being greedy; "sample"; fields of strategies.
+    """Makes options of names: "beam" for a width, 1 being greedy; "sample"; fields of strategies.
 
     Args:
-        given: what is asked for, each of which must have a place.
-        usual: what holds otherwise. What has no place beside `given` falls away.
+        given: the options to set. Each must have an effect beside the others.
+        usual: the options that hold otherwise. One without effect beside `given` falls away.
 
     Raises:
         OptionError: one is unknown, out of its range, or of another strategy.

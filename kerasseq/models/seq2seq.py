@@ -41,22 +41,38 @@ class Seq2Seq(SequenceModel):
 
     Args:
         frontend: the preprocessor's features to vectors (N, S, D), for text `TokenEmbedding`;
-            None where the encoder reads the features themselves, as of sound and pictures.
+            None where the encoder reads the features themselves, such as sound and pictures.
         encoder: vectors and mask to a `Memory`.
-        decoder: a `Decoder`. If its embedding is the frontend itself, source and target share
-            one matrix, here and when the model is loaded.
+        decoder: a `Decoder`. If its embedding is the frontend itself, source and target share one
+            matrix, here and in the loaded model.
         preprocessor, card: see `SequenceModel`.
         language_model: an `NGram` of the target's units, for `Options.lm_weight`.
 
     Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, T)}` -> logits (N, T, V), under
-    teacher forcing: tokens are the target shifted right, with the start token first. Of several
+    teacher forcing: tokens are the target shifted right, with the start token first. With several
     targets of each source, tokens (N, K, T), the logits are (N * K, T, V).
 
-    The loss is the cross-entropy of the labels (N, T), weighted by the sample weights (N, T),
-    which are 0 on padding, and divided by the sum of these.
+    The loss is the cross-entropy of the labels (N, T), weighted by the sample weights (N, T), which
+    are 0 on padding, and divided by the sum of these.
 
     Raises:
-        UserError: an argument is not what it must be, or widths or vocabularies do not fit.
+        UserError: an argument is of the wrong kind, or widths or vocabularies do not fit.
+
+    Example:
+
+    >>> import kerasseq
+    >>> from kerasseq import decoders, encoders
+    >>> pairs = [("one two", "eins zwei"), ("two three", "zwei drei")]
+    >>> preprocessor = kerasseq.TextPreprocessor.learn(pairs, kind="char", vocabulary_size=40)
+    >>> embedding = kerasseq.TokenEmbedding(preprocessor.source_vocabulary_size, 8)
+    >>> model = kerasseq.Seq2Seq(
+    ...     embedding, encoders.RNNEncoder(8),
+    ...     decoders.RNNDecoder(embedding, 8, attention="additive"), preprocessor)
+    >>> model.compile(optimizer="adam")
+    >>> history = model.fit(pairs, verbose=0)
+    >>> texts = model.generate(["one", "two"], beam=1, max_length=8)
+    >>> [type(text).__name__ for text in texts]
+    ['str', 'str']
     """
 
     parts = ("frontend", "encoder", "decoder", "preprocessor", "language_model")
@@ -83,7 +99,7 @@ class Seq2Seq(SequenceModel):
 
     @property
     def vocabulary_size(self) -> int:
-        """V, of the decoder's logits."""
+        """V, the size of the decoder's logits."""
         return self.decoder.vocabulary_size
 
     @property
@@ -97,31 +113,36 @@ class Seq2Seq(SequenceModel):
         return 1 if self.frontend is not None else self.factor
 
     def scorers(self, options: Options) -> dict[str, float]:
-        """What scores hypotheses, and the weight of each; what has none is left out."""
+        """Returns the names of the scorers of hypotheses with their weights, without those of
+        weight 0.
+        """
         if not options.lm_weight:
             return {"decoder": 1.0}
         return {"decoder": 1.0, LANGUAGE_MODEL: options.lm_weight}
 
     def scorer(self, name: str) -> Stepwise:
-        """One of these."""
+        """Returns one scorer by its name."""
         return getattr(self, name)
 
     def encode_for_scorer(self, name: str, memory: Memory) -> Memory:
-        """What a member attends to, of the encoder's memory."""
+        """Returns the memory of one scorer, made of the encoder's."""
         return memory
 
     def tables(self, scorers: Iterable[str]) -> dict[str, dict]:
-        """What scorers read that is neither weights nor of a source, by the name of each."""
+        """Returns the tables of each scorer, which are neither weights nor of a source, by its
+        name.
+        """
         return {LANGUAGE_MODEL: self.language_model.tables()} if LANGUAGE_MODEL in scorers else {}
 
     def fuse_scorers(
         self, scorers: Sequence[str], weights: Any, constants: dict, memory: Memory
     ) -> tuple[Stepwise, Any, Any]:
-        """What a search asks for scores, its memory and its constants.
+        """Returns the scorer that a search asks, with its memory and its constants.
 
         Args:
+            scorers: their names.
             weights: (M,), a tensor.
-            constants: of each member, by its name.
+            constants: of each scorer, by its name.
             memory: the encoder's.
         """
         if len(scorers) == 1:
@@ -183,7 +204,7 @@ class Seq2Seq(SequenceModel):
         return cross_entropy(y_pred, y, sample_weight, smoothing)
 
     def evaluation_sums(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, ...]:
-        """What validation adds up; see `losses.evaluation_sums`."""
+        """Returns the sums of a validation batch; see `losses.evaluation_sums`."""
         return evaluation_sums(y_pred, y, label_weights(y, sample_weight))
 
     def _decode(
@@ -214,12 +235,14 @@ class Seq2Seq(SequenceModel):
             raise OptionError("coverage_penalty", "is for one model, not for an ensemble")
         for model in with_models:
             model.resolve_options(options)
-        functions = self._together(with_models) if with_models else self.functions
+        functions = self._get_ensemble_functions(with_models) if with_models else self.functions
         generator = Generator(models, functions)
         return list(generator(sources, options, prefixes, batch_size, jit, first_row))
 
-    def _together(self, others: Sequence["Seq2Seq"]) -> Functions:
-        """The compiled functions of an ensemble, kept while its second model has no other."""
+    def _get_ensemble_functions(self, others: Sequence["Seq2Seq"]) -> Functions:
+        """Returns the compiled functions of an ensemble, cached while its second model is in no
+        other.
+        """
         models = [self, *others]
         layers = [layer for model in models for layer in model.computing()]
         kept = others[0]._ensemble
@@ -229,7 +252,7 @@ class Seq2Seq(SequenceModel):
         return kept
 
     def attention(self, source: Any, text: str | None = None) -> tuple[list, list, Any]:
-        """Where the decoder looks while it writes.
+        """Computes where the decoder looks while it writes.
 
         Args:
             source: one raw source.
@@ -245,7 +268,7 @@ class Seq2Seq(SequenceModel):
             ids = self.require_preprocessor().targets([text])[1]
             ids = ids[:, : int((ids[0] != 0).sum())]
         tokens = ids[0].tolist()
-        _, weights = self._attended(source, tokens)
+        _, weights = self._attend_to(source, tokens)
         read = self.preprocessor.features([source])["values"][0, : weights.shape[1]].tolist()
         pieces = self.preprocessor.pieces
         return pieces(read, "source"), pieces(tokens, "target"), weights
@@ -253,11 +276,13 @@ class Seq2Seq(SequenceModel):
     def token_alignment(
         self, source: Any, hypothesis: Hypothesis
     ) -> tuple[Sequence[int], Sequence[float]]:
-        """Where the decoder looked most, but never before where it looked for the token before."""
+        """The step with the greatest weight of each token, but never before that of the token
+        before.
+        """
         tokens = self._check_tokens(hypothesis)
         if not tokens:
             return (), ()
-        memory, weights = self._attended(source, tokens)
+        memory, weights = self._attend_to(source, tokens)
         before = np.asarray([[BEGIN, *tokens[:-1]]], "int32")
         logits = ops.cast(self.decoder(ops.convert_to_tensor(before), memory), "float32")
         logs = ops.convert_to_numpy(ops.log_softmax(logits, axis=-1))[0]
@@ -268,17 +293,17 @@ class Seq2Seq(SequenceModel):
         """The weights of the decoder's attention, (T, F)."""
         tokens = self._check_tokens(hypothesis)
         if not tokens:
-            return np.zeros((0, int(ops.convert_to_numpy(self._memory_of(source).mask).sum())))
-        return self._attended(source, tokens)[1]
+            return np.zeros((0, int(ops.convert_to_numpy(self._encode_source(source).mask).sum())))
+        return self._attend_to(source, tokens)[1]
 
-    def _memory_of(self, source: Any) -> Memory:
-        """The memory of one raw source."""
+    def _encode_source(self, source: Any) -> Memory:
+        """Computes the memory of one raw source."""
         features = self.require_preprocessor().features([source])
         return self.encode(tree.map_structure(ops.convert_to_tensor, features))
 
-    def _attended(self, source: Any, tokens: list[int]) -> tuple[Memory, Any]:
-        """The memory of a source, and its weights (T, F) for each token."""
-        memory = self._memory_of(source)
+    def _attend_to(self, source: Any, tokens: list[int]) -> tuple[Memory, Any]:
+        """Computes the memory of a source, and the weights (T, F) of each token."""
+        memory = self._encode_source(source)
         weights = attend(self.decoder, memory, np.asarray([tokens], "int32"))
         steps = int(ops.convert_to_numpy(memory.mask).sum())
         return memory, ops.convert_to_numpy(weights)[0][:, :steps]

@@ -1,4 +1,4 @@
-"""Transcribing while the sound comes."""
+"""Transcription of sound while it arrives."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,18 @@ from kerasseq.transduction.transducer_search import transducer_greedy_search
 
 
 class Stream:
-    """A transducer on sound that comes bit by bit: the text so far, which is never revised.
+    """A transducer on sound that arrives bit by bit: the text so far, which is never revised.
 
-    It is the greedy search's text of all the sound.
+    The whole text is that of greedy search on all the sound.
 
     Args:
         model: a `Transducer` with an encoder that streams and a prediction network that does not
             attend to it.
-        chunk: seconds of sound that are heard together, at least.
+        chunk: seconds of sound that the model reads together, at least.
 
     Attributes:
-        latency: seconds that may pass from a sound to the text that it makes: what the encoder
-            looks ahead, and a chunk.
+        latency: seconds that may pass from a sound to its text: the lookahead of the encoder, and a
+            chunk.
 
     Raises:
         UserError: the model cannot stream.
@@ -52,47 +52,47 @@ class Stream:
 
     @property
     def text(self) -> str:
-        """What was heard so far."""
+        """The text so far."""
         return self.model.preprocessor.detokenize([self._tokens])[0]
 
     def push(self, samples: np.ndarray) -> str:
-        """The text after some more samples (n,) int16 at the model's rate.
+        """Returns the text after more samples (n,) int16 at the model's rate.
 
         Raises:
-            UserError: they are no such samples, or the stream was finished.
+            UserError: the samples are of another kind, or the stream was finished.
         """
         if self._finished:
             raise UserError("This stream was finished: make another one for more sound.")
         if np.ndim(samples) != 1 or getattr(samples, "dtype", None) != np.int16:
             raise UserError(f"A stream takes arrays (n,) of int16, not {abbreviate(samples)}.")
         self._waiting = np.concatenate([self._waiting, samples])
-        while len(self._waiting) >= (size := self._next):
-            self._hear(self._waiting[:size], False)
+        while len(self._waiting) >= (size := self._next_size):
+            self._read(self._waiting[:size], False)
             self._waiting = self._waiting[size:]
         return self.text
 
     def finish(self) -> str:
-        """The whole text; nothing comes after it."""
+        """Returns the whole text; nothing comes after it."""
         if self._finished:
             return self.text
         self._finished = True
         # A recording is padded likewise where it is too short for one step.
         least = self.model.encoder.lead + self.model.encoder.factor if self._begun is None else 0
         missing = max(least - len(self._waiting), 0)
-        self._hear(np.pad(self._waiting, (0, missing)), True)
+        self._read(np.pad(self._waiting, (0, missing)), True)
         self._waiting = self._waiting[:0]
         return self.text
 
     @property
-    def _next(self) -> int:
-        """Samples of the next chunk."""
+    def _next_size(self) -> int:
+        """The samples of the next chunk."""
         return self._size + (self.model.encoder.lead if self._begun is None else 0)
 
-    def _hear(self, samples: np.ndarray, last: bool) -> None:
+    def _read(self, samples: np.ndarray, last: bool) -> None:
         encoder = self.model.encoder
-        hear = encoder.flush if last else encoder.stream
-        heard = self._run(("flush" if last else "stream"), hear, samples[None], self._state)
-        values, self._state = (heard, None) if last else heard
+        read = encoder.flush if last else encoder.stream
+        step = self._run(("flush" if last else "stream"), read, samples[None], self._state)
+        values, self._state = (step, None) if last else step
         if values.shape[1] == 0:
             return
         begun = () if self._begun is None else (self._begun,)

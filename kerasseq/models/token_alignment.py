@@ -1,4 +1,4 @@
-"""What a model is to those who ask where in a source it heard a token."""
+"""The alignment of the tokens and words of a text to a source."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,23 +11,27 @@ from kerasseq.special_ids import END
 
 
 class TokenAlignment:
-    """A model's part in alignment: it has a vocabulary, a preprocessor and steps of its memory."""
+    """A model's part in alignment. The model has a vocabulary, a preprocessor and a factor of
+    steps.
+    """
 
     vocabulary_size: int
     factor: int
 
     def require_preprocessor(self) -> Any:
-        """The preprocessor."""
+        """Returns the preprocessor."""
         raise NotImplementedError
 
     def token_alignment(
         self, source: Any, hypothesis: Hypothesis
     ) -> tuple[Sequence[int], Sequence[float]]:
-        """The encoder's step at which each token of a hypothesis was heard, the end symbol
-        excepted, and its log-probability.
+        """Returns the encoder's step at which each token of a hypothesis begins, and its
+        log-probability.
+
+        The end symbol has none.
 
         Raises:
-            UserError: the hypothesis is none of this model.
+            UserError: the hypothesis is not of this model.
         """
         if len(hypothesis.frames) != len(hypothesis.tokens):
             raise UserError(
@@ -37,10 +41,10 @@ class TokenAlignment:
         return hypothesis.frames, hypothesis.log_probs
 
     def _check_tokens(self, hypothesis: Hypothesis) -> list[int]:
-        """The tokens of a hypothesis, the end symbol excepted.
+        """Returns the tokens of a hypothesis without the end symbol.
 
         Raises:
-            UserError: one is not of this model's vocabulary.
+            UserError: one is not in this model's vocabulary.
         """
         for token in hypothesis.tokens:
             if not 0 <= token < self.vocabulary_size:
@@ -51,11 +55,11 @@ class TokenAlignment:
         return [token for token in hypothesis.tokens if token != END]
 
     def words(self, source: Any, hypothesis: Hypothesis) -> list[Word]:
-        """The words of a hypothesis on a recording, with their times.
+        """Returns the words of a hypothesis on a recording, with their times.
 
         Args:
             source: the recording.
-            hypothesis: what `hypotheses` made of it.
+            hypothesis: one of its `hypotheses`.
         """
         frames, log_probs = self.token_alignment(source, hypothesis)
         preprocessor = self.require_preprocessor()
@@ -65,9 +69,9 @@ class TokenAlignment:
         return group_words(pieces, frames, log_probs, self.factor / preprocessor.rate)
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
-        """How much each token of a hypothesis was heard at each step of the encoder, (T, F).
+        """Returns the weight of each token of a hypothesis at each step of the encoder, (T, F).
 
-        Here each token's probability, at the one step that it is ascribed to.
+        Here it is the probability of each token, at its one step.
         """
         frames, log_probs = self.token_alignment(source, hypothesis)
         samples = int(self.require_preprocessor().features([source])["mask"].sum())

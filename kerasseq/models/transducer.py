@@ -33,26 +33,43 @@ class Transducer(FrameSynchronousModel):
     """p(w | source) = sum over the alignments of units to frames of their probabilities.
 
     Graves, 2012, equations 12 to 18. At each frame the model writes any number of units, each of
-    which depends on the frame and on all units before, then a blank leads to the next frame.
+    which depends on the frame and on all units before it. Then a blank leads to the next frame.
 
     Args:
         encoder: features to a `Memory`.
-        decoder: the prediction network, an `RNNDecoder` without positions and logits; with
+        decoder: the prediction network, an `RNNDecoder` without positions and logits. With
             attention to the encoder it is that of Prabhavalkar et al., 2017.
-        joiner: of the two; id 0, which no text produces, is the blank.
+        joiner: joins both. Id 0, which no text produces, is the blank.
         preprocessor, language_model, card: see `SequenceModel`.
-        max_symbols: units that greedy search writes at one frame, at most.
+        max_symbols: the most units that greedy search writes at one frame.
 
-    Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, U + 1)}`, tokens being the start
-    token and the labels, -> {"blank": (N, F, U + 1), "label": (N, F, U), "frames": (N,)}, the
+    Call: `{"values": (N, S), "mask": (N, S) bool, "tokens": (N, U + 1)}`, with the start token and
+    the labels as tokens, -> {"blank": (N, F, U + 1), "label": (N, F, U), "frames": (N,)}, the
     log-probabilities of the lattice.
 
     The loss is -log p(labels | source), labels (N, U) padded with 0, summed over the rows whose
     first weight is not 0 and divided by the sum of the weights: nats a unit.
 
     Raises:
-        UserError: an argument is out of its range, the encoder reads no features as they are, or
+        UserError: an argument is out of its range, the encoder does not read features directly, or
             the prediction network depends on positions or has another vocabulary than the joiner.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from kerasseq import acoustics, encoders
+    >>> preprocessor = kerasseq.SpeechPreprocessor.learn(["yes", "no"], rate=4000)
+    >>> size = preprocessor.target_vocabulary_size
+    >>> encoder = encoders.Chain([
+    ...     acoustics.LogMel(4000, 8), encoders.FrameStacking(4), encoders.RNNEncoder(8)])
+    >>> network = kerasseq.decoders.RNNDecoder(
+    ...     kerasseq.TokenEmbedding(size, 8), 8, context="none", projection=False)
+    >>> joiner = kerasseq.transduction.Joiner(size, units=8)
+    >>> model = kerasseq.Transducer(encoder, network, joiner, preprocessor)
+    >>> inputs, labels, weights = model.prepare([np.zeros(4000, "int16")], ["yes"])
+    >>> model(inputs)["label"].shape[2] == labels.shape[1]
+    True
     """
 
     parts = ("encoder", "decoder", "joiner", "preprocessor", "language_model")
@@ -89,7 +106,7 @@ class Transducer(FrameSynchronousModel):
 
     @property
     def vocabulary_size(self) -> int:
-        """V, of the joiner's logits."""
+        """V, the size of the joiner's logits."""
         return self.joiner.vocabulary_size
 
     def call(self, inputs: dict, training: bool = False) -> dict:

@@ -1,4 +1,4 @@
-"""What a model saves: raw input to features, texts to ids and back."""
+"""The part of a model that reads raw input and writes text: features, ids and back."""
 
 from kerasseq.lazy import lazy_names
 

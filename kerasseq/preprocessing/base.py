@@ -1,4 +1,4 @@
-"""What the preprocessors of all kinds of input share: the vocabularies that a model file keeps."""
+"""The base of the preprocessors: the vocabularies that a model file holds."""
 
 import os
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ from kerasseq.special_ids import BEGIN, END, PAD
 
 
 class Preprocessor(HasAssets, keras.layers.Layer):
-    """A layer without weights that holds tokenizers, of which the last writes the output.
+    """A layer without weights that holds tokenizers. The last of them writes the output.
 
-    The sizes and digests of the vocabularies stand in the configuration, so that a model can be
-    built before its vocabularies, which are assets, are read. It knows nothing of dtypes; every
-    array is NumPy's.
+    The configuration holds the sizes and digests of the vocabularies. So a model can be built
+    before Keras reads its vocabularies, which are assets. The layer ignores dtypes; every array is
+    NumPy's.
 
-    Subclasses name their SIDES and what they read ("text", "sound"), and offer `features(raw)`,
-    `targets(texts)` and `padded_length(steps, side)`.
+    A subclass names its SIDES and its kind of input, `reads` ("text", "sound", "picture"), and
+    implements `features(raw)`, `targets(texts)`, `padded_length(steps, side)` and `is_single(raw)`.
 
-    Texts are normalised by named steps before a tokenizer reads them, and so are references before
-    they are compared with what a model writes.
+    Named steps normalise texts before a tokenizer reads them, and references before they are
+    compared with a model's texts.
 
     Args:
-        tokenizers: by side; None stands for a file's, to be loaded.
-        vocabularies: what `get_config` wrote: size and digest of each side.
+        tokenizers: by side; None where a file holds them.
+        vocabularies: the size and digest of each side, from `get_config`.
         steps: names of `kerasseq.preprocessing.normalization.STEPS`, in order.
 
     Raises:
-        UserError: if a step is unknown; if used without its vocabulary, or loaded with another
-            than it was saved with.
+        UserError: a step is unknown, the preprocessor is used without its vocabulary, or it is
+            loaded with another vocabulary than it was saved with.
     """
 
     SIDES: tuple[str, ...] = ("target",)
@@ -64,7 +64,7 @@ class Preprocessor(HasAssets, keras.layers.Layer):
         return isinstance(raw, str)
 
     def digest(self, side: str) -> str:
-        """What tells the vocabulary of one side from others."""
+        """Returns the SHA-256 of the vocabulary of one side."""
         return self.vocabularies[side]["digest"]
 
     @property
@@ -73,10 +73,10 @@ class Preprocessor(HasAssets, keras.layers.Layer):
         return self.vocabularies["target"]["size"]
 
     def tokenizer(self, side: str) -> Tokenizer:
-        """The tokenizer of one side.
+        """Returns the tokenizer of one side.
 
         Raises:
-            UserError: if the vocabulary was never loaded.
+            UserError: the vocabulary was never loaded.
         """
         if side not in self._tokenizers:
             raise UserError(
@@ -86,26 +86,26 @@ class Preprocessor(HasAssets, keras.layers.Layer):
         return self._tokenizers[side]
 
     def normalize(self, texts: Sequence[str], side: str = "target") -> list[str]:
-        """The texts as the model reads and writes them; references are compared in this form."""
+        """Normalises texts as the model reads and writes them, for comparison with references."""
         return normalize_texts(texts, self.steps, self.tokenizer(side).normalize)
 
     def unknown(self, texts: Sequence[str], side: str = "target") -> list[list[str]]:
-        """Of each text the characters, or the words, that the vocabulary lacks."""
+        """Returns the characters, or the words, of each text that the vocabulary lacks."""
         return list(map(self.tokenizer(side).unknown, self.normalize(texts, side)))
 
     def prefix(self, texts: Sequence[str]) -> Ragged:
-        """Ids of the beginnings of N target texts, without an end."""
+        """Returns the ids of the beginnings of N target texts, without an end."""
         rows = self.tokenizer("target").encode(normalize_texts(texts, self.steps))
         flat = [token for row in rows for token in row]
         offsets = np.cumsum([0, *map(len, rows)])
         return Ragged(np.asarray(flat, np.int32), offsets)
 
     def detokenize(self, ids: np.ndarray | Sequence[Sequence[int]]) -> list[str]:
-        """Text of each row of target ids (N, L), up to its first eos; unk is shown as "⁇"."""
-        return self.tokenizer("target").decode([_content(row) for row in ids])
+        """Returns the text of each row of target ids (N, L) up to its eos; unk becomes "⁇"."""
+        return self.tokenizer("target").decode([_strip_special_ids(row) for row in ids])
 
     def pieces(self, ids: Sequence[int], side: str = "target") -> list[str]:
-        """The written form of each id of one row, for drawings."""
+        """Returns the written form of each id of one row, for drawings."""
         return self.tokenizer(side).pieces(ids)
 
     def get_config(self):
@@ -119,17 +119,17 @@ class Preprocessor(HasAssets, keras.layers.Layer):
         }
 
     def _owner(self, side: str) -> str:
-        """The side whose vocabulary this one shares, or itself."""
+        """Returns the side whose vocabulary this side shares, or itself."""
         return next(other for other in self.SIDES if self.digest(other) == self.digest(side))
 
     def save_assets(self, directory: str) -> None:
-        """Write the vocabularies: `<side>.model`, one for sides that share theirs."""
+        """Writes the vocabularies: `<side>.model`, one file for sides that share theirs."""
         for side in {self._owner(side) for side in self.SIDES}:
             with open(os.path.join(directory, f"{side}.model"), "wb") as file:
                 file.write(self.tokenizer(side).to_bytes())
 
     def read_assets(self, directory: str) -> None:
-        """Read what `save_assets` wrote.
+        """Reads the files of `save_assets`.
 
         Raises:
             UserError: a vocabulary is damaged or not the one that the configuration names.
@@ -161,7 +161,7 @@ class Preprocessor(HasAssets, keras.layers.Layer):
             self._tokenizers[side] = tokenizer
 
     def check(self) -> None:
-        """Check that there are all vocabularies.
+        """Checks that all vocabularies are there.
 
         Raises:
             UserError: one is missing.
@@ -170,7 +170,7 @@ class Preprocessor(HasAssets, keras.layers.Layer):
             self.tokenizer(side)
 
 
-def _content(row):
+def _strip_special_ids(row):
     row = [int(i) for i in row]
     if END in row:
         row = row[: row.index(END)]

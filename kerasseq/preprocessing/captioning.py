@@ -28,23 +28,35 @@ _MOST_PIXELS = 1 << 24
 class CaptionPreprocessor(TargetTextPreprocessor):
     """The pictures and the captions of a captioner, saved in it.
 
-    A picture is a clip of one frame. Frames are squashed to one size on the host, the same on
-    every backend, and stay uint8; scaling to what a backbone wants is the encoder's. Labels end
-    with eos.
+    A picture is a clip of one frame. The host squashes frames to one size, the same on every
+    backend. Frames stay uint8; the encoder scales them for its backbone. Labels end with eos.
 
     Args:
         target: tokenizer of the captions.
         size: (H, W) of a frame.
-        frames: of a clip at most: 1 for pictures, where one of an animated file is its middle
-            frame; see `read_picture`.
+        frames: of a clip at most. With 1, for pictures, an animated file gives its middle frame;
+            see `read_picture`.
         steps: the normalisation of captions, in training and in scoring: names of
             `kerasseq.preprocessing.normalization.STEPS`, in order.
-        max_target_length: T at most, eos included; a longer caption is cut, with a warning.
-        vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
+        max_target_length: T at most, eos included. A longer caption is cut, with a warning.
+        vocabularies: the size and digest of "target" from `get_config`, in place of the tokenizer
+            until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown or an argument out of its range; if used without its
-            vocabulary, or loaded with another than it was saved with.
+        UserError: a step is unknown or an argument out of its range, the preprocessor is used
+            without its vocabulary, or it is loaded with another than it was saved with.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> preprocessor = kerasseq.CaptionPreprocessor.learn(["a red dog", "a cat"], size=(32, 32))
+    >>> picture = np.zeros((48, 64, 3), "uint8")
+    >>> preprocessor.features([picture])["values"].shape  # (N, F, H, W, 3)
+    (1, 1, 32, 32, 3)
+    >>> tokens, labels, weights = preprocessor.targets(["A cat."])
+    >>> preprocessor.detokenize(labels)
+    ['a cat']
     """
 
     reads = "picture"
@@ -81,10 +93,11 @@ class CaptionPreprocessor(TargetTextPreprocessor):
         character_coverage: float = 1.0,
         **options,
     ) -> "CaptionPreprocessor":
-        """Learn the vocabulary of captions, and normalise them by `steps` first.
+        """Learns the vocabulary of captions, which it normalises by `steps` first.
 
         Args:
-            character_coverage: as in `Tokenizer.train`.
+            texts: the captions, read once.
+            kind, vocabulary_size, character_coverage: as in `Tokenizer.train`.
             options: of the preprocessor.
         """
         return super().learn(
@@ -97,6 +110,7 @@ class CaptionPreprocessor(TargetTextPreprocessor):
         )
 
     def is_single(self, raw: Any) -> bool:
+        """Whether `raw` is the path of one picture, or an array (H, W, 3)."""
         array = isinstance(raw, np.ndarray) and raw.ndim == 3 and raw.dtype == np.uint8
         return array or isinstance(raw, str | os.PathLike)
 
@@ -104,17 +118,17 @@ class CaptionPreprocessor(TargetTextPreprocessor):
         """Pictures to {"values": (N, F, H, W, 3) uint8, "mask": (N, F) bool, True = real}.
 
         Args:
-            pictures: paths of picture or video files, or arrays (H, W, 3) or (F, H, W, 3) uint8
-                in RGB, of any size.
+            pictures: paths of picture or video files, or arrays (H, W, 3) or (F, H, W, 3) uint8 in
+                RGB, of any size.
 
         Raises:
-            UserError: a file cannot be used, or an array is no such array.
+            UserError: a file cannot be used, or an array is of another kind.
         """
         with ThreadPoolExecutor(_THREADS) as pool:
             return self.pad_clips(list(pool.map(self._clip, range(len(pictures)), pictures)))
 
     def pad_clips(self, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Clips (F, H, W, 3) uint8 of the model's size as `features` gives them."""
+        """Pads clips (F, H, W, 3) uint8 of the model's size to the arrays of `features`."""
         lengths = np.array([len(clip) for clip in clips], np.int64)
         width = self.padded_length(int(lengths.max(initial=1)))
         values = np.zeros((len(clips), width, *self.size, 3), np.uint8)
@@ -123,9 +137,10 @@ class CaptionPreprocessor(TargetTextPreprocessor):
         return {"values": values, "mask": np.arange(width) < lengths[:, None]}
 
     def padded_length(self, steps: int, side: str = "source") -> int:
-        """The frames (or with "target" labels) that a row of so many real ones is padded to.
+        """Returns the frames (or labels) to which a row with that many real ones is padded.
 
-        1, 2, 4, 8, ... frames, so that few shapes are ever compiled, but no more than `frames`.
+        These are 1, 2, 4, 8, ... frames, so that few shapes are ever compiled, but at most
+        `frames`.
         """
         if side == "target":
             return super().padded_length(steps, side)

@@ -1,4 +1,4 @@
-"""Named steps from a written text to one that a model reads or writes."""
+"""Named steps that normalise a written text for a model."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from kerasseq.checks import Rule, abbreviate
 from kerasseq.errors import UserError
 
 
-def _punctuation(text: str) -> str:
+def _remove_punctuation(text: str) -> str:
     """Marks and signs (categories P and S) to spaces, but for an apostrophe within a word."""
     within = {found.start() for found in re.finditer(r"(?<=[^\W_])['’ʼ](?=[^\W_])", text)}
     return "".join(
@@ -18,7 +18,7 @@ def _punctuation(text: str) -> str:
     )
 
 
-def _accents(text: str) -> str:
+def _remove_accents(text: str) -> str:
     """Letters without their accents: é as e."""
     parts = unicodedata.normalize("NFD", text)
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
@@ -47,9 +47,9 @@ STEPS: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
     # Notes on what is no speech: <noise>, [laughter], </s>.
     "notes": lambda text: re.sub(r"<[^<>]*>|\[[^\[\]]*\]", " ", text),
-    "punctuation": _punctuation,
+    "punctuation": _remove_punctuation,
     "remains": lambda text: _REMAINS.sub("", text),
-    "accents": _accents,
+    "accents": _remove_accents,
     # Every run of white space to one space, none at the ends.
     "spaces": lambda text: " ".join(text.split()),
 }
@@ -77,10 +77,10 @@ _ROUNDS = 8
 
 
 def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
-    """The steps as a tuple.
+    """Returns the steps as a tuple.
 
     Raises:
-        UserError: if there is none of a name.
+        UserError: a name is unknown.
     """
     steps = tuple(steps)
     for step in steps:
@@ -94,15 +94,15 @@ def check_steps(steps: Iterable[str]) -> tuple[str, ...]:
 def normalize_texts(
     texts: Iterable[str], steps: Sequence[str], last: Callable[[str], str] = str
 ) -> list[str]:
-    """Each text after all steps, in their order, then `last`.
+    """Applies all steps to each text, in their order, then `last`.
 
-    The steps are repeated until they change nothing. So a normalised text stays as it is when it
-    is normalised again, as a hypothesis is that equals its reference.
+    The steps are repeated until they change nothing. So a normalised text stays the same when it is
+    normalised again, and a hypothesis stays equal to its reference.
 
     Args:
         texts: the texts.
         steps: names of STEPS.
-        last: a step of the tokenizer's own.
+        last: a step of the tokenizer.
     """
     functions = [*map(STEPS.__getitem__, steps), last]
 
@@ -121,10 +121,10 @@ def normalize_texts(
 
 
 def normalize_lines(texts: Iterable[str], steps: Sequence[str]) -> Iterator[str]:
-    """`normalize_texts`, of one text after the other.
+    """Applies `normalize_texts` to one text after the other.
 
     Raises:
-        UserError: if there is no step of a name.
+        UserError: a name of a step is unknown.
     """
     check_steps(steps)
     return (normalize_texts([text], steps)[0] for text in texts)

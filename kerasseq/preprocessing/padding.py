@@ -12,7 +12,7 @@ class Ragged(NamedTuple):
     """Rows of ids end to end: row i is `ids[offsets[i]:offsets[i + 1]]`.
 
     Attributes:
-        ids: (sum of lengths,) int32; of rows that are no ids (sum of lengths, ...) of any dtype.
+        ids: (sum of lengths,) int32. Rows of other things have (sum of lengths, ...) of any dtype.
         offsets: (N + 1,) int64, from 0 to `len(ids)`.
     """
 
@@ -26,9 +26,9 @@ class Ragged(NamedTuple):
 
 
 def ladder_length(length: int) -> int:
-    """The least of 8, 16, 24, 32, 48, 64, 96, 128, 192, ... that holds `length` steps.
+    """Returns the least of 8, 16, 24, 32, 48, 64, 96, 128, 192, ... that is at least `length`.
 
-    A compiled function is made once for each shape; on this ladder there are few, and at most
+    Each shape needs its own compiled function. On this ladder there are few shapes, and at most
     half of a row of more than 8 steps is padding.
     """
     if length <= 32:
@@ -38,15 +38,16 @@ def ladder_length(length: int) -> int:
 
 
 def sound_ladder_length(length: int) -> int:
-    """The least of 4, 8, 16, 32, ... that holds `length` steps.
+    """Returns the least of 4, 8, 16, 32, ... that is at least `length`.
 
-    To compile for another length takes as long as to decode minutes of sound: as few as can be.
+    To compile for another length takes as long as to decode minutes of sound: there are as few
+    lengths as possible.
     """
     return max(4, 1 << (length - 1).bit_length())
 
 
 def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
-    """Rows padded on the right with 0: (N, width) int32."""
+    """Pads rows on the right with 0: (N, width) int32."""
     padded = np.full((len(rows), width), PAD, np.int32)
     for row, ids in zip(padded, rows, strict=True):
         row[: len(ids)] = ids
@@ -54,7 +55,7 @@ def pad(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 
 
 def pad_ragged(rows: Ragged, width: int) -> np.ndarray:
-    """Rows padded on the right with 0: (N, width, ...), without a loop over the rows."""
+    """Pads rows on the right with 0: (N, width, ...), without a loop over the rows."""
     mask = np.arange(width) < rows.lengths[:, None]
     padded = np.full((*mask.shape, *rows.ids.shape[1:]), PAD, rows.ids.dtype)
     padded[mask] = rows.ids
@@ -62,7 +63,7 @@ def pad_ragged(rows: Ragged, width: int) -> np.ndarray:
 
 
 def teacher_forcing(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Decoder inputs (N, T) and weights (N, T) of padded labels (N, T) that end with eos.
+    """Returns decoder inputs (N, T) and weights (N, T) of padded labels (N, T) that end with eos.
 
     tokens[t] = labels[t - 1], tokens[0] = bos; a weight is 1 on a real label and 0 on padding.
     """
@@ -74,10 +75,10 @@ def teacher_forcing(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prediction_tokens(labels: np.ndarray) -> np.ndarray:
-    """Prediction network inputs (N, U + 1) of padded labels (N, U) without eos: bos, then labels.
+    """Returns prediction network inputs (N, U + 1) of padded labels (N, U) without eos: bos and
+    labels.
 
-    Step u has seen u labels, and there are U + 1 of them: after the last label the network is
-    still asked, for blanks.
+    Step u has read u labels. There are U + 1 steps, since blanks follow the last label too.
     """
     begin = np.full_like(labels, BEGIN, shape=(len(labels), 1))
     return np.concatenate([begin, labels], axis=1)

@@ -25,25 +25,38 @@ Sound = str | os.PathLike | np.ndarray
 class SpeechPreprocessor(TargetTextPreprocessor):
     """The waveforms and the transcripts of a speech recogniser, saved in it.
 
-    Waveforms stay int16; the acoustic front end is another layer. They are padded to 4, 8, 16,
-    32, ... tenths of a second, so that few shapes are ever compiled.
+    Waveforms stay int16; the acoustic front end is another layer. They are padded to 4, 8, 16, 32,
+    ... tenths of a second, so that few shapes are ever compiled.
 
-    Phonemes are the kind "word" over transcripts of phonemes with spaces between them.
+    For phonemes, learn the kind "word" from transcripts with spaces between the phonemes.
 
     Args:
         target: tokenizer of the transcripts.
         rate: samples a second.
         steps: the normalisation of transcripts, in training and in scoring: names of
             `kerasseq.preprocessing.normalization.STEPS`, in order.
-        end: whether labels end with eos, as a decoder that attends needs, or not, as CTC and
-            transducers have it.
-        max_seconds: of a recording; a longer one is cut, with a warning.
-        max_target_length: U at most, eos included; a longer transcript is cut, with a warning.
-        vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
+        end: whether labels end with eos. A decoder that attends needs eos; CTC and transducers do
+            not have it.
+        max_seconds: of a recording. A longer one is cut, with a warning.
+        max_target_length: U at most, eos included. A longer transcript is cut, with a warning.
+        vocabularies: the size and digest of "target" from `get_config`, in place of the tokenizer
+            until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown or an argument out of its range; if used without its
-            vocabulary, or loaded with another than it was saved with.
+        UserError: a step is unknown or an argument out of its range, the preprocessor is used
+            without its vocabulary, or it is loaded with another than it was saved with.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> preprocessor = kerasseq.SpeechPreprocessor.learn(["yes", "no"], rate=8000)
+    >>> features = preprocessor.features([np.zeros(4000, "int16")])  # half a second
+    >>> features["values"].shape, int(features["mask"].sum())
+    ((1, 6400), 4000)
+    >>> tokens, labels, weights = preprocessor.targets(["Yes!"])
+    >>> preprocessor.detokenize(labels)
+    ['yes']
     """
 
     reads = "sound"
@@ -66,6 +79,7 @@ class SpeechPreprocessor(TargetTextPreprocessor):
         self.rate, self.max_seconds = rate, max_seconds
 
     def is_single(self, raw: Any) -> bool:
+        """Whether `raw` is the path of one recording, or an array (samples,)."""
         array = isinstance(raw, np.ndarray) and raw.ndim == 1 and raw.dtype.kind in "if"
         return array or isinstance(raw, str | os.PathLike)
 
@@ -77,7 +91,7 @@ class SpeechPreprocessor(TargetTextPreprocessor):
                 floats from -1 to 1 (or of 16-bit numbers; see `kerasseq.media.levels`).
 
         Raises:
-            UserError: a file cannot be used, or an array is empty or no such array.
+            UserError: a file cannot be used, or an array is empty or of another kind.
         """
         rows = [self._samples(index, some) for index, some in enumerate(recordings)]
         lengths = np.array([len(row) for row in rows], np.int64)
@@ -88,7 +102,7 @@ class SpeechPreprocessor(TargetTextPreprocessor):
         return {"values": values, "mask": np.arange(width) < lengths[:, None]}
 
     def padded_length(self, steps: int, side: str = "source") -> int:
-        """The samples (or with "target" labels) that a row of so many real ones is padded to."""
+        """Returns the samples (or labels) to which a row with that many real ones is padded."""
         if side == "target":
             return super().padded_length(steps, side)
         unit = self.rate // 10

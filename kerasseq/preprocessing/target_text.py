@@ -1,4 +1,4 @@
-"""What the preprocessors of sound and of pictures share: the texts that a model writes."""
+"""The base of the preprocessors of sound and of pictures: the texts that a model writes."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -20,18 +20,19 @@ from kerasseq.special_ids import END, PAD
 
 
 class TargetTextPreprocessor(Preprocessor):
-    """A preprocessor of which only the target side is text.
+    """A preprocessor whose target side alone is text.
 
     Args:
         target: tokenizer of the texts.
         steps: their normalisation, in training and in scoring: names of
             `kerasseq.preprocessing.normalization.STEPS`, in order.
         end: whether labels end with eos.
-        max_target_length: U at most, eos included; a longer text is cut, with a warning.
-        vocabularies: what `get_config` wrote, in the tokenizer's place until the assets are loaded.
+        max_target_length: U at most, eos included. A longer text is cut, with a warning.
+        vocabularies: the size and digest of "target" from `get_config`, in place of the tokenizer
+            until the assets are loaded.
 
     Attributes:
-        writes: what the texts are called.
+        writes: the noun for the texts in messages.
     """
 
     writes = "texts"
@@ -60,10 +61,11 @@ class TargetTextPreprocessor(Preprocessor):
         character_coverage: float = 1.0,
         **options,
     ) -> Self:
-        """Learn the vocabulary of texts, and normalise them by `steps` first.
+        """Learns the vocabulary of texts, which it normalises by `steps` first.
 
         Args:
-            character_coverage: as in `Tokenizer.train`.
+            texts: the texts, read once.
+            kind, vocabulary_size, character_coverage: as in `Tokenizer.train`.
             options: of the preprocessor.
         """
         tokenizer = Tokenizer.train(
@@ -75,7 +77,7 @@ class TargetTextPreprocessor(Preprocessor):
         return cls(tokenizer, steps=steps, **options)
 
     def encode(self, texts: Sequence[str], sampling: float | None = None, seed: int = 0) -> Ragged:
-        """Ids of N texts end to end and uncut, each ended by eos if `end`."""
+        """Returns the ids of N texts end to end and uncut, each with eos if `end`."""
         texts = normalize_texts(texts, self.steps)
         rows = self.tokenizer("target").encode_flat(texts, sampling, seed)
         if self.end:
@@ -83,15 +85,15 @@ class TargetTextPreprocessor(Preprocessor):
         return Ragged(rows.ids[rows.ids != END], rows.offsets - np.arange(len(rows.offsets)))
 
     def padded_length(self, steps: int, side: str = "target") -> int:
-        """The labels that a row of so many real ones is padded to."""
+        """Returns the number of labels to which a row with that many real ones is padded."""
         return ladder_length(steps)
 
     def targets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Texts to tokens, labels (N, U) int32, weights (N, U) float32.
+        """Texts to tokens, labels (N, U) int32 and weights (N, U) float32.
 
-        With `end`, labels end with eos and tokens (N, U) are bos and all labels but the last.
-        Without, tokens (N, U + 1) are bos and all labels, for a prediction network. Weights are 1
-        on real labels.
+        With `end`, labels end with eos, and tokens (N, U) are bos and all labels but the last.
+        Without it, tokens (N, U + 1) are bos and all labels, for a prediction network. Weights are
+        1 on real labels.
         """
         rows = self.encode(texts)
         limit, lengths = self.max_target_length, rows.lengths
@@ -107,7 +109,7 @@ class TargetTextPreprocessor(Preprocessor):
         return self.inputs(pad_ragged(rows, ladder_length(int(rows.lengths.max(initial=1)))))
 
     def inputs(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(tokens, labels, weights), as `targets` says, of padded labels (N, U)."""
+        """Padded labels (N, U) to (tokens, labels, weights), see `targets`."""
         if self.end:
             tokens, weights = teacher_forcing(labels)
         else:

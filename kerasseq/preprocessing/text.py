@@ -18,25 +18,37 @@ SIDES = ("source", "target")
 
 @register()
 class TextPreprocessor(Preprocessor):
-    """Source and target tokenizers of a text-to-text model, saved in it.
+    """The source and target tokenizers of a text-to-text model, saved in it.
 
-    Source rows and labels end with eos. Lengths are padded up to a short ladder (8, 16, 24, 32,
-    48, 64, ...), so that few shapes are ever compiled.
+    Source rows and labels end with eos. The preprocessor pads lengths up to a short ladder (8, 16,
+    24, 32, 48, 64, ...), so that few shapes are ever compiled.
 
     Args:
         source: tokenizer of the source side.
         target: tokenizer of the target side; None shares the source's.
         steps: the normalisation of both sides, and of references: names of
-            `kerasseq.preprocessing.normalization.STEPS`, in order. Without any, as suits program
-            text, a text comes back exactly, its white space included.
-        max_source_length: S at most, eos included; a longer text is cut, with a warning.
+            `kerasseq.preprocessing.normalization.STEPS`, in order. Without steps, which suits
+            program text, a text comes back exactly, with its white space.
+        max_source_length: S at most, eos included. A longer text is cut, with a warning.
         max_target_length: T at most, eos included; likewise.
-        vocabularies: what `get_config` wrote: size and digest for "source" and "target". It
-            stands in for the tokenizers until the assets are loaded.
+        vocabularies: the size and digest of "source" and "target" from `get_config`, in place of
+            the tokenizers until the assets are loaded.
 
     Raises:
-        UserError: if a step is unknown or an argument out of its range; if used without its
-            vocabulary, or loaded with another than it was saved with.
+        UserError: a step is unknown or an argument out of its range, the preprocessor is used
+            without its vocabularies, or it is loaded with others than it was saved with.
+
+    Example:
+
+    >>> import kerasseq
+    >>> pairs = [("one two", "eins zwei"), ("two three", "zwei drei")]
+    >>> preprocessor = kerasseq.TextPreprocessor.learn(pairs, kind="char", vocabulary_size=40)
+    >>> features = preprocessor.features(["one two"])
+    >>> features["values"].shape, int(features["mask"].sum())  # 8 pieces with "▁", and the end
+    ((1, 16), 9)
+    >>> tokens, labels, weights = preprocessor.targets(["zwei drei"])
+    >>> preprocessor.detokenize(labels)
+    ['zwei drei']
     """
 
     SIDES = SIDES
@@ -71,12 +83,13 @@ class TextPreprocessor(Preprocessor):
         max_target_length: int = 256,
         **options,
     ) -> "TextPreprocessor":
-        """Learn the vocabularies of pairs that can be iterated more than once.
+        """Learns the vocabularies of pairs that can be iterated more than once.
 
-        Not `train`, which on PyTorch is a method of every layer.
+        The method is not called `train`, which on PyTorch is a method of every layer.
 
         Args:
-            shared: one vocabulary for both sides, as tied embeddings need.
+            pairs: (source, target) texts.
+            shared: one vocabulary for both sides, which tied embeddings need.
             options: as in `Tokenizer.train`.
         """
 
@@ -104,7 +117,7 @@ class TextPreprocessor(Preprocessor):
     def encode(
         self, texts: Sequence[str], side: str, sampling: float | None = None, seed: int = 0
     ) -> Ragged:
-        """Ids of N texts, each ended by eos, end to end and uncut; see `Tokenizer.encode`."""
+        """Returns the ids of N texts, each with eos, end to end; see `Tokenizer.encode`."""
         return self.tokenizer(side).encode_flat(normalize_texts(texts, self.steps), sampling, seed)
 
     def features(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -113,7 +126,7 @@ class TextPreprocessor(Preprocessor):
         return {"values": values, "mask": values != PAD}
 
     def padded_length(self, steps: int, side: str = "source") -> int:
-        """The S (or T) that a row of so many real steps is padded to."""
+        """Returns the S (or T) to which a row with that many real steps is padded."""
         return ladder_length(steps)
 
     def targets(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

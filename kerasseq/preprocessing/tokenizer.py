@@ -22,14 +22,14 @@ _WORD = "\N{LOWER ONE EIGHTH BLOCK}"
 
 # Characters that SentencePiece has a use of its own for: it reads the first as a space, skips lines
 # with the second in training, and ends a text at the third. None of them is in a vocabulary.
-_OWN = (_WORD, "\N{LOWER FIVE EIGHTHS BLOCK}", "\0")
-_FOREIGN = _OWN[1]
+_RESERVED = (_WORD, "\N{LOWER FIVE EIGHTHS BLOCK}", "\0")
+_FOREIGN = _RESERVED[1]
 
 _LIGATURE = "\N{LATIN SMALL LIGATURE FI}"
 
 
 def digest_of(model: bytes) -> str:
-    """SHA-256 of a serialised model, in hexadecimal."""
+    """Computes the SHA-256 of a serialised model, in hexadecimal."""
     return hashlib.sha256(model).hexdigest()
 
 
@@ -41,17 +41,26 @@ class Tokenizer:
     """Subword segmentation by SentencePiece, with pad 0, unk 1, bos 2 and eos 3.
 
     Text never produces pad, bos or eos: "</s>" in a sentence is four ordinary characters. A text
-    comes back from its ids exactly, but for what is outside the vocabulary. A tokenizer normalises
-    nothing: preprocessors do that. Only files of older versions have tokenizers that apply NFKC
-    themselves; `normalize` tells what they make of a text.
+    comes back from its ids exactly, except for characters outside the vocabulary. A tokenizer
+    normalises nothing, since preprocessors do that. Only tokenizers in files of older versions
+    apply NFKC themselves; `normalize` shows the result.
 
     Args:
         model: a serialised SentencePiece model with these special ids.
 
     Raises:
-        UserError: if the bytes are no such model.
+        UserError: the bytes are no such model.
 
     Kudo and Richardson, "SentencePiece", 2018.
+
+    Example:
+
+    >>> import kerasseq
+    >>> lines = ["low lower lowest", "new newer newest"] * 10
+    >>> tokenizer = kerasseq.Tokenizer.train(lines, kind="bpe", vocabulary_size=20)
+    >>> (ids,) = tokenizer.encode(["newer"])
+    >>> tokenizer.decode([ids]), 3 in ids
+    (['newer'], False)
     """
 
     def __init__(self, model: bytes):
@@ -81,22 +90,21 @@ class Tokenizer:
         character_coverage: float = 1.0,
         sentences: int = 1_000_000,
     ) -> "Tokenizer":
-        """Learn a vocabulary; the same lines always give the same one.
+        """Learns a vocabulary; the same lines always give the same one.
 
         Args:
             lines: the text, read once. Memory holds no more than `sentences` of them.
             kind: "unigram" (Kudo, 2018), "bpe" (Sennrich et al., 2016), "char", or "word"
                 (split at spaces alone).
-            vocabulary_size: pieces, special ones included. A text that does not yield so many
-                gives fewer.
-            byte_fallback: spell a character outside the vocabulary in UTF-8 bytes, so that
-                nothing is unknown, at the price of 256 pieces.
+            vocabulary_size: pieces, special ones included. A short text gives fewer.
+            byte_fallback: spell a character outside the vocabulary in UTF-8 bytes, so that nothing
+                is unknown, at the price of 256 pieces.
             character_coverage: the part of the text's characters that get a piece. Less than 1
                 suits Chinese and Japanese.
-            sentences: draw this many from a longer text.
+            sentences: lines to draw from a longer text.
 
         Raises:
-            UserError: if the text is empty or the size cannot hold its characters.
+            UserError: the text is empty or the size cannot hold its characters.
         """
         model, source = io.BytesIO(), _Source(lines)
         try:
@@ -123,16 +131,18 @@ class Tokenizer:
             )
         except RuntimeError as error:
             # The library turns an exception of its input into its own, with a traceback as text.
-            raise source.error or UserError(_refusal(error, source, vocabulary_size)) from error
+            raise source.error or UserError(
+                _explain_failure(error, source, vocabulary_size)
+            ) from error
         return cls(model.getvalue())
 
     @classmethod
     def from_bytes(cls, model: bytes) -> "Tokenizer":
-        """The tokenizer that `to_bytes` wrote."""
+        """Makes the tokenizer of `to_bytes`."""
         return cls(model)
 
     def to_bytes(self) -> bytes:
-        """The serialised model; any SentencePiece reads it."""
+        """Returns the serialised model; any SentencePiece reads it."""
         return self._model
 
     def __reduce__(self):
@@ -151,24 +161,25 @@ class Tokenizer:
     def encode(
         self, texts: Sequence[str], sampling: float | None = None, seed: int = 0
     ) -> list[list[int]]:
-        """Ids of each text, without bos and eos.
+        """Returns the ids of each text, without bos and eos.
 
         Args:
             texts: N texts.
             sampling: None for the best segmentation. Otherwise draw one: for "unigram" from
-                P(x)^sampling over all of them (Kudo, 2018, section 3; less is more random); for
-                "bpe" by dropping each merge with this probability (Provilkov et al., 2020).
-            seed: the drawn segmentations are a function of texts, sampling and seed alone.
+                P(x)^sampling over all of them (Kudo, 2018, section 3; a lower value is more
+                random); for "bpe" by dropping each merge with this probability (Provilkov et al.,
+                2020).
+            seed: the drawn segmentations depend on texts, sampling and seed alone.
         """
         return self._encode(texts, sampling, seed, add_eos=False)
 
     def encode_flat(
         self, texts: Sequence[str], sampling: float | None = None, seed: int = 0
     ) -> Ragged:
-        """Ids of each text, each ended by eos, end to end: the quick way for many texts.
+        """Returns the ids of each text, each with eos, end to end: the quick way for many texts.
 
-        It uses one core. Call it from several threads for more: most of its time is spent
-        outside the interpreter's lock.
+        It uses one core. Call it from several threads for more, since most of its time is outside
+        the interpreter's lock.
         """
         rows = self._encode(texts, sampling, seed, add_eos=True)
         ids = np.fromiter(chain.from_iterable(rows), np.int32)
@@ -192,8 +203,8 @@ class Tokenizer:
             )
 
     def _readable(self, texts: Iterable[str]) -> list[str]:
-        """The texts, with characters of the library's own as characters that it does not know."""
-        texts = list(texts) if self._normalizes else list(map(_without_own, texts))
+        """Returns the texts with an unknown character for each that SentencePiece reserves."""
+        texts = list(texts) if self._normalizes else list(map(_replace_reserved, texts))
         try:
             "".join(texts).encode()
         except UnicodeEncodeError as error:
@@ -204,34 +215,34 @@ class Tokenizer:
         return texts
 
     def normalize(self, text: str) -> str:
-        """The text as this tokenizer reads it."""
+        """Returns the text as this tokenizer reads it."""
         if not self._normalizes:
             return text
         return self._processor.normalize(text).removeprefix(_WORD).replace(_WORD, " ")
 
     def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
-        """Text of each row of ids; pad, bos and eos are dropped, unk is shown as "⁇"."""
+        """Returns the text of each row of ids; pad, bos and eos are dropped, unk becomes "⁇"."""
         rows = [[int(i) for i in row] for row in rows]
         return self._processor.decode(rows) if rows else []  # the library reads [] as one row
 
     def unknown(self, text: str) -> list[str]:
-        """The characters, or for a vocabulary of words the words, that the vocabulary lacks."""
+        """Returns the characters, or words of a word vocabulary, that the vocabulary lacks."""
         (readable,) = self._readable([text])
         found: list[str] = []
         for piece in self._processor.encode(readable, out_type=str):
             if self._processor.piece_to_id(piece) == UNKNOWN:
                 # Both come joined to runs; only words carry the mark of their beginning.
                 found += piece[1:].split(_WORD) if piece.startswith(_WORD) else piece
-        own = sorted(set(text) & set(_OWN))
+        own = sorted(set(text) & set(_RESERVED))
         return [*filter(lambda unit: unit != _FOREIGN, found), *own] if own else found
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """The written form of each id; "▁" begins a word."""
+        """Returns the written form of each id; "▁" begins a word."""
         return [self._processor.id_to_piece(int(i)) for i in ids]
 
 
 class _Source:
-    """The lines that have characters, how many there were, and what stopped them."""
+    """The lines that have characters, their number, and the error that stopped them."""
 
     def __init__(self, lines):
         self.lines, self.count, self.error = lines, 0, None
@@ -241,21 +252,21 @@ class _Source:
             for line in self.lines:
                 if line and not line.isspace():
                     self.count += 1
-                    yield _without_own(line, "")
+                    yield _replace_reserved(line, "")
         except BaseException as error:
             self.error = error
             raise
 
 
-def _without_own(text: str, other: str = _FOREIGN) -> str:
-    """The text with `other` for each character that SentencePiece has a use of its own for."""
-    for character in _OWN:
+def _replace_reserved(text: str, other: str = _FOREIGN) -> str:
+    """Replaces each character that SentencePiece reserves by `other`."""
+    for character in _RESERVED:
         if character in text:
             text = text.replace(character, other)
     return text
 
 
-def _refusal(error, source, vocabulary_size):
+def _explain_failure(error, source, vocabulary_size):
     if not source.count:
         return "There is no text to learn a vocabulary from."
     needed = re.search(r"required_chars\. \d+ vs (\d+)", str(error))

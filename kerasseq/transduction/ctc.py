@@ -139,7 +139,7 @@ def _paths(logits, norm, mask, labels):
 
     # Below the rows the same reversed, in frames and in places.
     both = ops.concatenate([places, ops.flip(places, axis=1)], axis=0)
-    xs = ops.concatenate([emissions, _reversed(emissions, mask)], axis=0)
+    xs = ops.concatenate([emissions, _reverse(emissions, mask)], axis=0)
     before = ops.pad(both[:, :-2], ((0, 0), (2, 0))) if both.shape[1] != 1 else both
     jumps = ops.where(ops.logical_and(both != BLANK, both != before), 0.0, NEVER)
     used = mask_to_lengths(labels != BLANK)
@@ -156,10 +156,10 @@ def _paths(logits, norm, mask, labels):
 
     _, alphas = backend.scan(step, start, ops.transpose(xs, (1, 0, 2)))
     alphas = ops.transpose(alphas, (1, 0, 2))
-    return alphas[:n] + _reversed(alphas[n:], mask) - emissions
+    return alphas[:n] + _reverse(alphas[n:], mask) - emissions
 
 
-def _reversed(values, mask):
+def _reverse(values, mask):
     return ops.flip(reverse_by_length(values, mask), axis=2)
 
 

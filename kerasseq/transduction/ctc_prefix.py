@@ -88,7 +88,7 @@ class CTCPrefix(Stepwise):
         flat = ops.reshape(log_probs, (-1, steps))
         own = ops.take(flat, rows * size + tokens, axis=0)
         blank = ops.take(log_probs[:, BLANK], rows, axis=0)
-        in_label, in_blank = self._extended(tokens, own, blank, state)
+        in_label, in_blank = self._extend(tokens, own, blank, state)
 
         both = ops.logaddexp(in_label, in_blank)
         phi = both[:, :-1]
@@ -106,7 +106,7 @@ class CTCPrefix(Stepwise):
         state = {"in_label": in_label, "in_blank": in_blank, "last": tokens, "psi": after}
         return gains, state
 
-    def _extended(self, tokens, own, blank, state):
+    def _extend(self, tokens, own, blank, state):
         """r^n and r^b of the prefix with `tokens`; in the first step those of the empty prefix."""
         in_label, in_blank = state["in_label"], state["in_blank"]
         again = (tokens == state["last"])[:, None]

@@ -46,11 +46,11 @@ def transducer_loss(blank: Any, label: Any, frames: Any, labels: Any) -> Any:
     fixed_stay, fixed_move = ops.stop_gradient(stay), ops.stop_gradient(move)
     # Backward is forward from the other corner, with the label that leads to a place on it.
     stays = ops.stack([fixed_stay, ops.flip(fixed_stay, axis=(0, 2))], axis=1)
-    moves = ops.stack([_behind(fixed_move), ops.flip(fixed_move, axis=(0, 2))], axis=1)
+    moves = ops.stack([_shift(fixed_move), ops.flip(fixed_move, axis=(0, 2))], axis=1)
 
     def step(sums, x):
         stay, move = x
-        return log_add(sums + stay, _behind(sums) + move), sums
+        return log_add(sums + stay, _shift(sums) + move), sums
 
     start = ops.where(ops.arange(ops.shape(stays)[3]) == 0, 0.0, NEVER)
     last, sums = backend.scan(step, start + ops.zeros_like(stays[0]), (stays, moves))
@@ -97,7 +97,7 @@ def _diagonals(lattice: Any) -> Any:
     return ops.transpose(rows[:, :, : steps + places - 2], (2, 0, 1))
 
 
-def _behind(sums: Any) -> Any:
+def _shift(sums: Any) -> Any:
     """Moves each place of the last axis to the next one."""
     never = ops.full_like(sums[..., :1], NEVER)
     return ops.concatenate([never, sums[..., :-1]], axis=-1)

@@ -117,13 +117,13 @@ def transducer_beam_search(
         # A hypothesis of which another lacks but the last label: that label leads to it as well.
         parent, met, label = _parents(live)
         rows = firsts * width + parent
-        arriving = ops.take_along_axis(base, parent, axis=1) + _at(fused, rows, label)
+        arriving = ops.take_along_axis(base, parent, axis=1) + _gather(fused, rows, label)
         arriving = ops.where(met, arriving, NEVER)
-        other = _written(
-            _picked(live, parent),
+        other = _append_label(
+            _take_hypotheses(live, parent),
             label,
             ops.take_along_axis(t, parent, axis=1),
-            _at(log_probs, rows, label),
+            _gather(log_probs, rows, label),
             met,
         )
         stays = where_rows(arriving > blank, other, live)
@@ -131,8 +131,8 @@ def transducer_beam_search(
 
         final = ops.logical_and(live["score"] > NEVER / 2, t == frames[:, None] - 1)
         ended = {**stays, "score": ops.where(final, stays["score"], NEVER)}
-        both = _joined(done, ended)
-        done = _picked(both, ops.top_k(both["score"], n_best)[1])
+        both = _concatenate(done, ended)
+        done = _take_hypotheses(both, ops.top_k(both["score"], n_best)[1])
 
         # As many as W of these can be in the beam already.
         open_ = ops.where(live["length"] < limit, base, NEVER)
@@ -149,11 +149,11 @@ def transducer_beam_search(
         parents = ops.where(longer, ops.take_along_axis(beams, of, axis=1), index)
         tokens = ops.take_along_axis(tokens, of, axis=1)
         rows = firsts * width + parents
-        live = _written(
-            _picked(_joined(stays, live), ops.where(longer, width + parents, index)),
+        live = _append_label(
+            _take_hypotheses(_concatenate(stays, live), ops.where(longer, width + parents, index)),
             tokens,
             ops.take_along_axis(t, parents, axis=1),
-            _at(log_probs, rows, tokens),
+            _gather(log_probs, rows, tokens),
             longer,
         )
         live["score"] = score
@@ -248,7 +248,7 @@ def _parents(live):
     return ops.cast(ops.argmax(same, axis=2), "int32"), ops.any(same > 0, axis=2), label
 
 
-def _written(hypotheses, token, frame, log_prob, written):
+def _append_label(hypotheses, token, frame, log_prob, written):
     """Appends one label to the hypotheses where `written`; all (N, W)."""
     lengths, tokens = hypotheses["length"], hypotheses["tokens"]
     place = ops.arange(tokens.shape[2], dtype="int32") == lengths[:, :, None]
@@ -262,7 +262,7 @@ def _written(hypotheses, token, frame, log_prob, written):
     }
 
 
-def _picked(hypotheses, index):
+def _take_hypotheses(hypotheses, index):
     """Selects the hypotheses with the indices (N, K)."""
 
     def picked(leaf):
@@ -272,11 +272,11 @@ def _picked(hypotheses, index):
     return tree.map_structure(picked, hypotheses)
 
 
-def _joined(first, second):
+def _concatenate(first, second):
     return tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), first, second)
 
 
-def _at(values, rows, tokens):
+def _gather(values, rows, tokens):
     """values[rows, tokens]: (N * W, V) and twice (N, K) to (N, K)."""
     places = rows * values.shape[1] + tokens
     return ops.take(ops.reshape(values, (-1,)), places)

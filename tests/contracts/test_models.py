@@ -101,7 +101,7 @@ def test_text_does_not_depend_on_the_batch(name, preprocessor):
 def test_room_for_fewer_steps_changes_nothing(strategy, preprocessor, monkeypatch):
     model, found = model_of("transformer", preprocessor), []
     for room in (0, 1000):
-        monkeypatch.setattr(generate, "_ROOM", room)
+        monkeypatch.setattr(generate, "_SPARE_STEPS", room)
         found.append(model.hypotheses(SOURCES, Options(strategy), jit=False))
     steps = model.preprocessor.features(SOURCES)["mask"].shape[1]
     assert max(len(row[0].tokens) for row in found[0]) > steps
