@@ -37,7 +37,6 @@ _PACKAGES = (
     "attention",
     "backbones",
     "decoders",
-    "drawing",
     "encoders",
     "generation",
     "language_model",
