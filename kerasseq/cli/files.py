@@ -9,7 +9,7 @@ from typing import Any
 
 from kerasseq.cli.options import add_model, check_batch_size
 from kerasseq.data.files import check_file, opened
-from kerasseq.data.lines import BadLine, lines_as_they_come
+from kerasseq.data.lists.lines import BadLine, stream_lines
 from kerasseq.data.problems import Problems
 from kerasseq.errors import UserError
 from kerasseq.printable import printable, printable_json
@@ -45,7 +45,7 @@ class TextLines:
         self._file = stack.enter_context(opened(name))
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(lines_as_they_come(self._file), 1):
+        for number, line in enumerate(stream_lines(self._file), 1):
             if isinstance(line, BadLine):
                 self.problems.add(self._name, number, line.kind)
                 line = ""

@@ -1,4 +1,4 @@
-"""Plain, gzipped and zipped files, opened with every failure as one sentence and within bounds."""
+"""Opening of plain, gzipped and zipped files within bounds; each failure is one sentence."""
 
 import contextlib
 import gzip
@@ -18,27 +18,31 @@ Paths = str | os.PathLike | Iterable[str | os.PathLike]
 
 MEMBERS = (".tsv", ".tab", ".txt", ".csv", ".jsonl", ".ndjson")
 
-# Texts shrink to a fifth, and their lines to ten bytes. What unpacks to more than 20 bytes a byte,
-# or to a line for each four, was made to fill a memory. Small files may.
+# Texts shrink to a fifth, and their lines to ten bytes. A file that unpacks to more than 20 bytes
+# for each byte, or to a line for each 4 bytes, was made to fill the memory; small files can do so.
 _BYTES, _LINES, _ANY_BYTES, _ANY_LINES = 20, 4, 32 << 20, 500_000
-# Bytes of a file that must be read as a whole, and of a packed one; COCO's captions are 92 MB.
-_MOST_WHOLE, _MOST_UNPACKED = 512 << 20, 128 << 20
+# The most bytes of a file that is read as a whole, and of a packed one; COCO's captions have 92 MB.
+_MAX_WHOLE, _MAX_UNPACKED = 512 << 20, 128 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def paths_of(paths: Paths) -> list[str]:
-    """The paths as texts; one alone is a list of one."""
+    """Returns paths as texts; a single path gives a list of one."""
     some = [paths] if isinstance(paths, str | bytes | os.PathLike) else paths
     return list(map(os.fsdecode, some))
 
 
 def plain_name(path: str) -> str:
-    """The name in lower case, without a trailing ".gz"."""
+    """Returns the name of a file in lower case, without a trailing ".gz"."""
     return os.path.basename(path).lower().removesuffix(".gz")
 
 
 def check_file(path: str) -> None:
-    """Raise a `UserError` unless `path` is an ordinary file that can be opened."""
+    """Checks that `path` is an ordinary file that can be opened.
+
+    Raises:
+        UserError: if it is not.
+    """
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -55,7 +59,7 @@ def check_file(path: str) -> None:
 
 @contextlib.contextmanager
 def failures(path: str) -> Iterator[None]:
-    """Turn the failures of reading `path` into a `UserError`."""
+    """Turns the failures of reading `path` into a `UserError`."""
     try:
         yield
     except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -71,10 +75,15 @@ def _reason(error: Exception) -> object:
 
 @contextlib.contextmanager
 def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
-    """The bytes of a file, unpacked if its name ends in ".gz"; of a zip's member, if named.
+    """Opens a file for reading, and unpacks it if its name ends in ".gz".
+
+    Args:
+        path: the file.
+        member: the file to open in a zip file.
 
     Raises:
-        UserError: while it is opened or read, if it is damaged or unpacks to more than texts do.
+        UserError: while the file is opened or read, if it is damaged or unpacks to far more bytes
+            or lines than texts do.
     """
     with contextlib.ExitStack() as stack, failures(path):
         file: Any = stack.enter_context(open(path, "rb"))
@@ -90,7 +99,7 @@ def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
 
 
 class _Bounded(io.RawIOBase):
-    """What a packed file of some size unpacks to, within bounds."""
+    """The contents of a packed file, within bounds that depend on its size."""
 
     def __init__(self, file: Any, path: str, size: int):
         self._file, self._path = file, path
@@ -112,28 +121,30 @@ class _Bounded(io.RawIOBase):
         return count
 
 
-def read_whole(path: str, most: int = _MOST_WHOLE) -> bytes:
-    """All bytes of a file, unpacked.
+def read_whole(path: str, limit: int = _MAX_WHOLE) -> bytes:
+    """Returns all bytes of a file, unpacked.
 
     Raises:
-        UserError: there are more than `most`, or more than 128 MiB in a packed file.
+        UserError: if there are more than `limit`, or more than 128 MiB in a packed file.
     """
     if path.lower().endswith(".gz"):
-        most = min(most, _MOST_UNPACKED)
+        limit = min(limit, _MAX_UNPACKED)
     with opened(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
+        data = file.read(limit + 1)
+    if len(data) > limit:
         raise UserError(
-            f"{path} has more than {most >> 20} MiB to be read at once; cut it into smaller files."
+            f"{path} has more than {limit >> 20} MiB to be read at once; cut it into smaller files."
         )
     return data
 
 
 def zip_member(path: str) -> str:
-    """The one tab-separated or JSON-lines file in a zip; notes and system files do not count.
+    """Returns the name of the one table or JSON-lines file in a zip file.
+
+    Notes and system files do not count.
 
     Raises:
-        UserError: if there is none or more than one.
+        UserError: if there is no such file or more than one.
     """
     with failures(path), zipfile.ZipFile(path) as archive:
         names = [
@@ -144,6 +155,6 @@ def zip_member(path: str) -> str:
             and not PurePath(name).name.startswith(("_", "."))
         ]
     if len(names) != 1:
-        found = f"has {', '.join(names[:4])}" if names else f"has no {', '.join(MEMBERS)} file"
-        raise UserError(f"{path} {found}; one such file must be in it.")
+        state = f"has {', '.join(names[:4])}" if names else f"has no {', '.join(MEMBERS)} file"
+        raise UserError(f"{path} {state}; one such file must be in it.")
     return names[0]

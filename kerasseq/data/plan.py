@@ -1,4 +1,4 @@
-"""Which examples form which batch, as a function of (seed, epoch)."""
+"""Plans: the examples of each batch, as a function of (seed, epoch)."""
 
 import copy
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _BLOCK = 1 << 20
 
 
 class Shape(NamedTuple):
-    """One shape of batch: N rows, S source steps, T target steps."""
+    """The shape of a batch: N rows, S source steps, T target steps."""
 
     rows: int
     source: int
@@ -23,9 +23,9 @@ class Batch(NamedTuple):
     """The examples of one batch.
 
     Attributes:
-        indices: (N,) int64. Rows after the first `real` only fill the shape and weigh nothing.
-        real: how many rows count.
-        shape: what the batch is padded to.
+        indices: (N,) int64. Rows after the first `real` rows only fill the shape.
+        real: the number of rows that count.
+        shape: the shape that the batch is padded to.
     """
 
     indices: np.ndarray
@@ -34,22 +34,34 @@ class Batch(NamedTuple):
 
 
 class BatchPlan:
-    """Batches of like lengths under a token budget, in few shapes.
+    """Batches of similar lengths under a token budget, in few shapes.
 
-    At most `shapes` pairs of lengths (S, T) are chosen so that the batches have least padding. A
-    batch of shape (S, T) has at most `tokens / max(S, T)` rows, and the examples of a shape are
-    spread evenly over its batches, so that no batch is small. In every epoch each example comes
-    exactly once.
+    The plan chooses at most `shapes` pairs of lengths (S, T), so that the batches have the least
+    padding. A batch of shape (S, T) has at most `tokens / max(S, T)` rows. The examples of a shape
+    are spread evenly over its batches, so that no batch is small. Each example comes exactly once
+    in every epoch.
 
-    It takes 9 bytes an example, and an epoch 4 more.
+    A plan takes 9 bytes of memory for each example, and an epoch takes 4 bytes more.
 
     Args:
-        source_lengths: (N,) steps of each source.
-        target_lengths: (N,) steps of each target.
+        source_lengths: (N,) the steps of each source.
+        target_lengths: (N,) the steps of each target.
         seed: of the shuffles.
-        tokens: steps of a batch's longer side, padding included, at most.
-        rows: examples in a batch at most.
-        shapes: distinct shapes at most; each is compiled once.
+        tokens: the most steps of a batch's longer side, padding included.
+        rows: the most examples in a batch.
+        shapes: the most distinct shapes; a model compiles once for each of them.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.data import BatchPlan
+    >>> lengths = np.array([3, 4, 4, 3, 9, 10])
+    >>> plan = BatchPlan(lengths, lengths, tokens=16, shapes=2)
+    >>> plan.shapes
+    [Shape(rows=4, source=4, target=4), Shape(rows=1, source=12, target=12)]
+    >>> epoch = plan.epoch(0)
+    >>> len(epoch), sorted(int(i) for batch in epoch for i in batch.indices[: batch.real])
+    (3, [0, 1, 2, 3, 4, 5])
     """
 
     def __init__(
@@ -68,15 +80,20 @@ class BatchPlan:
         )
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         return len(self._slices)
 
     def epoch(self, number: int) -> "Epoch":
-        """The batches of epoch `number`, from 0."""
+        """Returns the batches of epoch `number`, from 0."""
         return Epoch(self, number)
 
     def shard(self, host: int, hosts: int) -> "BatchPlan":
-        """Host `host`'s rows of every batch; all hosts get the same shapes in the same order."""
+        """Returns a plan with the rows of one host; all hosts have the same order of shapes.
+
+        Args:
+            host: the index of the host, from 0.
+            hosts: the number of hosts.
+        """
         part = copy.copy(self)
         part.host = host
         part.shapes = [shape._replace(rows=-(-shape.rows // hosts)) for shape in self.shapes]
@@ -84,7 +101,7 @@ class BatchPlan:
 
 
 class Epoch(Sequence):
-    """The batches of one epoch, in order; `epoch[i]` depends on (plan, number, i) alone."""
+    """The batches of an epoch, in order; `epoch[i]` depends on (plan, number, i) alone."""
 
     def __init__(self, plan: BatchPlan, number: int):
         self.plan, self.number = plan, number
@@ -107,14 +124,14 @@ class Epoch(Sequence):
         return Batch(np.concatenate([mine, filler]), len(mine), shape)
 
 
-def _layout(source_lengths, target_lengths, tokens, rows, most):
-    """Shapes; (start, end, shape) of every batch; the examples that starts and ends count."""
-    (sources, source), (targets, target) = map(_rounded_up, (source_lengths, target_lengths))
+def _layout(source_lengths, target_lengths, tokens, rows, max_shapes):
+    """Returns the shapes, (start, end, shape) of every batch, and the order that both refer to."""
+    (sources, source), (targets, target) = map(_round_up, (source_lengths, target_lengths))
     kinds = source.astype(np.uint16) * len(targets) + target
     counts = _count(kinds, len(sources) * len(targets))
     used = np.flatnonzero(counts)
     sizes = np.stack([sources[used // len(targets)], targets[used % len(targets)]])
-    steps, owner = choose_shapes(sizes, counts[used], tokens, rows, most)
+    steps, owner = choose_shapes(sizes, counts[used], tokens, rows, max_shapes)
 
     shapes, slices, start = [], [], 0
     for number, limit in enumerate(row_limit(steps, tokens, rows)):
@@ -135,8 +152,8 @@ def _layout(source_lengths, target_lengths, tokens, rows, most):
     return shapes, slices, order
 
 
-def _rounded_up(lengths):
-    """The lengths in use, rounded up, and which of them each row has."""
+def _round_up(lengths):
+    """Returns the distinct lengths, rounded up, and the index of each row's length."""
     used = np.flatnonzero(_count(lengths, int(lengths.max()) + 1))
     steps = np.unique([_fine_length(int(length)) for length in used])
     place = np.searchsorted(steps, np.arange(used[-1] + 1)).astype(np.uint8)
@@ -144,7 +161,7 @@ def _rounded_up(lengths):
 
 
 def _count(values, size):
-    """How often each of 0 to `size` - 1 occurs, without a wider copy of all values."""
+    """Counts each of 0 to `size` - 1, without a wider copy of all values."""
     counts = np.zeros(size, np.int64)
     for start in range(0, len(values), _BLOCK):
         counts += np.bincount(values[start : start + _BLOCK], minlength=size)
@@ -152,13 +169,13 @@ def _count(values, size):
 
 
 def _fine_length(length):
-    """Up to a multiple of 4; from 64 on of a sixteenth of the next power of two."""
+    """Rounds up to a multiple of 4, or from 64 on of a sixteenth of the next power of two."""
     step = max(4, 1 << (length - 1).bit_length() >> 4)
     return -(-length // step) * step
 
 
 def _runs(slices):
-    """(start, end) of each shape's examples."""
+    """Yields (start, end) of the examples of each shape."""
     for number in range(slices[-1, 2] + 1):
         same = slices[slices[:, 2] == number]
         yield same[0, 0], same[-1, 1]

@@ -10,7 +10,7 @@ from kerasseq.applications.demos.scenes.grammar import Group, Plan, plural, voca
 from kerasseq.applications.demos.scenes.layout import SIDE, bounds, distance, relates
 from kerasseq.data import PictureStore
 from kerasseq.data.pictures.captioned import Captioned
-from kerasseq.data.public.fluent_emoji_clips import FLUENT_EMOJI_CLIPS, drawn_alike
+from kerasseq.data.public.fluent_emoji_clips import FLUENT_EMOJI_CLIPS, drawing_group
 from kerasseq.errors import UserError
 from kerasseq.preprocessing import CaptionPreprocessor
 
@@ -204,7 +204,7 @@ def test_emoji_clips(clips):
     found = {part: list(corpus) for part, corpus in parts.items()}
     assert sum(map(len, found.values())) == 60
     assert 12 <= len(found["test"]) <= 13 and 5 <= len(found["valid"]) <= 6
-    alike = {part: set(map(drawn_alike, some)) for part, some in found.items()}
+    alike = {part: set(map(drawing_group, some)) for part, some in found.items()}
     assert not alike["train"] & alike["test"] and not alike["train"] & alike["valid"]
     with parts["test"].reader((8, 8), 16) as read:
         assert read(found["test"][0]).shape == (3, 8, 8, 3)
@@ -226,8 +226,8 @@ def test_emoji_clips(clips):
         ("family: man, boy", "family: man, boy"),
     ],
 )
-def test_drawn_alike(caption, key):
-    assert drawn_alike(Captioned("", (caption,), "", 1)) == key
+def test_drawing_group(caption, key):
+    assert drawing_group(Captioned("", (caption,), "", 1)) == key
 
 
 def test_emoji_clips_are_missing(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq.data import ListCorpus, holdout
-from kerasseq.data.lines import LINES_AT_ONCE
+from kerasseq.data.lists.lines import LINES_AT_ONCE
 from kerasseq.data.text.lists import FileCorpus
 from kerasseq.errors import UserError
 

@@ -1,1 +1,1 @@
-"""Pictures and clips with captions, stored and batched."""
+"""Pictures and clips with captions: corpora, stores and batches."""

@@ -1,1 +1,1 @@
-"""Public data sets: what they are, where they come from, and how they split."""
+"""Public data sets: a description of each, its download and its split."""

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from kerasseq.data.examples import Entries, ListedExamples
-from kerasseq.data.lines import numbered_lines, text_of
+from kerasseq.data.lists.lines import numbered_lines, text_of
 from kerasseq.data.public.dataset import Dataset
 from kerasseq.data.sound.recordings import (
     Recording,
@@ -32,7 +32,7 @@ def _an4_rows(folder: Path, part: str) -> Entries[Recording]:
 
 
 def _an4(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
-    """Train is cut by speaker: whole speakers, about 100 recordings, drawn by a hash."""
+    """Splits the training part by speaker: about 100 recordings of whole speakers, by a hash."""
     folder = AN4.locate(data_dir, ["etc/an4_train.fileids"])
 
     def corpus(part: str) -> SoundCorpus:

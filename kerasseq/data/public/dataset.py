@@ -1,4 +1,4 @@
-"""What a public data set is."""
+"""The description of a public data set."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,14 +14,15 @@ UNITS = {"text": "pairs", "sound": "recordings", "picture": "pictures"}
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set.
+    """A file of a data set.
 
     Attributes:
-        name: as its publisher names it.
-        size: bytes.
+        name: the publisher's name of the file.
+        size: in bytes.
         sha256: in hexadecimal.
-        urls: where it is published; the first that has it is taken.
-        unpacks: the folder in the data set's folder that an archive holds; "" is used as it is.
+        urls: the addresses of the file; the first one that has it is taken.
+        unpacks: the folder in an archive that becomes a folder of the data set; "" for a file that
+            is not unpacked.
     """
 
     name: str
@@ -33,22 +34,22 @@ class File:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A public set of pairs, in its official layout.
+    """A public data set in its official layout.
 
     Attributes:
         name: for the command line.
-        title: what it holds.
-        languages: the codes to choose source and target from; else what is spoken or written.
+        title: a description in one line.
+        languages: the codes of the languages; of texts, source and target are chosen from them.
         licence: as its publishers state it.
-        homepage: where to read about it.
-        pairs: in all; of speech and pictures, recordings or pictures.
-        folder: where `fetch` puts it, under the data folder.
-        files: all of it; none if it must be had by hand.
-        split: (data_dir, source, target), of other kinds than text (data_dir), to the corpora
-            "train", "valid" and "test".
+        homepage: the address of its page.
+        pairs: the number of pairs, recordings or pictures.
+        folder: the folder that `fetch` puts it into, under the data folder.
+        files: all its files; empty if users must fetch them by hand.
+        split: returns the corpora "train", "valid" and "test". Its arguments are (data_dir,
+            source, target) for texts, and (data_dir) for sound and pictures.
         kind: "text", "sound" or "picture".
-        bytes: about, of a set without files.
-        source: where a set without files is to be had, and how to lay it out.
+        bytes: the approximate size of a set without `files`.
+        source: says how to fetch and lay out a set without `files`.
     """
 
     name: str
@@ -66,29 +67,29 @@ class Dataset:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The number of bytes of all files."""
         return self.bytes or sum(file.size for file in self.files)
 
     @property
     def head(self) -> str:
-        """What is trained on it, for the command line."""
+        """The command-line name of the head that trains on it."""
         return HEADS[self.kind]
 
     @property
     def unit(self) -> str:
-        """What `pairs` counts, for the command line."""
+        """The unit of `pairs`, for the command line."""
         return UNITS[self.kind]
 
     def locate(self, data_dir: str | os.PathLike | None = None, *layouts: Sequence[str]) -> Path:
-        """The data folder, or the set's own folder in it, that has the set.
+        """Returns the folder that has the set: the data folder, or the set's own folder in it.
 
         Args:
             data_dir: see `data_folder`.
-            layouts: files and folders that are needed, one list for each way in which people
-                unpack the set; by default all files.
+            layouts: the names of files and folders that must be there, one list for each way in
+                which people unpack the set; by default the names of all files.
 
         Raises:
-            UserError: neither folder has all that one of the layouts needs.
+            UserError: if neither folder has all names of one of the layouts.
         """
         top = data_folder(data_dir)
         own = top / self.folder
@@ -104,13 +105,13 @@ class Dataset:
         )
 
     def direction(self, source: str | None, target: str | None) -> tuple[str, str]:
-        """Both languages, where None is the first source, or the first target, that is left."""
+        """Returns both languages; None gives the first language that is not the other side's."""
         source = source or next(code for code in self.languages if code != target)
         return source, target or next(code for code in self.languages if code != source)
 
 
 def data_folder(data_dir: str | os.PathLike | None = None) -> Path:
-    """`data_dir`, else KERASSEQ_DATA, else a folder for caches under the user's home."""
+    """Returns `data_dir`, or KERASSEQ_DATA, or a folder for caches in the user's home."""
     if data_dir or os.environ.get("KERASSEQ_DATA"):
         return Path(data_dir or os.environ["KERASSEQ_DATA"]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerasseq" / "data"

@@ -17,10 +17,10 @@ from kerasseq.errors import UserError
 
 
 def find(name: str) -> Dataset:
-    """The data set of that name.
+    """Returns the data set of a name.
 
     Raises:
-        UserError: if there is none.
+        UserError: if there is no such data set.
     """
     if name not in DATASETS:
         raise UserError(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
@@ -33,15 +33,16 @@ def pairs(
     target: str | None = None,
     data_dir: str | os.PathLike | None = None,
 ) -> dict[str, PairCorpus]:
-    """The corpora "train", "valid" and "test" of a data set.
+    """Returns the corpora "train", "valid" and "test" of a data set of texts.
 
     Args:
-        source: language code; None takes the set's first.
-        target: language code; None takes the first other one.
+        name: of the data set.
+        source: a language code; None takes the first language of the set.
+        target: a language code; None takes the first other language.
         data_dir: see `data_folder`.
 
     Raises:
-        UserError: if the set, a language or a file is not there.
+        UserError: if there is no such set or language, or if a file is missing.
     """
     dataset = of_kind(name, "text")
     source, target = dataset.direction(source, target)
@@ -55,37 +56,38 @@ def pairs(
 
 
 def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, SoundCorpus]:
-    """The corpora "train", "valid" and "test" of a data set of speech.
+    """Returns the corpora "train", "valid" and "test" of a data set of speech.
 
     Args:
         data_dir: see `data_folder`.
 
     Raises:
-        UserError: if the set, or a file of it, is not there.
+        UserError: if there is no such set, or if a file is missing.
     """
     return of_kind(name, "sound").split(data_dir)
 
 
 def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, CaptionedCorpus]:
-    """The corpora "train", "valid" and "test" of a data set of pictures.
+    """Returns the corpora "train", "valid" and "test" of a data set of pictures.
 
     Args:
         data_dir: see `data_folder`.
 
     Raises:
-        UserError: if the set, or a file of it, is not there.
+        UserError: if there is no such set, or if a file is missing.
     """
     return of_kind(name, "picture").split(data_dir)
 
 
 def of_kind(name: str, kind: str) -> Dataset:
-    """The data set of a name.
+    """Returns the data set of a name.
 
     Args:
+        name: of the data set.
         kind: "text", "sound" or "picture".
 
     Raises:
-        UserError: there is none, or it is of another kind.
+        UserError: if there is no such data set, or if it is of another kind.
     """
     dataset = find(name)
     if dataset.kind != kind:

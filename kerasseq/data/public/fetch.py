@@ -1,4 +1,4 @@
-"""Downloading a data set: resumed, verified, and whole or not there."""
+"""Downloads of data sets, which are resumed, verified, and complete or not there."""
 
 import errno
 import hashlib
@@ -24,13 +24,13 @@ _BLOCK = 1 << 16
 
 
 class Progress(NamedTuple):
-    """How far one file has come.
+    """The progress of a download.
 
     Attributes:
         name: of the file.
-        done: bytes that are on disk.
-        size: bytes in all.
-        rate: bytes a second, of those of this run.
+        done: the number of bytes that are on disk.
+        size: the number of all bytes.
+        rate: the bytes a second in this run.
     """
 
     name: str
@@ -51,17 +51,19 @@ def fetch(
     data_dir: str | os.PathLike | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Path:
-    """Download what is missing of a data set; returns its folder.
+    """Downloads the missing files of a data set, and returns its folder.
 
-    A file that was interrupted goes on where it stopped. A file is under its name only once it is
-    whole and its checksum right. An archive gives way to the folder that it holds.
+    An interrupted download continues where it stopped. A file has its name only when it is
+    complete and its checksum is right. An archive is replaced by the folder that it holds.
 
     Args:
-        report: called as bytes arrive; None writes to standard error.
+        name: of the data set.
+        data_dir: see `data_folder`.
+        report: is called as bytes arrive; None writes to standard error.
 
     Raises:
-        UserError: if a file cannot be had, cannot be written, or is not the one that is known;
-            or the set must be had by hand: the sentence says how.
+        UserError: if a file cannot be downloaded or written, or if its checksum is wrong; if users
+            must fetch the set by hand, the message says how.
     """
     dataset = find(name)
     folder = data_folder(data_dir) / dataset.folder
@@ -80,7 +82,7 @@ def fetch(
 
 
 def _unpack(archive: Path, folder: Path, name: str) -> None:
-    """Put the folder `name` that an archive holds, wherever in it, into `folder`."""
+    """Moves the folder `name`, which can be anywhere in an archive, into `folder`."""
     part = folder / (name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -95,7 +97,7 @@ def _unpack(archive: Path, folder: Path, name: str) -> None:
 
 
 def fetch_file(file: File, folder: Path, report: Callable[[Progress], None]) -> Path:
-    """Download one file unless it is there, from the first of its addresses that has it."""
+    """Downloads a file, unless it is there, from the first of its addresses that has it."""
     path = folder / file.name
     if path.exists() and _sha256(path) == file.sha256:
         return path
@@ -141,7 +143,7 @@ def _fetch_from(url, file, folder, report):
 
 
 def _transfer(url, part, file, report):
-    """Append to `part` what it lacks; raises OSError or HTTPException if that breaks off."""
+    """Appends the missing bytes to `part`; raises OSError or HTTPException if that fails."""
     start = part.stat().st_size if part.exists() else 0
     if start >= file.size:
         part.unlink()
@@ -186,7 +188,7 @@ def _sha256(path):
 
 
 class _Line:
-    """One line a file on standard error, rewritten ten times a second on a terminal."""
+    """Writes a line for each file to standard error, ten times a second on a terminal."""
 
     def __init__(self):
         self._shown = 0.0

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from kerasseq.data.examples import Entries, ListedExamples
-from kerasseq.data.lines import numbered_lines, text_of
+from kerasseq.data.lists.lines import numbered_lines, text_of
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.public.dataset import Dataset
 
@@ -14,7 +14,7 @@ _IMAGES = ("images", "Flicker8k_Dataset", "Flickr8k_Dataset")  # the release's o
 
 
 def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Entries[Captioned]:
-    """The pictures in the order of a part's list, each with its captions."""
+    """Yields the pictures in the order of a part's list, each with its captions."""
     captions: dict[str, list[str]] = {}
     for number, line in numbered_lines(tokens):
         name, tab, text = text_of(line).partition("\t")
@@ -30,7 +30,7 @@ def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Entries[Captioned
 
 
 def _flickr8k(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
-    """The official 6,000, 1,000 and 1,000 pictures."""
+    """Returns the official parts of 6,000, 1,000 and 1,000 pictures."""
     files = [f"{folder}/Flickr8k.token.txt" for folder in _TEXTS]
     folder = FLICKR8K.locate(data_dir, *([file] for file in files))
     tokens = next(folder / file for file in files if (folder / file).is_file())

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from kerasseq.data.examples import Entries, ListedExamples
-from kerasseq.data.layouts import Names
-from kerasseq.data.lines import numbered_lines
-from kerasseq.data.lists import Columns, made, table
+from kerasseq.data.lists.columns import Names
+from kerasseq.data.lists.entries import Columns, make_entries, read_table
+from kerasseq.data.lists.lines import numbered_lines
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.public.dataset import Dataset
 from kerasseq.data.splitting import holdout
@@ -21,26 +21,27 @@ def _clip(folder: Path, place: str, line: int, row: Columns) -> Captioned:
     return Captioned(str(folder / "clips" / row.path), (row.text,), place, line)
 
 
-def drawn_alike(clip: Captioned) -> str:
-    """The same for a man, a person and, where none is named, an office: "guard", "man guard".
+def drawing_group(clip: Captioned) -> str:
+    """Returns a text that is equal for clips of nearly the same drawing.
 
-    Those are often one drawing, to a few shades; that of a woman is another.
+    "guard", "man guard" and "person guard" often differ in a few shades alone; the drawing of a
+    woman is another one.
     """
     return re.sub(r"^(man|men|people|person)\b[ :]*(?=.)", "", clip.texts[0])
 
 
 def _split(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
-    """Cut by a hash: a fifth of the clips for testing, and of the others a tenth for validation."""
+    """Splits by a hash: a fifth of the clips for testing, a tenth of the rest for validation."""
     folder = FLUENT_EMOJI_CLIPS.locate(data_dir, ["captions.tsv"])
     captions = str(folder / "captions.tsv")
 
-    def rows() -> Entries[Captioned]:
-        found = table(captions, numbered_lines(captions), _COLUMNS)
-        return made(captions, found, partial(_clip, folder))
+    def entries() -> Entries[Captioned]:
+        rows = read_table(captions, numbered_lines(captions), _COLUMNS)
+        return make_entries(captions, rows, partial(_clip, folder))
 
-    whole: CaptionedCorpus = ListedExamples(rows, [captions], "fluent-emoji-clips", "picture")
-    rest, test = holdout(whole, _TEST, group=drawn_alike)
-    train, valid = holdout(rest, _VALID, group=drawn_alike)
+    whole: CaptionedCorpus = ListedExamples(entries, [captions], "fluent-emoji-clips", "picture")
+    rest, test = holdout(whole, _TEST, group=drawing_group)
+    train, valid = holdout(rest, _VALID, group=drawing_group)
     return {"train": train, "valid": valid, "test": test}
 
 

@@ -12,17 +12,17 @@ _DIGITS = "zero one two three four five six seven eight nine".split()
 
 
 def _fsdd_rows(folder: Path) -> Entries[Recording]:
-    """In the order of their names; the line is the place in that order."""
+    """Yields the recordings in the order of their names; the line is the place in this order."""
     place = str(folder / "recordings")
     for number, path in enumerate(sorted(Path(place).glob("*.wav")), 1):
-        if found := re.fullmatch(r"(\d)_\w+_\d+", path.stem):
-            yield place, number, Recording(str(path), _DIGITS[int(found[1])], place, number)
+        if match := re.fullmatch(r"(\d)_\w+_\d+", path.stem):
+            yield place, number, Recording(str(path), _DIGITS[int(match[1])], place, number)
         else:
             yield place, number, f"{path.name} is no <digit>_<speaker>_<index>.wav"
 
 
 def _fsdd(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
-    """Index 0 to 4 is for testing, as its publisher says, and 45 to 49 for validation."""
+    """Takes index 0 to 4 for testing, as its publisher says, and 45 to 49 for validation."""
     folder = FSDD.locate(data_dir, ["recordings"])
     whole = ListedExamples(lambda: _fsdd_rows(folder), [], "fsdd", "recording")
     ranges = {"train": range(5, 45), "valid": range(45, 50), "test": range(5)}

@@ -6,10 +6,10 @@ from kerasseq.data.text.lists import FileCorpus
 
 
 def _tatoeba(code, iso, pairs, size, sha256, *copies):
-    """English and another language: no split is published, so one is cut by English sentence.
+    """Returns the data set of English and another language.
 
-    1 % of the sentences are for validation and 1 % for testing; the same ones for everybody and
-    in both directions.
+    Its publisher gives no split, so the English sentences are split by a hash: 1 % for validation
+    and 1 % for testing. The parts are the same for everybody and in both directions.
     """
     file = f"{iso}-eng.zip"
 

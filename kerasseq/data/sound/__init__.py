@@ -1,1 +1,1 @@
-"""Recordings with transcripts, stored and batched."""
+"""Recordings with transcripts: corpora, stores and batches."""

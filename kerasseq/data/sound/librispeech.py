@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from kerasseq.data.examples import Entries, ListedExamples
-from kerasseq.data.lines import numbered_lines, text_of
+from kerasseq.data.lists.lines import numbered_lines, text_of
 from kerasseq.data.sound.recordings import Recording, SoundCorpus, find_sound_file
 
 
 def librispeech_rows(folder: Path) -> Entries[Recording]:
-    """The recordings of a part of LibriSpeech: speaker/chapter/speaker-chapter.trans.txt."""
+    """Yields the recordings of a folder with speaker/chapter/speaker-chapter.trans.txt."""
     for place in sorted(folder.glob("*/*/*.trans.txt")):
         for number, line in numbered_lines(place):
             name, _, text = text_of(line).partition(" ")
@@ -18,5 +18,5 @@ def librispeech_rows(folder: Path) -> Entries[Recording]:
 
 
 def librispeech_part(folder: Path) -> SoundCorpus:
-    """A folder in LibriSpeech's layout as a corpus."""
+    """Returns the corpus of a folder in LibriSpeech's layout."""
     return ListedExamples(lambda: librispeech_rows(folder), [], str(folder), "recording")

@@ -1,4 +1,4 @@
-"""Users' own lists of recordings as a corpus."""
+"""Lists of recordings that users have."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -6,25 +6,25 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from kerasseq.data.examples import Entries, ListedExamples
-from kerasseq.data.files import Paths, paths_of
-from kerasseq.data.layouts import Names
-from kerasseq.data.lines import BadLine, numbered_lines
-from kerasseq.data.lists import (
-    OBJECTS,
-    TABLES,
+from kerasseq.data.examples import Entries
+from kerasseq.data.files import Paths, check_file
+from kerasseq.data.lists.columns import Names
+from kerasseq.data.lists.entries import (
     Columns,
-    beside,
-    by_ending,
-    field,
-    made,
-    metadata,
-    objects,
-    table,
+    Reader,
+    ReadLists,
+    find_field,
+    find_metadata,
+    join_to_list,
+    make_entries,
+    read_objects,
+    read_table,
+    reader_of_file,
 )
+from kerasseq.data.lists.lines import BadLine, numbered_lines
 from kerasseq.data.sound.librispeech import librispeech_rows
 from kerasseq.data.sound.recordings import Recording
-from kerasseq.data.sound.wav2vec import is_wav2vec, wav2vec_rows, wav2vec_texts
+from kerasseq.data.sound.wav2vec import find_transcripts, is_wav2vec, wav2vec_rows
 from kerasseq.errors import UserError
 
 NAMES = Names(
@@ -42,74 +42,79 @@ _STARTS = ("offset", "start", "begin", "start_time")
 _ENDS = ("end", "stop", "end_time")
 _LENGTHS = ("duration", "length")
 
-# Where the lists of Common Voice and of LJ Speech have their recordings, beside them.
+# The folders of recordings beside the lists of Common Voice and of LJ Speech.
 _FOLDERS = {"clips": "clips/{}", "wavs": "wavs/{}.wav"}
 
 
-class RecordingCorpus(ListedExamples[Recording]):
-    r"""The recordings of lists, told apart by their names.
+class RecordingCorpus(ReadLists[Recording]):
+    r"""The recordings of lists in the formats that are in common use.
 
-    - a folder with `wav.scp` and `text`: Kaldi's, with `segments` or without; no pipes.
-    - a folder with `metadata.csv` or `metadata.jsonl`: Hugging Face's audiofolder.
-    - a folder with `*/*/*.trans.txt`: a part of LibriSpeech.
-    - `.json`, `.jsonl`, `.ndjson`: a NeMo manifest, an object a line with "audio_filepath",
-      "text" and, for a part of a file, "offset" and "duration", or "start" and "end", in seconds.
-    - `.csv`, `.tsv`, `.txt` with a header that names a column of paths (`path`, `file_name`, ...)
-      and one of texts (`text`, `transcription`, `sentence`, ...), and for parts of files columns
-      of seconds (`start` or `offset`, `end` or `duration`). Cells may be in quotes.
-    - such tables without a header: path and text. Of more columns, the text is the first that is
-      not all numbers; where a later one looks more like texts, the list is refused.
-    - LJ Speech's `metadata.csv`, Common Voice's tables, a wav2vec manifest with its `.wrd` or
-      `.ltr` file beside it.
+    | list | format |
+    | --- | --- |
+    | folder with `wav.scp` and `text` | Kaldi's, with or without `segments`; no pipes |
+    | folder with `metadata.csv` or `metadata.jsonl` | Hugging Face's audiofolder |
+    | folder with `*/*/*.trans.txt` | a part of LibriSpeech |
+    | `.json`, `.jsonl`, `.ndjson` | a NeMo manifest: an object a line |
+    | `.csv`, `.tsv`, `.txt` | a table with or without a header; LJ Speech; Common Voice |
+    | `.tsv` with `.wrd` or `.ltr` beside it | a wav2vec manifest |
 
-    Relative paths are relative to the list's folder. Several lists are read one after the other.
-    What cannot be used is left out and counted in `problems`.
+    The objects of a manifest have "audio_filepath", "text" and, for a part of a file, "offset" and
+    "duration" or "start" and "end", in seconds.
+
+    The header of a table names a column of paths (`path`, `file_name`, ...), a column of texts
+    (`text`, `transcription`, `sentence`, ...) and, for parts of files, columns of seconds (`start`
+    or `offset`, `end` or `duration`). A table without a header has paths and texts. If it has more
+    columns, the first one that is not all numbers has the texts; if a later column looks more like
+    texts, the list is refused. Cells can be in quotes.
+
+    Relative paths are relative to the folder of the list. Several lists are read one after the
+    other. Entries that cannot be used are left out and counted in `problems`.
 
     Args:
         lists: a path, or several.
 
     Raises:
-        UserError: at once, if a list is missing or none of these; while reading, if it is damaged,
-            pipes its sound through a program, or has no usable recording.
+        UserError: at once, if a list is missing or has another format; while reading, if it is
+            damaged, names a program instead of a file, or has no usable recording.
+
+    Example:
+
+    >>> from pathlib import Path
+    >>> from kerasseq.data import RecordingCorpus
+    >>> Path("one.wav").touch()
+    >>> Path("list.csv").write_text("path,text\none.wav,one\ntwo.wav,two\n")
+    34
+    >>> corpus = RecordingCorpus("list.csv")
+    >>> [(recording.path, recording.text) for recording in corpus]
+    [('one.wav', 'one')]
+    >>> print(corpus.problems)
+    1 left out: 1 × there is no such recording
+      list.csv:3: there is no such recording (two.wav)
     """
 
     def __init__(self, lists: Paths):
-        if not lists:
-            raise UserError("Name at least one list of recordings.")
-        lists = paths_of(lists)
-        found = [_readers(path) for path in lists]
-        readers = [reader for reader, _ in found]
-
-        def rows() -> Entries[Recording]:
-            for reader in readers:
-                yield from reader()
-
-        files = [file for _, files in found for file in files]
-        super().__init__(rows, files, " and ".join(lists), "recording")
+        super().__init__(lists, _open_list, "recording")
 
 
-def _readers(path: str) -> tuple[Callable[[], Entries[Recording]], list[str]]:
-    """What reads a list, and the files that it reads."""
+def _open_list(path: str) -> Reader[Recording]:
     if os.path.isdir(path):
-        return _in_folder(Path(path))
-    if reader := by_ending(path, {OBJECTS: _objects, TABLES: _table}):
-        return partial(reader, path), [path, *wav2vec_texts(path)]
+        return _open_folder(Path(path))
     if os.path.basename(path) == "wav.scp":
-        return _in_folder(Path(path).parent)
-    raise UserError(
-        f"{path} cannot be read as a list of recordings: give a .tsv, .csv, .txt, .json or .jsonl "
-        "file, or a folder of Kaldi's, Hugging Face's or LibriSpeech's layout."
-    )
+        check_file(path)
+        return _open_folder(Path(path).parent)
+    layouts = "Kaldi's, Hugging Face's or LibriSpeech's"
+    read = reader_of_file(path, _table, _objects, "recording", layouts)
+    return read, [path, *find_transcripts(path)]
 
 
-def _in_folder(folder: Path) -> tuple[Callable[[], Entries[Recording]], list[str]]:
+def _open_folder(folder: Path) -> Reader[Recording]:
     kaldi = [folder / name for name in ("wav.scp", "text", "segments")]
     if kaldi[0].is_file():
         if not kaldi[1].is_file():
             raise UserError(f"{folder} has wav.scp but no text.")
         return partial(_kaldi, folder), [str(file) for file in kaldi if file.is_file()]
-    if file := metadata(folder):
-        return _readers(str(file))
+    if file := find_metadata(folder):
+        return _open_list(str(file))
     if next(folder.glob("*/*/*.trans.txt"), None):
         return partial(librispeech_rows, folder), []
     raise UserError(
@@ -119,7 +124,7 @@ def _in_folder(folder: Path) -> tuple[Callable[[], Entries[Recording]], list[str
 
 
 def _objects(place: str) -> Entries[Recording]:
-    return made(place, objects(place), _of_object)
+    return make_entries(place, read_objects(place), _from_object)
 
 
 def _table(place: str) -> Entries[Recording]:
@@ -128,32 +133,35 @@ def _table(place: str) -> Entries[Recording]:
     if is_wav2vec(place, [line for _, line in first]):
         return wav2vec_rows(place, chain(first, lines))
 
-    forms = ["{}", *(form for name, form in _FOLDERS.items() if os.path.isdir(beside(place, name)))]
-    located = partial(_located, forms, place)
-    rows = table(place, chain(first, lines), NAMES, lambda path: os.path.isfile(located(path)))
-    return made(place, rows, partial(_of_columns, located))
+    forms = [
+        "{}",
+        *(form for name, form in _FOLDERS.items() if os.path.isdir(join_to_list(place, name))),
+    ]
+    locate = partial(_locate, forms, place)
+    rows = read_table(place, chain(first, lines), NAMES, lambda path: os.path.isfile(locate(path)))
+    return make_entries(place, rows, partial(_from_columns, locate))
 
 
-def _of_columns(
-    located: Callable[[str], str], place: str, number: int, row: Columns
+def _from_columns(
+    locate: Callable[[str], str], place: str, number: int, row: Columns
 ) -> Recording | str:
     times = [_cell(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
-    return _recording(place, number, located(row.path), row.text, *times)
+    return _recording(place, number, locate(row.path), row.text, *times)
 
 
-def _of_object(place: str, number: int, row: dict) -> Recording | str:
-    path, text = (field(row, names) for names in NAMES)
+def _from_object(place: str, number: int, row: dict) -> Recording | str:
+    path, text = (find_field(row, names) for names in NAMES)
     if not path or text is None:
         return 'not an object with the texts "audio_filepath" and "text"'
     times = [
         next((row[name] for name in names if row.get(name) is not None), None)
         for names in (_STARTS, _ENDS, _LENGTHS)
     ]
-    return _recording(place, number, beside(place, path), text, *times)
+    return _recording(place, number, join_to_list(place, path), text, *times)
 
 
 def _cell(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
-    """The first of some cells that is there, as a number if it is one; its comma may be a point."""
+    """Returns the first cell that is not empty, as a number if it is one, with point or comma."""
     cell = next((cells[name].strip() for name in names if cells.get(name, "").strip()), None)
     try:
         return None if cell is None else float(cell.replace(",", "."))
@@ -168,7 +176,7 @@ def _recording(
         if seconds is not None and not _is_seconds(seconds):
             return "the offset, end or duration is no number of seconds"
     if start is None and end is None:
-        # A duration alone only says how long the file is, and often roundly.
+        # A duration alone is the length of the file, and often a rounded one.
         begin, stop = 0.0, None
     else:
         begin = float(start or 0)
@@ -180,13 +188,13 @@ def _recording(
 
 
 def _is_seconds(value: object) -> bool:
-    """Whether a value is a number that a time can have: from 0 to thirty years."""
+    """Tells whether a value is a number of seconds, from 0 to thirty years."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
-def _located(forms: Sequence[str], place: str, path: str) -> str:
-    """Where a recording is, or would be."""
-    first, *more = (beside(place, form.format(path)) for form in forms)
+def _locate(forms: Sequence[str], place: str, path: str) -> str:
+    """Returns the path of a recording: the first of the forms that is there, or the first form."""
+    first, *more = (join_to_list(place, form.format(path)) for form in forms)
     if not more or os.path.isfile(first):
         return first
     return next(filter(os.path.isfile, more), first)
@@ -208,7 +216,7 @@ def _kaldi(folder: Path) -> Entries[Recording]:
         if not path or name not in texts:
             yield place, number, "no path" if not path else "no transcript in the file text"
         else:
-            yield place, number, Recording(beside(place, path), texts[name], place, number)
+            yield place, number, Recording(join_to_list(place, path), texts[name], place, number)
 
 
 def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entries[Recording]:
@@ -226,11 +234,15 @@ def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entr
             continue
         end_time = times[1] if times[1] >= 0 else None  # Kaldi's -1 is the end of the file
         text = texts[name]
-        yield place, number, Recording(beside(scp, path), text, place, number, times[0], end_time)
+        yield (
+            place,
+            number,
+            Recording(join_to_list(scp, path), text, place, number, times[0], end_time),
+        )
 
 
 def _entries(path: Path) -> Iterator[tuple[int, str, str | None]]:
-    """(line number, name, what is after the first space); None if the line is no text."""
+    """Yields (line number, name, text behind the first space); the text of a bad line is None."""
     for number, line in numbered_lines(path):
         if isinstance(line, BadLine):
             yield number, f"line {number}", None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from kerasseq.data.examples import Entries
-from kerasseq.data.lines import BadLine, Line, numbered_lines
+from kerasseq.data.lists.lines import BadLine, Line, numbered_lines
 from kerasseq.data.sound.recordings import Recording
 from kerasseq.errors import UserError
 
@@ -14,7 +14,7 @@ _ENTRY = re.compile(r"[^\t]+\t\d{3,}")
 
 
 def is_wav2vec(place: str, first: Sequence[Line]) -> bool:
-    """Whether the file `place` with these first lines is a manifest."""
+    """Tells whether the file `place` with these first lines is a manifest."""
     root, *entries = [line if isinstance(line, str) else "" for line in first] or [""]
     return (
         "\t" not in root
@@ -24,19 +24,19 @@ def is_wav2vec(place: str, first: Sequence[Line]) -> bool:
     )
 
 
-def wav2vec_texts(manifest: str) -> list[str]:
-    """The file of transcripts beside a manifest, if there is one."""
+def find_transcripts(manifest: str) -> list[str]:
+    """Returns the file of transcripts beside a manifest, as a list of at most one."""
     stem = os.path.splitext(manifest)[0]
     return [file for file in (f"{stem}.wrd", f"{stem}.ltr") if os.path.isfile(file)][:1]
 
 
 def wav2vec_rows(place: str, lines: Iterator[tuple[int, Line]]) -> Entries[Recording]:
-    """The recordings of a manifest, with the transcripts of the file beside it.
+    """Yields the recordings of a manifest, with the transcripts of the file beside it.
 
     Raises:
-        UserError: there is no such file, or it has another number of lines.
+        UserError: if there is no such file, or if it has another number of lines.
     """
-    texts = wav2vec_texts(place)
+    texts = find_transcripts(place)
     if not texts:
         stem = os.path.splitext(os.path.basename(place))[0]
         raise UserError(

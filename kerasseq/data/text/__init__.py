@@ -1,1 +1,1 @@
-"""Pairs of texts, stored and batched."""
+"""Pairs of texts: corpora, stores and batches."""

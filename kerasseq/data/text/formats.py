@@ -1,8 +1,8 @@
 """The formats of files of pairs.
 
-Each reader is given the paths and the codes of the languages, and yields (both sides' places, line
-numbers, rows). A row is a pair, of which each side may be a bad line, or a text that says what is
-wrong with it.
+Each reader takes the paths and the codes of the languages, and yields (the files of both sides,
+line numbers, rows). A row is a pair, each side of which can be a bad line, or a text that says what
+is wrong with the row.
 """
 
 import re
@@ -11,17 +11,17 @@ from itertools import chain, islice
 from typing import Any
 
 from kerasseq.data.files import plain_name, read_whole, zip_member
-from kerasseq.data.json_texts import checked, decoded
-from kerasseq.data.layouts import is_number
-from kerasseq.data.lines import LINES_AT_ONCE, BadLine, Line, line_batches
-from kerasseq.data.lists import objects
-from kerasseq.data.tables import (
+from kerasseq.data.lists.columns import is_number
+from kerasseq.data.lists.entries import read_objects
+from kerasseq.data.lists.lines import LINES_AT_ONCE, BadLine, Line, line_batches, numbered_lines
+from kerasseq.data.lists.tables import (
     DELIMITERS,
     Sample,
-    names_in,
-    one_line,
-    rows_of,
-    sampled,
+    column_names,
+    fit_row,
+    join_lines,
+    read_rows,
+    read_samples,
     usual_width,
 )
 from kerasseq.errors import UserError
@@ -45,20 +45,19 @@ _CODES = frozenset(
     "te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
 )
 
-_MOST_OF_GETTEXT = 32 << 20
-"""Bytes of a catalogue, which takes fifty times as many in memory."""
-_MOST_OF_AN_ENTRY = 5_000
-"""Lines, to each of which polib copies those before it."""
+# The most bytes of a catalogue, which takes fifty times as many in memory.
+_MAX_GETTEXT_BYTES = 32 << 20
+# The most lines of an entry: for each line polib copies the lines before it.
+_MAX_ENTRY_LINES = 5_000
 
 
 def table(path: str, languages: Languages, member: str | None = None) -> Read:
-    """A source and a target a line, between tabs; in `.csv` between commas or the like."""
+    """Reads a table: a source and a target a line, with tabs or in `.csv` commas or the like."""
     place = path if member is None else f"{path}/{member}"
     delimiters = DELIMITERS[".csv"] if plain_name(place).endswith(".csv") else "\t"
-    lines = enumerate(chain.from_iterable(line_batches(path, member)), 1)
-    samples, lines = sampled(lines, delimiters)
+    samples, lines = read_samples(numbered_lines(path, member), delimiters)
     if not samples:
-        yield from _in_chunks(place, lines, _unparted)
+        yield from _in_chunks(place, lines, _no_tab)
         return
     some = max(samples, key=_score)
     header = _head(some)
@@ -73,17 +72,17 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
     def pair(row: list[str]) -> Pair | str:
         return _pair(row, columns, strict, some.delimiter)
 
-    def begins(cells: list[str]) -> bool:
+    def is_row(cells: list[str]) -> bool:
         whole = len(cells) == width and not any('"' in cell for cell in cells)
         return whole and some.delimiter == "\t"
 
-    rows = rows_of(lines, some.delimiter, some.quoted, begins)
+    rows = read_rows(lines, some.delimiter, some.quoted, is_row)
     if named:
         rows = _below_header(rows)
     yield from _in_chunks(place, rows, pair)
 
 
-def _unparted(_: str) -> str:
+def _no_tab(_: str) -> str:
     return "no tab between a source and a target"
 
 
@@ -94,15 +93,15 @@ def _score(some: Sample) -> tuple[bool, int]:
 
 
 def _head(some: Sample) -> tuple[str, ...]:
-    """The first row with a delimiter in it, as names of columns."""
-    return names_in(next(row for row in some.rows if len(row) > 1))
+    """Returns the first row with a delimiter in it, as names of columns."""
+    return column_names(next(row for row in some.rows if len(row) > 1))
 
 
 def _unnamed_columns(place: str, rows: list[list[str]], width: int) -> tuple[int, int]:
-    """The first two columns.
+    """Returns the first two columns.
 
     Raises:
-        UserError: there are more, and one of the two looks like numbers of the rows.
+        UserError: if there are more columns, and one of the two has numbers alone.
     """
     whole = [row for row in rows if len(row) >= width][-max(1, len(rows) - 1) :]
     if width > 2 and any(all(is_number(row[column]) for row in whole) for column in (0, 1)):
@@ -115,14 +114,16 @@ def _unnamed_columns(place: str, rows: list[list[str]], width: int) -> tuple[int
 
 
 def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, int] | None:
-    """The columns of the source and the target, if this is a header.
+    """Returns the columns of the source and the target, if this is a header.
 
     Raises:
-        UserError: it has other languages.
+        UserError: if the header has other languages.
     """
-    found = [next((header.index(name) for name in side if name in header), None) for side in _SIDES]
-    if None not in found:
-        return found[0], found[1]
+    columns = [
+        next((header.index(name) for name in side if name in header), None) for side in _SIDES
+    ]
+    if None not in columns:
+        return columns[0], columns[1]
     codes = [name.partition("_")[0] for name in header]
     if all(languages) and all(code in codes for code in languages):
         return codes.index(languages[0]), codes.index(languages[1])
@@ -146,14 +147,12 @@ def _below_header(rows: Iterator) -> Iterator:
 def _pair(
     row: list[str], columns: tuple[int, int], width: int | None, delimiter: str
 ) -> Pair | str:
-    while width and len(row) > width and not row[-1].strip():
-        row.pop()
-    if width and len(row) > width:
-        return "more columns than in the first line: a text with the delimiter needs quotes"
+    if width and (reason := fit_row(row, width, delimiter)):
+        return reason
     if len(row) <= max(columns):
         what = "tab" if delimiter == "\t" else f"{delimiter!r}"
         return f"no {what} between a source and a target"
-    return one_line(row[columns[0]]), one_line(row[columns[1]])
+    return join_lines(row[columns[0]]), join_lines(row[columns[1]])
 
 
 def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) -> Read:
@@ -169,21 +168,19 @@ def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) ->
 
 
 def json_lines(path: str, languages: Languages, member: str | None = None) -> Read:
-    """An object with both sides a line."""
+    """Reads an object with both sides a line."""
     place = path if member is None else f"{path}/{member}"
-    lines = enumerate(chain.from_iterable(line_batches(path, member)), 1)
-    full = (line for line in lines if isinstance(line[1], BadLine) or line[1].strip())
-    pair = _of_objects(languages)
-    yield from _in_chunks(place, full, lambda line: pair(checked(decoded(line))))
+    objects = read_objects(path, member, or_whole=False)
+    yield from _in_chunks(place, objects, _pair_maker(languages))
 
 
 def json_list(path: str, languages: Languages) -> Read:
-    """Objects with both sides, in a list or one a line."""
-    yield from _in_chunks(path, objects(path), _of_objects(languages))
+    """Reads objects with both sides, in a list or one a line."""
+    yield from _in_chunks(path, read_objects(path), _pair_maker(languages))
 
 
-def _of_objects(languages: Languages) -> Callable[[dict | str], Pair | str]:
-    """What makes pairs of objects; the first tells the languages, if they are not known."""
+def _pair_maker(languages: Languages) -> Callable[[dict | str], Pair | str]:
+    """Returns a function from objects to pairs; the first object shows unknown languages."""
     names = list(languages) if all(languages) else []
 
     def pair(row: dict | str) -> Pair | str:
@@ -200,26 +197,26 @@ def _of_objects(languages: Languages) -> Callable[[dict | str], Pair | str]:
 
 
 def _both(row: dict, texts: dict, names: Sequence[str]) -> Pair | str:
-    found = [next((row[name] for name in side if name in row), None) for side in _SIDES]
-    if None in found and names:
-        found = [texts.get(name) for name in names]
-    if not all(isinstance(text, str) for text in found):
+    pair = [next((row[name] for name in side if name in row), None) for side in _SIDES]
+    if None in pair and names:
+        pair = [texts.get(name) for name in names]
+    if not all(isinstance(text, str) for text in pair):
         return 'not an object with the texts "source" and "target"'
-    return (found[0], found[1]) if all(map(is_text, found)) else "not valid Unicode"
+    return (pair[0], pair[1]) if all(map(is_text, pair)) else "not valid Unicode"
 
 
 def zipped(path: str, languages: Languages) -> Read:
-    """The one file of pairs in an archive."""
+    """Reads the one file of pairs in a zip file."""
     member = zip_member(path)
     is_json = member.lower().endswith((".jsonl", ".ndjson"))
     return (json_lines if is_json else table)(path, languages, member)
 
 
 def aligned(source: str, target: str, _: Languages) -> Read:
-    """Two files, of which the lines of one number belong together.
+    """Reads two files, whose lines of the same number are pairs.
 
     Raises:
-        UserError: they have other numbers of lines.
+        UserError: if the files have different numbers of lines.
     """
     sides, counts, first = (line_batches(source), line_batches(target)), [0, 0], 1
     while True:
@@ -241,33 +238,33 @@ def aligned(source: str, target: str, _: Languages) -> Read:
 
 
 class _Lines(str):
-    """Text whose lines end as those of a file do; for polib, U+2028 and the like do it too.
+    """A text for polib, whose lines end as in a file: polib also splits lines at U+2028.
 
-    No file has its name, for polib opens a file where it finds one.
+    It ends with a NUL, so that there is no file of this name, which polib would open.
     """
 
     def __new__(cls, text: str) -> "_Lines":
         return super().__new__(cls, text + "\n# \0")
 
     def splitlines(self, keepends: bool = False) -> list[str]:
-        return list(_joined(re.split("\r\n?|\n", self)))
+        return list(_join_quotes(re.split("\r\n?|\n", self)))
 
 
-def _joined(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a catalogue, with quotes that follow each other as one, and without comments.
+def _join_quotes(lines: Iterable[str]) -> Iterator[str]:
+    """Yields the lines of a catalogue with adjacent quotes joined, and without comments.
 
     For each line of a quote or a comment polib copies all lines of it before.
     """
     begin, quotes, count = "", [], 0
     for line in chain(lines, [""]):
-        found = _QUOTE.fullmatch(line)
-        if quotes and (not found or found[1] != begin):
+        quote = _QUOTE.fullmatch(line)
+        if quotes and (not quote or quote[1] != begin):
             yield from [""] * (count - 1)
             yield f'{begin} "{"".join(quotes)}"'
             quotes, count = [], 0
-        if found:
-            begin = found[1]
-            quotes.append(found[2])
+        if quote:
+            begin = quote[1]
+            quotes.append(quote[2])
             count += 1
         else:
             yield "" if _COMMENT.match(line) else line
@@ -278,14 +275,14 @@ _QUOTE = re.compile(r'\s*((?:#~|#\|)?)\s*"(.*)"\s*', re.DOTALL)
 
 
 def gettext(path: str, _: Languages) -> Read:
-    """A catalogue: the translated entries, with their plural forms."""
+    """Reads a catalogue: the translated entries, with their plural forms."""
     import polib
 
-    data = read_whole(path, _MOST_OF_GETTEXT)
+    data = read_whole(path, _MAX_GETTEXT_BYTES)
     try:
         lines = _Lines(data.decode(_charset(data)))
-        if _longest_run(lines) > _MOST_OF_AN_ENTRY:
-            raise ValueError(f"an entry has more than {_MOST_OF_AN_ENTRY:,} lines")
+        if _longest_run(lines) > _MAX_ENTRY_LINES:
+            raise ValueError(f"an entry has more than {_MAX_ENTRY_LINES:,} lines")
         catalogue = polib.pofile(lines)
     except Exception as error:  # whatever polib stumbles over
         reason = str(error).split("\n")[0][:200]
@@ -304,7 +301,7 @@ def gettext(path: str, _: Languages) -> Read:
 
 
 def _longest_run(text: _Lines) -> int:
-    """The most lines one after the other that go on with a text or a comment."""
+    """Returns the length of the longest run of lines with a quote or a comment."""
     longest = run = 0
     for line in text.splitlines():
         run = run + 1 if line.lstrip()[:1] in ('"', "#") else 0

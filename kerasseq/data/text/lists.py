@@ -1,12 +1,12 @@
-"""Users' own files as a corpus of pairs."""
+"""Files of pairs that users have."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kerasseq.data.corpus import digest
 from kerasseq.data.examples import file_stamp, no_entries
 from kerasseq.data.files import Paths, check_file, paths_of, plain_name
-from kerasseq.data.lines import BadLine
+from kerasseq.data.lists.lines import BadLine
 from kerasseq.data.problems import Problems
 from kerasseq.data.text import formats
 from kerasseq.data.text.corpus import Chunk, PairCorpus
@@ -14,43 +14,61 @@ from kerasseq.errors import UserError
 
 SIDES = ("source", "target")
 PAIR_FORMATS = {
-    ".tsv": "table",
-    ".tab": "table",
-    ".csv": "table",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".json": "json list",
-    ".po": "po",
-    ".zip": "zip",
+    ".tsv": formats.table,
+    ".tab": formats.table,
+    ".csv": formats.table,
+    ".jsonl": formats.json_lines,
+    ".ndjson": formats.json_lines,
+    ".json": formats.json_list,
+    ".po": formats.gettext,
+    ".zip": formats.zipped,
 }
 
 
 class FileCorpus(PairCorpus):
-    r"""The pairs in files, told apart by their names.
+    r"""The pairs in files, whose names say their format.
 
-    - `.tsv`, `.tab`: source, a tab, target; further columns are ignored. `.csv`: with commas or
-      semicolons. A first line may name the columns: "source" and "target", or codes of languages.
-      Cells may be in quotes.
-    - `.jsonl`, `.ndjson`: an object a line with the texts "source" and "target", or with a
-      "translation" that has a text for each language. `.json`: such objects in a list.
-    - `.po`: gettext; entries that are fuzzy, obsolete or not translated do not count.
-    - `.zip`: one table (`.tsv`, `.tab`, `.csv`, `.txt`) or JSON-lines file in it.
-    - two files with other names: line-aligned, the source's and the target's.
-    - one `.txt` alone: tab-separated.
+    | files | format |
+    | --- | --- |
+    | `.tsv`, `.tab`, one `.txt` | source, a tab, target; further columns are ignored |
+    | `.csv` | the same with commas or semicolons |
+    | `.jsonl`, `.ndjson` | an object a line |
+    | `.json` | a list of objects |
+    | `.po` | gettext, without entries that are fuzzy, obsolete or not translated |
+    | `.zip` | one table or JSON-lines file in it |
+    | two files with other names | line-aligned: one has the sources, one the targets |
 
-    Each but a `.zip` may be gzipped, with `.gz` after its name. Several files that hold pairs by
-    themselves are read one after the other. Text is UTF-8 or UTF-16. What cannot be used is left
-    out and counted in `problems`.
+    The first line of a table can name the columns: "source" and "target", or codes of languages.
+    Cells can be in quotes. An object has the texts "source" and "target", or a "translation" with a
+    text for each language.
+
+    All files but a `.zip` can be gzipped, with `.gz` after the name. Several files of pairs are
+    read one after the other. Text is UTF-8 or UTF-16. Entries that cannot be used are left out and
+    counted in `problems`.
 
     Args:
         files: a path, or several.
-        limit: characters on one side at most.
-        swap: whether the files have the target first.
-        languages: the codes of the source's and the target's, by which columns may be named.
+        limit: the most characters of a text.
+        swap: whether the target comes first in the files.
+        languages: the codes of the source and the target language, which can name the columns.
 
     Raises:
-        UserError: at once, if a file is missing or its name tells no format; while reading, if
-            a file is damaged, has no usable pair, or its partner has another number of lines.
+        UserError: at once, if a file is missing or its name says no format; while reading, if a
+            file is damaged or has no usable pair, or if line-aligned files have different numbers
+            of lines.
+
+    Example:
+
+    >>> from pathlib import Path
+    >>> from kerasseq.data import FileCorpus
+    >>> Path("pairs.tsv").write_text("en\tde\none\teins\ntwo\n")
+    19
+    >>> corpus = FileCorpus("pairs.tsv", languages=("de", "en"))
+    >>> list(corpus)
+    [('eins', 'one')]
+    >>> print(corpus.problems)
+    1 left out: 1 × no tab between a source and a target
+      pairs.tsv:3: no tab between a source and a target
     """
 
     def __init__(
@@ -66,11 +84,11 @@ class FileCorpus(PairCorpus):
         for file in self.files:
             check_file(file)
         self.limit, self.swap, self._languages = limit, swap, languages
-        self._parts = _parts(self.files)
+        self._readers = _choose_readers(self.files)
 
     def chunks(self) -> Iterator[Chunk]:
         problems = self.problems = Problems()
-        for read, paths in self._parts:
+        for read, paths in self._readers:
             usable, before = 0, len(problems)
             for places, numbers, rows in read(*paths, self._languages):
                 chunk = self._usable(places, numbers, rows, problems)
@@ -112,20 +130,14 @@ class FileCorpus(PairCorpus):
         )
 
 
-def _parts(files):
-    kinds = [PAIR_FORMATS.get(os.path.splitext(plain_name(file))[1]) for file in files]
-    if files and all(kinds):
-        readers = {
-            "table": formats.table,
-            "json": formats.json_lines,
-            "json list": formats.json_list,
-            "po": formats.gettext,
-            "zip": formats.zipped,
-        }
-        return [(readers[kind], (file,)) for kind, file in zip(kinds, files, strict=True)]
+def _choose_readers(files: list[str]) -> list[tuple[Callable, tuple[str, ...]]]:
+    """Returns the functions that read the files, each with its files."""
+    readers = [PAIR_FORMATS.get(os.path.splitext(plain_name(file))[1]) for file in files]
+    if files and all(readers):
+        return [(read, (file,)) for read, file in zip(readers, files, strict=True)]
     known = ", ".join(PAIR_FORMATS)
-    if any(kinds):
-        odd = files[kinds.index(None)]
+    if any(readers):
+        odd = files[readers.index(None)]
         raise UserError(
             f"{odd} holds one side alone and cannot stand beside files of pairs; give either "
             f"two line-aligned files or files of pairs ({known})."

@@ -1,4 +1,4 @@
-"""Lines of a text file, lazily, whatever its encoding and its line ends; none takes much memory."""
+"""The lines of a text file in any usual encoding, read lazily and within bounds."""
 
 import codecs
 import os
@@ -10,8 +10,8 @@ from kerasseq.data.files import opened
 
 LINES_AT_ONCE = 8192
 
-MOST = 1 << 20
-"""Characters of a line."""
+MAX_LINE = 1 << 20
+"""The most characters of a line."""
 
 _BLOCK = 1 << 18
 _MARKS = (
@@ -22,7 +22,7 @@ _MARKS = (
 
 
 class BadLine(NamedTuple):
-    """A line that is no text, or a row that cannot be read.
+    """A line that is not a text, or a row that cannot be read.
 
     Attributes:
         kind: what is wrong with it.
@@ -32,18 +32,24 @@ class BadLine(NamedTuple):
 
 
 Line = str | BadLine
+NumberedLine = tuple[int, Line]
 
 
 def text_of(line: Line) -> str:
-    """A line; one that is bad is empty."""
+    """Returns the text of a line; a bad line has an empty text."""
     return line if isinstance(line, str) else ""
 
 
 def line_batches(path: str, member: str | None = None) -> Iterator[list[Line]]:
-    r"""The lines of a file, 8,192 at a time.
+    r"""Yields the lines of a file, 8,192 at a time.
 
-    Only "\n" ends a line ("\r" before it goes with it): U+2028 and the like are text. In a file
-    without any "\n" "\r" ends a line. UTF-16 is read too, with a byte order mark or without.
+    Only "\n" or "\r\n" ends a line; U+2028 and similar characters are part of the text. If a file
+    has no "\n", "\r" ends a line. The encoding is UTF-8, or UTF-16 with or without a byte order
+    mark.
+
+    Args:
+        path: the file.
+        member: the file in a zip file.
     """
     with opened(path, member) as file:
         lines: list[Line] = []
@@ -56,13 +62,13 @@ def line_batches(path: str, member: str | None = None) -> Iterator[list[Line]]:
             yield lines
 
 
-def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, Line]]:
-    """(number from 1, line) of a file."""
-    return enumerate(chain.from_iterable(line_batches(os.fspath(path))), 1)
+def numbered_lines(path: str | os.PathLike, member: str | None = None) -> Iterator[NumberedLine]:
+    """Yields (number from 1, line) of a file; see `line_batches`."""
+    return enumerate(chain.from_iterable(line_batches(os.fspath(path), member)), 1)
 
 
-def lines_as_they_come(file: BinaryIO) -> Iterator[Line]:
-    """The lines of a file that another program writes meanwhile."""
+def stream_lines(file: BinaryIO) -> Iterator[Line]:
+    """Yields the lines of a file while another program writes it."""
     return chain.from_iterable(_read_lines(file))
 
 
@@ -88,7 +94,7 @@ def _split(blocks: Iterable[bytes], end: bytes) -> Iterator[list[Line]]:
                 lines[0] = _TOO_LONG
             too_long = False
             yield lines
-        if len(rest) > 4 * MOST:
+        if len(rest) > 4 * MAX_LINE:
             rest, too_long = b"", True
     if too_long:
         yield [_TOO_LONG]
@@ -105,14 +111,14 @@ def _decoded(data: bytes, end: bytes) -> list[Line]:
         lines = [_decoded_line(line, other) for line in data.split(end)]
     if b"\0" in data:
         lines = [_NUL if isinstance(line, str) and "\0" in line else line for line in lines]
-    if len(data) > MOST:
+    if len(data) > MAX_LINE:
         lines = [
-            _TOO_LONG if isinstance(line, str) and len(line) > MOST else line for line in lines
+            _TOO_LONG if isinstance(line, str) and len(line) > MAX_LINE else line for line in lines
         ]
     return lines
 
 
-_TOO_LONG, _NUL = BadLine(f"longer than {MOST:,} characters"), BadLine("a NUL byte in it")
+_TOO_LONG, _NUL = BadLine(f"longer than {MAX_LINE:,} characters"), BadLine("a NUL byte in it")
 
 
 def _stripped(line: str, other: str) -> str:
@@ -127,7 +133,7 @@ def _decoded_line(line: bytes, other: str) -> Line:
 
 
 def _encoding(first: bytes) -> tuple[str, int]:
-    """The encoding of a text by its first bytes, and the length of the mark that says so."""
+    """Returns the encoding of a text, by its first bytes, and the length of its byte order mark."""
     for mark, encoding in _MARKS:
         if first.startswith(mark):
             return encoding, len(mark)
@@ -142,7 +148,7 @@ def _encoding(first: bytes) -> tuple[str, int]:
 
 
 def _transcoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """UTF-8; what was no text is none after it either."""
+    """Yields the bytes in UTF-8; bytes that are not a text stay so."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     for block in blocks:
         yield decoder.decode(block).encode("utf-8", "surrogatepass")

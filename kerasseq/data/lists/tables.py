@@ -1,4 +1,4 @@
-"""Tables in text files: which character parts their cells, and whether cells stand in quotes."""
+"""Tables in text files: the delimiter of their cells, their quotes, and their rows."""
 
 import re
 from collections import Counter, deque
@@ -7,22 +7,21 @@ from functools import cache
 from itertools import chain, islice
 from typing import NamedTuple
 
-from kerasseq.data.lines import BadLine, Line
+from kerasseq.data.lists.lines import BadLine, NumberedLine
 
-Numbered = tuple[int, Line]
 Row = tuple[int, list[str] | BadLine]
-"""(line number from 1, cells), or in their stead what is wrong."""
+"""(line number from 1, cells) of a row; a `BadLine` instead says what is wrong with it."""
 
-# The characters between cells, the likeliest first, by the ending of a file's name.
+# The delimiters of a table, the most likely one first, by the ending of the file's name.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t|;,", ".tab": "\t|;,", ".txt": "\t|;,"}
 
-_SAMPLE = 500
-"""Lines that tell how a table is written."""
+_SAMPLE_LINES = 500
 
+# The line in which Excel names the delimiter.
 _EXCEL = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*')
-"""The line in which Excel names the delimiter."""
 
-_LINES_OF_A_CELL = 50
+_MAX_LINES_OF_CELL = 50
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _BREAK = re.compile("[\r\n]").search
 
 UNCLOSED = BadLine("a quote that is not closed")
@@ -31,16 +30,28 @@ RETURN = BadLine("a carriage return in the middle")
 
 
 class Sample(NamedTuple):
-    """The first lines of a table, taken apart with one delimiter."""
+    """The first rows of a table, split at one delimiter.
+
+    Attributes:
+        delimiter: the character between two cells.
+        quoted: whether cells can be in quotes.
+        rows: the cells of each row.
+    """
 
     delimiter: str
     quoted: bool
     rows: list[list[str]]
 
 
-def sampled(lines: Iterator[Numbered], delimiters: str) -> tuple[list[Sample], Iterator[Numbered]]:
-    """The first lines, taken apart in each way that parts some of them, and all lines again."""
-    first = list(islice(lines, _SAMPLE))
+def read_samples(
+    lines: Iterator[NumberedLine], delimiters: str
+) -> tuple[list[Sample], Iterator[NumberedLine]]:
+    """Splits the first lines of a table at each of some delimiters.
+
+    Returns:
+        A sample for each delimiter that splits at least one line, and an iterator over all lines.
+    """
+    first = list(islice(lines, _SAMPLE_LINES))
     if first and isinstance(first[0][1], str) and (sign := _EXCEL.fullmatch(first[0][1])):
         delimiters = sign[1]
         del first[0]
@@ -48,15 +59,15 @@ def sampled(lines: Iterator[Numbered], delimiters: str) -> tuple[list[Sample], I
     return [some for some in samples if any(len(row) > 1 for row in some.rows)], chain(first, lines)
 
 
-def _sample(first: list[Numbered], delimiter: str) -> Sample:
-    # Where a comma parts cells, those that have one in them need quotes. With others, quotes may
-    # be as people wrote them: if any cell has them as no program writes them, most must be right.
+def _sample(first: list[NumberedLine], delimiter: str) -> Sample:
+    # A cell with a comma in it needs quotes where commas are delimiters. With other delimiters,
+    # quotes can be part of the text: if some quotes are not as programs write them, most must be.
     quoted = delimiter in ",;" or _is_quoted(first, delimiter)
-    rows = (row for _, row in rows_of(iter(first), delimiter, quoted))
+    rows = (row for _, row in read_rows(iter(first), delimiter, quoted))
     return Sample(delimiter, quoted, [row for row in rows if isinstance(row, list)])
 
 
-def _is_quoted(first: list[Numbered], delimiter: str) -> bool:
+def _is_quoted(first: list[NumberedLine], delimiter: str) -> bool:
     good = bad = 0
     for _, row in _quoted_rows(iter(first), delimiter, lambda _: False):
         if isinstance(row, BadLine):
@@ -66,20 +77,23 @@ def _is_quoted(first: list[Numbered], delimiter: str) -> bool:
     return good > bad
 
 
-def rows_of(
-    lines: Iterator[Numbered],
+def read_rows(
+    lines: Iterator[NumberedLine],
     delimiter: str,
     quoted: bool,
-    begins: Callable[[list[str]], bool] = lambda cells: False,
+    is_row: Callable[[list[str]], bool] = lambda cells: False,
 ) -> Iterator[Row]:
-    """The rows of a table; empty lines are none. A line that is wrong costs no other.
+    """Yields the rows of a table, without empty lines. A bad line harms no other line.
 
     Args:
-        begins: whether the cells of a line, which might go on with the cell in quotes before it,
-            are a row of their own.
+        lines: of the table.
+        delimiter: the character between two cells.
+        quoted: whether cells can be in quotes.
+        is_row: tells whether the cells of a line are a row by themselves, if the line could also
+            continue a cell in quotes.
     """
     if quoted:
-        for number, row in _quoted_rows(lines, delimiter, begins):
+        for number, row in _quoted_rows(lines, delimiter, is_row):
             yield number, row if isinstance(row, BadLine) else row.cells
         return
     for number, line in lines:
@@ -90,7 +104,7 @@ def rows_of(
 
 
 def _is_empty(line: str, delimiter: str) -> bool:
-    """Whether a line is no row. One of delimiters alone is a row of empty cells."""
+    """Whether a line is empty. A line of delimiters alone is a row of empty cells."""
     return delimiter not in line and (not line or line.isspace())
 
 
@@ -101,12 +115,12 @@ class _Cells(NamedTuple):
 
 
 def _quoted_rows(
-    lines: Iterator[Numbered], delimiter: str, begins: Callable[[list[str]], bool]
+    lines: Iterator[NumberedLine], delimiter: str, is_row: Callable[[list[str]], bool]
 ) -> Iterator[tuple[int, _Cells | BadLine]]:
-    ahead: deque[Numbered] = deque()
+    ahead: deque[NumberedLine] = deque()
     lines = iter(lines)
 
-    def following() -> Numbered | None:
+    def following() -> NumberedLine | None:
         return ahead.popleft() if ahead else next(lines, None)
 
     while entry := following():
@@ -117,13 +131,13 @@ def _quoted_rows(
         if _is_empty(line, delimiter):
             continue
         text, taken = line, []
-        row = _taken_apart(text, delimiter)
-        while row is UNCLOSED and len(taken) < _LINES_OF_A_CELL and (more := following()):
+        row = _split(text, delimiter)
+        while row is UNCLOSED and len(taken) < _MAX_LINES_OF_CELL and (more := following()):
             taken.append(more)
-            if isinstance(more[1], BadLine) or begins(more[1].split(delimiter)):
+            if isinstance(more[1], BadLine) or is_row(more[1].split(delimiter)):
                 break
             text += "\n" + more[1]
-            row = _taken_apart(text, delimiter)
+            row = _split(text, delimiter)
         if isinstance(row, BadLine):
             ahead.extendleft(reversed(taken))
         yield number, row
@@ -135,14 +149,14 @@ def _cell(delimiter: str) -> re.Pattern:
     return re.compile(rf' *"([^"]*+(?:""[^"]*+)*+)(?:" *({d}|\Z)|(")|\Z)|([^{d}]*)({d}|\Z)')
 
 
-def _taken_apart(text: str, delimiter: str) -> _Cells | BadLine:
+def _split(text: str, delimiter: str) -> _Cells | BadLine:
     if '"' not in text:
         return RETURN if _BREAK(text) else _Cells(text.split(delimiter))
     cells, place, in_quotes, stray, end = [], 0, False, False, ""
     pattern = _cell(delimiter)
     while True:
-        found = pattern.match(text, place)
-        inside, end, wrong, plain, plain_end = found.groups()
+        match = pattern.match(text, place)
+        inside, end, wrong, plain, plain_end = match.groups()
         if wrong:
             return STRAY
         if inside is not None:
@@ -158,20 +172,33 @@ def _taken_apart(text: str, delimiter: str) -> _Cells | BadLine:
             end = plain_end
         if not end:
             return _Cells(cells, in_quotes, stray)
-        place = found.end()
+        place = match.end()
 
 
-def one_line(text: str) -> str:
-    """A cell, whose lines become one."""
+def fit_row(row: list[str], width: int, delimiter: str) -> str | None:
+    """Removes empty cells from the end of a row that is too long.
+
+    Returns:
+        What is wrong with the row, if it is still too long.
+    """
+    while len(row) > width and not row[-1].strip():
+        row.pop()
+    if len(row) <= width:
+        return None
+    return f"more columns than in the first line: {_NAMES[delimiter]} needs quotes"
+
+
+def join_lines(text: str) -> str:
+    """Returns a cell with its lines joined to one."""
     return " ".join(text.split("\n")) if "\n" in text else text
 
 
-def names_in(row: Sequence[str]) -> tuple[str, ...]:
-    """The cells of a first row as names of columns."""
+def column_names(row: Sequence[str]) -> tuple[str, ...]:
+    """Returns the cells of a header as names of columns: in lower case, with underscores."""
     return tuple(re.sub(r"[ -]+", "_", cell.strip().lower()) for cell in row)
 
 
 def usual_width(rows: Iterable[Sequence[str]]) -> int:
-    """The number of columns that most rows have."""
+    """Returns the number of columns that most rows have."""
     widths = Counter(map(len, rows)).most_common(1)
     return widths[0][0] if widths else 0
