@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import kerasseq
-from kerasseq.applications.translation.report import _quoted
+from kerasseq.applications.translation.report import _quote_argument
 from kerasseq.cli import main, make_parser
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
@@ -242,10 +242,10 @@ def test_datasets_fetch_names_the_next_command(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["$1,234.50", "a \"b\" 'c'", "-12°C", "--json", "plain"])
-def test_texts_are_quoted_for_the_shell(text):
-    command = f"attention model.keras --output map.png {_quoted(text)}"
+def test_texts_are_quote_argument_for_the_shell(text):
+    command = f"attention model.keras --output map.png {_quote_argument(text)}"
     assert make_parser().parse_args(shlex.split(command)).text == text
-    command = f"generate model.keras {_quoted(text)}"
+    command = f"generate model.keras {_quote_argument(text)}"
     assert make_parser().parse_args(shlex.split(command)).text == [text]
 
 

@@ -1,7 +1,7 @@
 """The configuration of a captioning run."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,19 +12,17 @@ from kerasseq.applications.captioning.model import (
     Transformer,
     build,
 )
-from kerasseq.applications.common import configuration
-from kerasseq.applications.common.parts import ListsConfig
-from kerasseq.applications.common.settings import Beam
-from kerasseq.applications.common.starting import all_brought, units
+from kerasseq.applications.common import configuration, parts, settings
+from kerasseq.applications.common.settings import Beam, UnitKind
+from kerasseq.applications.common.starting import find_brought, read_tokenizer
 from kerasseq.checks import Checked, Count, Size, VocabularySize, whole
 from kerasseq.config import list_keys
 from kerasseq.models import Seq2Seq
-from kerasseq.preprocessing.normalization import Steps
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 
-# Settings that a model to start from brings with it, beside those of the section `model`.
+# The settings that a model to start from brings, beside those of the section `model`.
 BROUGHT = (
     *(f"pictures.{name}" for name in ("size", "frames")),
     *(f"tokenizer.{name}" for name in ("kind", "vocabulary_size", "normalization", "max_length")),
@@ -32,8 +30,8 @@ BROUGHT = (
 
 
 @dataclass(frozen=True)
-class DataConfig(ListsConfig):
-    """What to train on; no list and no data set mean the embedded scenes."""
+class DataConfig(parts.DataConfig):
+    """What to train on; without lists and without a data set, the embedded scenes."""
 
     images: str = ""  # the folder that lists name pictures in; by default the list's own
 
@@ -55,18 +53,17 @@ class PicturesConfig(Checked):
 
 
 @dataclass(frozen=True)
-class TokenizerConfig(Checked):
+class TokenizerConfig(settings.TokenizerConfig):
     """The units that captions are written in."""
 
-    kind: Literal["word", "unigram", "bpe", "char"] = "word"
+    kind: UnitKind = "word"
     vocabulary_size: VocabularySize = 2500
-    normalization: Steps = ("invisible", "nfkc", "lower", "punctuation", "spaces")
     max_length: Size = 40  # units of a caption at most
 
 
 @dataclass(frozen=True)
-class DecodingConfig(Checked):
-    """How the model is measured, and writes captions unless it is told otherwise."""
+class DecodingConfig(settings.DecodingConfig):
+    """How the model is measured, and how it writes captions unless it is told otherwise."""
 
     beam: Beam = 3  # 1: greedy
 
@@ -99,41 +96,33 @@ class CaptioningConfig:
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
     def find_unused(self) -> dict[str, str]:
-        kept = {"model.encoder.trainable"}  # a backbone may be fine-tuned
-        model = (key for key in list_keys(self) if key.startswith("model.") and key not in kept)
-        found = all_brought(self.training.start_from, (*BROUGHT, *model))
-        if not found and self.model.encoder.kind == "vision-transformer":
-            found["model.pool"] = "the encoder vision-transformer pools nothing"
-        return found
+        keys = [key for key in list_keys(self) if key.startswith("model.")]
+        keys = [key for key in keys if key != "model.encoder.trainable"]  # one may fine-tune it
+        unused = find_brought(self.training.start_from, (*BROUGHT, *keys))
+        if not unused and self.model.encoder.kind == "vision-transformer":
+            unused["model.pool"] = "the encoder vision-transformer pools nothing"
+        return unused
 
 
-def _brought(settings: CaptioningConfig, start: Seq2Seq) -> dict[str, Any]:
+def _read_settings(config: CaptioningConfig, start: Seq2Seq) -> dict[str, Any]:
+    """Returns the settings of a model to start from."""
     preprocessor = start.preprocessor
-    return units(preprocessor, settings.tokenizer.vocabulary_size) | {
+    return read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "pictures.size": preprocessor.size[0],
         "pictures.frames": preprocessor.frames,
         "tokenizer.normalization": list(preprocessor.steps),
         "tokenizer.max_length": preprocessor.max_target_length,
-        "model": lambda: build(settings.model, preprocessor),
+        "model": lambda: build(config.model, preprocessor),
     }
 
 
-def configure(
-    data: Mapping[str, Any],
-    model: str | None = None,
-    config: str | None = None,
-    overrides: Iterable[str] = (),
-) -> CaptioningConfig:
-    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
-    return configuration.configure(
-        CaptioningConfig,
-        CONFIGS,
-        data,
-        model,
-        config,
-        overrides,
-        "show-attend-tell",
-        "picture",
-        "scenes",
-        brought=_brought,
-    )
+configure = partial(
+    configuration.configure,
+    CaptioningConfig,
+    CONFIGS,
+    reads="picture",
+    default="show-attend-tell",
+    demo="scenes",
+    read_settings=_read_settings,
+)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from kerasseq.applications.common.settings import (
     Attention,
     Number,
-    transformer_decoder,
-    transformer_encoder,
+    build_transformer_decoder,
+    build_transformer_encoder,
 )
 from kerasseq.backbones import backbone
 from kerasseq.checks import Checked, Count, Fraction
@@ -82,7 +82,7 @@ class VisionTransformer(Checked):
         return [
             Patches((size, size), self.patch),
             Projection(self.width, positions=True, dropout=self.dropout),
-            transformer_encoder(self, self.layers),
+            build_transformer_encoder(self, self.layers),
         ]
 
 
@@ -145,7 +145,7 @@ class Transformer(Checked):
     tied: bool = True
 
     def build(self, encoder: Chain, size: int) -> TransformerDecoder:
-        return transformer_decoder(self, size, encoder.width, tied=self.tied)
+        return build_transformer_decoder(self, size, encoder.width, tied=self.tied)
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,12 @@ Model = ShowAndTell | ShowAttendTell | Transformer | S2VT
 
 
 def build(config: Model, preprocessor: CaptionPreprocessor) -> Seq2Seq:
-    """The model of a configuration, for the units of a preprocessor."""
-    # Who looks at no regions needs but one vector of each frame.
+    """Returns the model of a configuration, for the units of a preprocessor."""
+    # A decoder that does not look at regions needs one vector of each frame.
     pool = config.kind in ("s2vt", "show-and-tell") or getattr(config, "pool", False)
     layers: list[Any] = config.encoder.build(preprocessor.size[0], pool)
     if getattr(config, "encoder_layers", 0):
-        layers.append(transformer_encoder(config, config.encoder_layers))
+        layers.append(build_transformer_encoder(config, config.encoder_layers))
     encoder = Chain(layers)
     encoder.build((None, None))
     decoder = config.build(encoder, preprocessor.target_vocabulary_size)

@@ -1,9 +1,10 @@
-"""From a configuration to pictures, units and batches."""
+"""From a configuration to pictures, units and batches of pictures."""
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -11,8 +12,7 @@ from keras import ops
 from kerasseq.applications.captioning.config import CaptioningConfig, DataConfig
 from kerasseq.applications.common import parts
 from kerasseq.applications.common.parts import Parts
-from kerasseq.applications.common.progress import telling
-from kerasseq.applications.common.training import Epochs, Prepared
+from kerasseq.applications.common.preparation import Epochs, Prepared, build_stores, summarize
 from kerasseq.data.pictures.batches import PictureBatches, picture_plan
 from kerasseq.data.pictures.captioned import CaptionedCorpus
 from kerasseq.data.pictures.lists import PictureCorpus
@@ -28,45 +28,41 @@ from kerasseq.training.self_critical import SelfCritical, SelfCriticalBatches
 
 
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The pictures that a configuration names; see `common.parts.read_parts`."""
+    """Reads the pictures that a configuration names; see `common.parts.read_parts`."""
 
-    def embedded() -> Parts:
+    def make_demo() -> Parts:
         # Here, since the drawings and what renders them come in packages of their own.
-        from kerasseq.applications.demos.scenes import NAME, scene_corpora
+        from kerasseq.applications.demos.scenes import corpus
 
-        return Parts(**scene_corpora(seed=config.seed), name=NAME, licence="CC BY-SA 4.0 drawings")
+        return Parts.from_demo(corpus, seed=config.seed)
 
-    def of_dataset(name: str) -> dict[str, CaptionedCorpus]:
-        return datasets.pictures(name, data_dir)
+    def read_dataset(dataset: Any) -> dict[str, CaptionedCorpus]:
+        return datasets.pictures(dataset.name, data_dir)
 
-    def corpus(lists: Sequence[str]) -> CaptionedCorpus:
+    def read_files(part: str, lists: Sequence[str]) -> CaptionedCorpus:
         return PictureCorpus(lists, config.images or None)
 
-    return parts.read_parts(config, "picture", of_dataset, corpus, embedded)
+    return parts.read_parts(config, "picture", read_dataset, read_files, make_demo)
 
 
-def learned(config: CaptioningConfig, captions: Iterable[str]) -> CaptionPreprocessor:
-    """A preprocessor with the units of the captions."""
-    units = config.tokenizer
-    return CaptionPreprocessor.learn(
-        captions,
-        units.kind,
-        units.vocabulary_size,
-        steps=units.normalization,
+def learn_preprocessor(config: CaptioningConfig, pictures: Parts) -> CaptionPreprocessor:
+    """Returns a preprocessor with the units of the training part."""
+    return config.tokenizer.learn(
+        CaptionPreprocessor,
+        pictures.train.texts(),
         size=(config.pictures.size, config.pictures.size),
         frames=config.pictures.frames,
-        max_target_length=units.max_length,
     )
 
 
-def frozen(model: SequenceModel, changed: bool) -> FrozenEncoder | None:
-    """The part of a model's encoder that no training changes, if its features can be kept.
+def freeze_encoder(model: SequenceModel, augmented: bool) -> FrozenEncoder | None:
+    """Returns the part of a model's encoder whose features can be stored, if there is one.
 
     Args:
-        changed: whether the pictures themselves change in training.
+        augmented: whether training changes the pictures, and so their features.
     """
     first = model.encoder.layers[0]
-    if changed or not isinstance(first, PictureEncoder) or first.trainable:
+    if augmented or not isinstance(first, PictureEncoder) or first.trainable:
         return None
     functions = Functions(first.variables, [first])
 
@@ -88,32 +84,25 @@ def prepare(
     model: SequenceModel,
     folder: Path,
     resume: bool = False,
-) -> tuple[Prepared, dict[str, PictureStore]]:
-    """The pictures to train on and to validate, as the training reads them, kept in `folder`.
+) -> Prepared:
+    """Encodes the pictures of a run in a folder, as far as training does not change their features.
 
     Raises:
         UserError: a run is resumed, but with other pictures.
     """
     pictures, settings = config.pictures, config.training
-    encoder = frozen(model, changed=pictures.flip or pictures.shift > 0)
-    done = "encoded" if encoder else "decoded"
-    stores = {
-        name: PictureStore.build(
-            folder / name,
-            corpus,
-            model.preprocessor,
-            encoder=encoder,
-            replace=not resume,
-            progress=telling(f"{name} pictures {done}"),
-        )
-        for name, corpus in (("valid", examples.valid), ("train", examples.train))
-    }
+    encoder = freeze_encoder(model, augmented=pictures.flip or pictures.shift > 0)
+    done = "pictures encoded" if encoder else "pictures decoded"
+    options = dict.fromkeys(("valid", "train"), {"encoder": encoder})
+    stores = build_stores(
+        PictureStore, folder, examples, model.preprocessor, resume, done, **options
+    )
     plan = functools.partial(picture_plan, rows=settings.batch_pictures, seed=settings.seed)
-    # Batch norms that learn must not be told what is to be written.
+    # The statistics of batch norms that are trained must not depend on what is to be written.
     normed = isinstance(model.encoder.layers[0], ConvolutionalFeatures)
     steps = plan(stores["train"], **({"shapes": 1} if normed else {}))
 
-    critic = _critic(model, stores["train"], config) if settings.self_critical else None
+    critic = _make_critic(model, stores["train"], config) if settings.self_critical else None
 
     def epoch(number: int) -> Sequence:
         changes = {"flip": pictures.flip, "shift": pictures.shift}
@@ -121,16 +110,17 @@ def prepare(
         return SelfCriticalBatches(batches, critic, number) if critic else batches
 
     valid = PictureBatches(stores["valid"], plan(stores["valid"], every=True), every=True)
-    problems = {name: store.problems for name, store in stores.items()}
-    unknown = {name: [store.unknown] for name, store in stores.items()}
-    epochs = Epochs(steps, epoch, on_policy=critic is not None)
-    counts = len(stores["train"]), len(stores["valid"])
-    return Prepared(epochs, valid, *counts, problems, unknown), stores
+    return summarize(stores, Epochs(steps, epoch, on_policy=critic is not None), valid)
 
 
-def _critic(model: SequenceModel, store: PictureStore, config: CaptioningConfig) -> SelfCritical:
-    """CIDEr-D against the training captions, as ids with the end symbol, without which captions
-    that stop in the middle would do best."""
+def _make_critic(
+    model: SequenceModel, store: PictureStore, config: CaptioningConfig
+) -> SelfCritical:
+    """Returns the reward of captions: CIDEr-D against the training captions.
+
+    Captions are ids with the end symbol, without which captions that stop in the middle would do
+    best.
+    """
     widest = int(store.caption_lengths().max())
     labels = store.labels(np.arange(int(store.starts[-1])), widest)
     rows = [row[row != PAD].tolist() for row in labels]

@@ -1,14 +1,13 @@
 """What a training shows at its end."""
 
 import contextlib
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from kerasseq.applications.common.parts import some_of
-from kerasseq.data.pictures.captioned import CaptionedCorpus
+from kerasseq.applications.common import report as common
+from kerasseq.applications.common.parts import Parts, read_some
 from kerasseq.drawing import draw_caption_sheet, draw_overlay
 from kerasseq.drawing.attention import WORD_MARK
 from kerasseq.errors import UserError
@@ -20,38 +19,33 @@ SHOWN = 12
 
 
 def report(
-    model: Seq2Seq, corpus: CaptionedCorpus, run: Run, scores: dict, say: Callable[[str], None]
+    model: Seq2Seq, parts: Parts, run: Run, scores: dict, say: Callable[[str], None]
 ) -> None:
-    """Say and draw what the model learned, and name the commands to go on with."""
+    """Says and draws what the model learned, and names the commands to go on with."""
     preprocessor = model.preprocessor
-    found = some_of(corpus, SHOWN, preprocessor.size, preprocessor.frames)
-    shown = [(clip, example.texts) for example, clip in found]
-    clips = [clip for clip, _ in shown]
+    some = read_some(parts.test or parts.valid, SHOWN, preprocessor.size, preprocessor.frames)
+    clips = [clip for _, clip in some]
+    captions = [picture.texts for picture, _ in some]
     texts = model.generate(clips)
-    say(f"\n{len(texts)} pictures that it was not trained on")
-    for text, (_, said) in zip(texts, shown, strict=True):
-        right = text in preprocessor.normalize(list(said))
-        say(f"  → {text}\n" + ("" if right else f"    what is said of it: {said[0]}\n"))
-    if scores:
-        say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
-    made = {"model": run.model_path, "training curve": run.curves_path}
-    made["pictures"] = run.folder / "pictures.png"
-    draw_caption_sheet(
-        [clip[0] for clip in clips], texts, [said for _, said in shown], made["pictures"]
-    )
+    examples = []
+    for text, references in zip(texts, captions, strict=True):
+        right = text in preprocessor.normalize(list(references))
+        references = [text] if right else references
+        examples.append(common.format_example(text, references, "what is said of it"))
+    pictures = {"pictures": run.folder / "pictures.png"}
+    draw_caption_sheet([clip[0] for clip in clips], texts, captions, pictures["pictures"])
     longest = max(range(len(texts)), key=lambda i: len(texts[i]))
     with contextlib.suppress(UserError):  # a model that does not attend to regions or frames
         draw_attention(model, clips[longest], run.folder / "attention.png")
-        made["attention"] = run.folder / "attention.png"
-    for name, path in made.items():
-        say(f"{name:<15} {path}")
-    file = shlex.quote(str(run.model_path))
-    say(
-        "\nGo on with\n"
-        f"  kerasseq caption {file} PICTURE.jpg\n"
-        f"  kerasseq info {file}\n"
-        "  kerasseq train captioning --train LIST.tsv    your own pictures"
-    )
+        pictures["attention"] = run.folder / "attention.png"
+    file = common.quote_model(run)
+    commands = [
+        f"kerasseq caption {file} PICTURE.jpg",
+        f"kerasseq info {file}",
+        "kerasseq train captioning --train LIST.tsv    your own pictures",
+    ]
+    title = f"{len(texts)} pictures that it was not trained on"
+    common.report(run, title, examples, scores, pictures, commands, say)
 
 
 def draw_attention(

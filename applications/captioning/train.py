@@ -1,21 +1,20 @@
 """`kerasseq train captioning`: from pictures to a model that is measured and saved."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from kerasseq.applications.captioning.config import CaptioningConfig
-from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
+from kerasseq.applications.captioning.evaluation import Evaluation, evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
-from kerasseq.applications.captioning.preprocessing import learned, prepare, read_parts
+from kerasseq.applications.captioning.preprocessing import learn_preprocessor, prepare, read_parts
 from kerasseq.applications.captioning.report import report
 from kerasseq.applications.common import training
-from kerasseq.applications.common.parts import some_of, unwritable
-from kerasseq.applications.common.training import Prepared
+from kerasseq.applications.common.head import Head
+from kerasseq.applications.common.parts import find_unknown_units
+from kerasseq.applications.common.preparation import Prepared
 from kerasseq.data.pictures.store import PictureStore
 from kerasseq.encoders import PictureEncoder
 from kerasseq.errors import UserError
@@ -26,20 +25,19 @@ from kerasseq.preprocessing import CaptionPreprocessor
 from kerasseq.training import Run
 
 
-class Captioning:
-    """Pictures to text, for `training.train`."""
+class Captioning(Head):
+    """Pictures and clips to text."""
 
     task, reads, examples = "captioning", "picture", "pictures"
 
     def __init__(self, config: CaptioningConfig, data_dir: str | None = None):
-        self.config = config
-        self.parts = read_parts(config.data, data_dir)
-        self.stores: dict[str, PictureStore] = {}
+        super().__init__(config, read_parts(config.data, data_dir))
+        self.stores: Mapping[str, PictureStore] = {}
         self._longest = 0  # units of a caption
         self._reader: SequenceModel | None = None  # of the validation part
 
-    def learned(self) -> CaptionPreprocessor:
-        return learned(self.config, self.parts.train.texts())
+    def learn_preprocessor(self) -> CaptionPreprocessor:
+        return learn_preprocessor(self.config, self.parts)
 
     def build(self, preprocessor: CaptionPreprocessor) -> SequenceModel:
         return build(self.config.model, preprocessor)
@@ -53,38 +51,28 @@ class Captioning:
                 f"model.encoder.trainable: {self.config.training.start_from}, which the run starts "
                 "from, has no backbone, and all of it is trained; leave it out."
             )
-        self._longest = model.preprocessor.max_target_length
-        if self.parts.test is not None:  # what is wrong with it comes to light before the training
-            some_of(self.parts.test, 1, model.preprocessor.size, model.preprocessor.frames)
-        data, self.stores = prepare(self.config, self.parts, model, folder, resume)
-        data.unknown["test"] = unwritable(self.parts.test, model.preprocessor)
+        preprocessor = model.preprocessor
+        self._longest = preprocessor.max_target_length
+        self.check_test_part(preprocessor.size, preprocessor.frames)
+        data = prepare(self.config, self.parts, model, folder, resume)
+        self.stores = data.stores
+        data.unknown["test"] = find_unknown_units(self.parts.test, preprocessor)
         return data
 
-    def card(self, before: dict) -> dict:
-        decoding = asdict(self.config.decoding)
-        return {
-            "data": self.parts.name,
-            "licence": self.parts.licence,
-            "decoding": {**decoding, "max_length": self._longest},
-        }
+    def describe_data(self, data: Prepared) -> str:
+        store = self.stores["train"]
+        return f"{len(store):,} pictures with {int(store.counts.sum()):,} captions"
 
-    def opening(self, model: SequenceModel, data: Prepared) -> Iterable[str]:
-        store, settings = self.stores["train"], self.config.model
-        captions = int(store.counts.sum())
-        start = self.config.training.start_from
-        kind = start or f"{settings.kind} on {settings.encoder.kind}"
-        yield (
-            f"Data    {self.parts.name}: {data.examples:,} pictures with {captions:,} captions "
-            "to train on"
-        )
+    def describe_model(self, model: SequenceModel) -> str:
         trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-        yield (
-            f"Model   {kind}, {model.count_params():,} parameters, {trained:,} of them trained, "
-            f"{model.preprocessor.target_vocabulary_size:,} units"
-        )
-        yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
+        size = model.preprocessor.target_vocabulary_size
+        return f"{trained:,} of them trained, {size:,} units"
 
-    def measure(self, model: SequenceModel) -> dict[str, float]:
+    def make_card(self, before: dict) -> dict:
+        card = super().make_card(before)
+        return {**card, "decoding": {**card["decoding"], "max_length": self._longest}}
+
+    def validate(self, model: SequenceModel) -> dict[str, float]:
         store, options = self.stores["valid"], Options(Greedy(), max_length=self._longest)
         self._reader = self._reader or read_from_store(model, store)
         places = list(range(len(store)))
@@ -93,19 +81,14 @@ class Captioning:
         scores = CiderD(references).scores(range(len(texts)), texts)
         return {"cider": 100 * float(scores.mean())}
 
-    def scores(self, model: SequenceModel, say: Callable[[str], None]) -> dict[str, float]:
-        if self.parts.test is None:
-            return {}
-        found = evaluate(model, self.parts.test)
-        if len(found.problems):
-            say(f"test: {found.problems}")
-        return {score.name: round(score.value, 2) for score in found.scores}
+    def evaluate(self, model: SequenceModel) -> Evaluation:
+        return evaluate(model, self.parts.test)
 
     def report(
         self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
     ) -> None:
-        report(model, self.parts.test or self.parts.valid, run, scores, say)
+        report(model, self.parts, run, scores, say)
 
 
 train = partial(training.train, Captioning)
-"""Train a model; see `kerasseq.applications.common.training.train`."""
+"""Trains a model; see `kerasseq.applications.common.training.train`."""

@@ -1,17 +1,17 @@
-"""From the settings that come with a head, files and overrides to the configuration of a run."""
+"""Makes the configuration of a run of settings that come with a head, files and overrides."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kerasseq.applications.common.starting import check_brought
+from kerasseq.applications.common.starting import check_start
 from kerasseq.config import from_dict, read_with_origins, refuse_unused, to_dict
 from kerasseq.errors import OptionError, UserError
 
 C = TypeVar("C")
 
-# Settings of the section `data` that name what to train on.
+# The settings of the section `data` that name what to train on.
 _NAMES = ("dataset", "train", "valid", "test")
 
 
@@ -19,52 +19,60 @@ def configure(
     kind: type[C],
     folder: Path,
     data: Mapping[str, Any],
-    model: str | None,
-    config: str | None,
-    overrides: Iterable[str],
-    default: str,
-    reads: str,
-    embedded: str = "phrases",
+    model: str | None = None,
+    config: str | None = None,
+    overrides: Iterable[str] = (),
     *,
-    brought: Callable[[C, Any], Mapping[str, Any]] = lambda settings, start: {},
+    reads: str,
+    default: str,
+    demo: str,
+    read_settings: Callable[[C, Any], Mapping[str, Any]],
 ) -> C:
-    """The configuration of a run: that of the model, changed by `config`, `overrides`, `data`.
+    """Returns the configuration of a run.
 
-    A setting that has no effect has its default in it.
+    It begins with the settings of a kind of model, which `config`, `overrides` and `data` change in
+    this order. A setting that has no effect has its default.
 
     Args:
         kind: a frozen dataclass with the sections `data`, `model` and `training`.
         folder: the configurations that come with the head.
-        data: fields of the section `data` that are set. Training files or a data set in it, or
-            else in `overrides`, replace all data that a file names. Without files and without a
-            data set, a model or a configuration the settings are those of the embedded default.
-        model: a kind of model, whose settings come with the head; by default `default`, unless
-            `config` names another.
+        data: fields of the section `data`. Training files or a data set, in it or else in
+            `overrides`, replace all data that a file names.
+        model: a kind of model; by default that of `config`, or else `default`.
         config: a TOML file, or the name of a configuration that comes with the head.
         overrides: texts "section.key=value".
         reads: what the head's models read.
-        embedded: the configuration of the embedded default.
-        brought: settings that a model to start from brings with it, as far as it tells; see
-            `check_brought`.
+        default: the kind of model if nothing else names one.
+        demo: the configuration if nothing names data, a model or a configuration.
+        read_settings: returns the settings of a model to start from, given the configuration and
+            the model; see `check_start`.
 
     Raises:
         UserError: a file cannot be read; a setting is unknown, of another type or without effect;
-            or the model to start from has another.
+            or the model to start from has another value.
+
+    Example:
+
+    >>> from kerasseq.applications import translation
+    >>> config = translation.configure({"train": ["pairs.tsv"]}, "rnn", None, ["model.units=64"])
+    >>> config.model.kind, config.model.units
+    ('rnn', 64)
     """
     overrides = list(overrides)
-    named = ("data.train=", "data.dataset=")
-    if not data.get("train") and not data.get("dataset") and not _any_begins(overrides, named):
-        default = embedded
+    named = [override.replace(" ", "") for override in overrides]
+    named += [f"data.{name}=" for name, value in data.items() if value]
+    if not any(text.startswith(("data.train=", "data.dataset=")) for text in named):
+        default = demo
     names = [name for name in (model, config) if name]
     files = [_file(folder, name) for name in names or [default]]
     settings, origins = read_with_origins(kind, files, overrides)
-    settings = replace(settings, data=_data(settings.data, data, origins))
+    settings = replace(settings, data=_replace_data(settings.data, data, origins))
     origins |= {f"data.{name}": f"--{name.replace('_', '-')}" for name in data}
     if settings.training.start_from:
         if model:
             raise UserError("A model to start from brings its own kind: leave out --model.")
         given = origins if names else _without_files(origins, files)
-        check_brought(settings, given, reads, lambda start: brought(settings, start))
+        check_start(settings, given, reads, lambda start: read_settings(settings, start))
     elif model and settings.model.kind != model:
         raise UserError(
             f"--model {model}, but the configuration's model is a {settings.model.kind}: "
@@ -76,8 +84,8 @@ def configure(
     return from_dict(kind, to_dict(settings))
 
 
-def _data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> Any:
-    """The section `data`; what names data on the command line replaces all that a file names."""
+def _replace_data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> Any:
+    """Returns the section `data`: data that is given by hand replaces all that files name."""
     by_hand = {name for name in _NAMES if origins.get(f"data.{name}", "").startswith("--set")}
     by_hand |= set(data)
     changes: dict[str, Any] = {}
@@ -95,16 +103,13 @@ def _data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> 
 
 
 def _without_files(origins: Mapping[str, str], files: Iterable[Path]) -> dict[str, str]:
-    """The settings that are given elsewhere than in these files."""
+    """Returns the settings that are given elsewhere than in some files."""
     places = tuple(f"{file}:" for file in files)
     return {key: place for key, place in origins.items() if not place.startswith(places)}
 
 
-def _any_begins(texts: Iterable[str], beginnings: tuple[str, ...]) -> bool:
-    return any(text.replace(" ", "").startswith(beginnings) for text in texts)
-
-
 def _file(folder: Path, name: str) -> Path:
+    """Returns the path of a configuration."""
     path = Path(name)
     if path.suffix == ".toml":
         return path

@@ -1,10 +1,11 @@
-"""The examples of a run, of the heads that read lists of files."""
+"""The examples of a run, in parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from types import ModuleType
+from typing import Annotated, Any, Literal, NamedTuple
 
 from kerasseq.applications.common.starting import YOUR_OWN
 from kerasseq.checks import Checked, Positive, Rule, Seed
@@ -25,98 +26,95 @@ Files = Annotated[
 
 
 @dataclass(frozen=True)
-class ListsConfig(Checked):
-    """What to train on; no list and no data set mean the embedded default."""
+class DataConfig(Checked):
+    """What to train on; without files and without a data set, the head's demonstration."""
 
     dataset: str = ""
     train: Files = ()
     valid: Files = ()
     test: Files = ()
     valid_size: Positive = 0.05  # examples cut off without `valid`; see `part_size`
-    seed: Seed = 1  # of that cut, and of the embedded default
+    seed: Seed = 1  # of that cut, and of the demonstration
 
     def find_unused(self) -> dict[str, str]:
-        return find_unused(self)
+        unused = {}
+        if not self.train:
+            unused["valid_size"] = "nothing is cut off without training files (--train)"
+        elif self.valid:
+            unused["valid_size"] = "the validation part is that of --valid"
+        if self.dataset or (self.train and self.valid):
+            unused["seed"] = "nothing is cut off or made up by chance"
+        return unused
 
 
 class Parts(NamedTuple):
-    """The examples of a run, and what is known of them."""
+    """The examples of a run, and what is known of them.
 
-    train: Examples
-    valid: Examples
-    test: Examples | None
+    Attributes:
+        train, valid, test: the examples.
+        name: the name of the data.
+        licence: the licence of the data.
+        source, target: the languages of pairs.
+    """
+
+    train: Any
+    valid: Any
+    test: Any
     name: str
     licence: str = YOUR_OWN
+    source: str = ""
+    target: str = ""
+
+    @classmethod
+    def from_demo(cls, demo: ModuleType, **options: Any) -> "Parts":
+        """Makes the examples of a demonstration.
+
+        Args:
+            demo: a module with `make_corpora`, `NAME` and `LICENCE`.
+            options: of `make_corpora`.
+        """
+        return cls(**demo.make_corpora(**options), name=demo.NAME, licence=demo.LICENCE)
 
 
-def find_unused(config: Any) -> dict[str, str]:
-    """The settings of a section `data` that have no effect beside the others, and why."""
-    found = {}
-    if not config.train:
-        found["valid_size"] = "nothing is cut off without training files (--train)"
-    elif config.valid:
-        found["valid_size"] = "the validation part is that of --valid"
-    if config.dataset or (config.train and config.valid):
-        found["seed"] = "nothing is cut off or made up by chance"
-    return found
+def read_parts(
+    config: DataConfig,
+    kind: Literal["text", "sound", "picture"],
+    read_dataset: Callable[[Any], Mapping[str, Any]],
+    read_files: Callable[[str, Sequence[str]], Any],
+    make_demo: Callable[[], Parts],
+) -> Parts:
+    """Reads the examples that a configuration names.
 
-
-def check(config: Any) -> None:
-    """That the data of a configuration are one thing.
+    Args:
+        kind: the kind of data set that the head learns from.
+        read_dataset: returns the parts of a data set, and further fields of `Parts`.
+        read_files: returns the examples of files, for the part of a name.
+        make_demo: returns the parts of the demonstration.
 
     Raises:
-        UserError: lists and a data set are both named, or no training list beside others.
+        UserError: the configuration names two things, they cannot be read, or a part is empty.
     """
     if config.dataset and config.train:
         raise UserError("Name files (--train) or a data set (--dataset), not both.")
     if (config.valid or config.test) and not config.train:
         raise UserError("--valid and --test are read beside --train: name the training data too.")
-
-
-def read_parts(
-    config: ListsConfig,
-    kind: Literal["sound", "picture"],
-    of_dataset: Callable[[str], dict[str, Examples]],
-    corpus: Callable[[Sequence[str]], Examples],
-    embedded: Callable[[], Parts],
-) -> Parts:
-    """The examples that a configuration names.
-
-    Args:
-        kind: of data set that the head learns from.
-        of_dataset: the parts of the data set of a name.
-        corpus: the examples of some lists.
-        embedded: the parts of the head's own default.
-
-    Raises:
-        UserError: the configuration names two things, or they cannot be read.
-    """
-    check(config)
     if config.dataset:
         dataset = datasets.of_kind(config.dataset, kind)
-        parts = of_dataset(config.dataset)
-        return checked(Parts(**parts, name=dataset.title, licence=dataset.licence))
+        fields = {"name": dataset.title, "licence": dataset.licence, **read_dataset(dataset)}
+        return _check(Parts(**fields))
     if not config.train:
-        return embedded()
-    train = corpus(config.train)
+        return make_demo()
+    train = read_files("train", config.train)
     if config.valid:
-        valid = corpus(config.valid)
+        valid = read_files("valid", config.valid)
     else:
         train, valid = holdout(train, config.valid_size, config.seed, MIN_VALIDATION)
-    test = corpus(config.test) if config.test else None
-    names = ", ".join(Path(file).name for file in config.train)
-    return checked(Parts(train, valid, test, names))
+    test = read_files("test", config.test) if config.test else None
+    return _check(Parts(train, valid, test, ", ".join(Path(file).name for file in config.train)))
 
 
-P = TypeVar("P")
-
-
-def checked(parts: P) -> P:
-    """The parts of a run, of which none is empty.
-
-    Raises:
-        UserError: one is.
-    """
+def _check(parts: Parts) -> Parts:
+    """Returns the parts, or raises a UserError if one is empty."""
     for name in ("train", "valid", "test"):
         part = getattr(parts, name)
         if part is not None and next(iter(part), None) is None:
@@ -124,39 +122,40 @@ def checked(parts: P) -> P:
     return parts
 
 
-def some_of(corpus: Examples, count: int, *how: Any) -> list[tuple[Any, Any]]:
-    """Some examples of a corpus, from all over it, and what is read of each; others stand in for
-    those that cannot be read.
+def read_some(corpus: Examples, count: int, *how: Any) -> list[tuple[Any, Any]]:
+    """Reads some examples from all over a corpus; others replace those that cannot be read.
 
     Args:
-        count: at most.
-        how: as `Examples.reader` has it.
+        count: the greatest number of examples.
+        how: how to read them, see `Examples.reader`.
+
+    Returns:
+        Each example with what is read.
 
     Raises:
-        UserError: none can be read.
+        UserError: no example can be read.
     """
-    every = list(corpus)
-    step = max(1, len(every) // count)
-    chosen = every[::step]
-    others = (example for place, example in enumerate(every) if place % step)
-    found, problems = [], Problems()
+    examples = list(corpus)
+    step = max(1, len(examples) // count)
+    others = (example for place, example in enumerate(examples) if place % step)
+    some, problems = [], Problems()
     with corpus.reader(*how) as read:
-        for example in chain(chosen, others):
-            if len(found) == count:
+        for example in chain(examples[::step], others):
+            if len(some) == count:
                 break
             try:
-                found.append((example, read(example)))
+                some.append((example, read(example)))
             except FileError as error:
                 problems.add(example.place, example.line, error.kind, example.path)
-    if not found:
+    if not some:
         raise UserError("\n  ".join(["No example can be read.", *str(problems).split("\n")]))
-    return found
+    return some
 
 
-def unwritable(corpus: Examples | None, preprocessor: Any) -> list[UnknownUnits]:
-    """What of the texts of a corpus a vocabulary lacks; nothing of no corpus."""
-    found = UnknownUnits(preprocessor.writes)
+def find_unknown_units(corpus: Examples | None, preprocessor: Any) -> list[UnknownUnits]:
+    """Returns the units in the texts of a corpus that a vocabulary lacks."""
+    unknown = UnknownUnits(preprocessor.writes)
     for example in corpus or ():
         for units in preprocessor.unknown(list(example.texts)):
-            found.add(units)
-    return [found]
+            unknown.add(units)
+    return [unknown]

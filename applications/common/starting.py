@@ -1,4 +1,4 @@
-"""A model to start from: what it brings with it, and what is remembered of it."""
+"""A model to start a run from: its settings, its weights, and what is remembered of it."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -14,84 +14,84 @@ from kerasseq.models import SequenceModel
 from kerasseq.models.load import load
 
 YOUR_OWN = "that of your own data"
-"""The licence of files that are named one by one."""
+"""The licence of the user's own files."""
 
 BROUGHT = "the model to start from brings its own"
-"""Why settings are idle where a run starts from a model."""
+"""The reason why settings have no effect in a run that starts from a model."""
 
 
-def all_brought(start_from: str, keys: Iterable[str]) -> dict[str, str]:
-    """The settings that a model to start from brings, as `idle` of a configuration has them."""
+def find_brought(start_from: str, keys: Iterable[str]) -> dict[str, str]:
+    """Returns the settings that a model to start from replaces, each with the reason."""
     return dict.fromkeys(keys, BROUGHT) if start_from else {}
 
 
-def check_brought(
+def check_start(
     settings: Any,
     given: Mapping[str, str],
     reads: str,
-    brought: Callable[[SequenceModel], Mapping[str, Any]],
+    read_settings: Callable[[SequenceModel], Mapping[str, Any]],
 ) -> None:
-    """That no given setting contradicts the model to start from.
+    """Checks that no setting contradicts the model to start from.
 
     Args:
         settings: the configuration.
-        given: where its settings are given.
+        given: the place of each setting that is given.
         reads: what the model must read.
-        brought: the settings that a model has by their dotted keys; "model" is a function that
-            makes the model of the configuration's section, for comparison.
+        read_settings: returns the settings of a model by their dotted keys; "model" is a function
+            that builds the model of the configuration, for comparison.
 
     Raises:
-        UserError: the model has another; or a setting has no effect for another reason.
+        UserError: the model has another value; or a setting has no effect for another reason.
     """
     name = settings.training.start_from
     of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
     refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
-    wrong = [key for key in of_model if key in given]
-    if not wrong:
+    doubtful = [key for key in of_model if key in given]
+    if not doubtful:
         return
-    start = load_of_kind(name, reads)
-    found = dict(brought(start))
-    rebuilt = found.pop("model", None)
-    for key in wrong:
+    start = load_start(name, reads)
+    own = dict(read_settings(start))
+    rebuild = own.pop("model", None)
+    for key in doubtful:
         place = f"{given[key]}: "
-        if key in found:
+        if key in own:
             value = settings
             for part in key.split("."):
                 value = getattr(value, part)
             value = list(value) if isinstance(value, tuple) else value
-            if value != found[key]:
+            if value != own[key]:
                 raise UserError(
                     f"{place}{key} is {json.dumps(value)}, but {name}, which the run starts from, "
-                    f"has {json.dumps(found[key])}: leave it out"
+                    f"has {json.dumps(own[key])}: leave it out"
                 )
-        elif not key.startswith("model.") or rebuilt is None or not _alike(start, rebuilt):
+        elif not key.startswith("model.") or rebuild is None or not _is_built_alike(start, rebuild):
             raise UserError(
                 f"{place}{key} cannot be set: {name}, which the run starts from, brings its own "
                 f"[{key.partition('.')[0]}]; leave it out"
             )
 
 
-def _alike(start: SequenceModel, rebuild: Callable[[], SequenceModel]) -> bool:
-    """Whether the model of a configuration is built as the one to start from is."""
+def _is_built_alike(start: SequenceModel, rebuild: Callable[[], SequenceModel]) -> bool:
+    """Returns whether a configuration builds the model to start from."""
     try:
-        return anatomy(start) == anatomy(rebuild())
+        return describe_layers(start) == describe_layers(rebuild())
     except UserError:
         return False
 
 
-def anatomy(model: SequenceModel) -> Any:
-    """What the layers of a model are, but for those that make and change features of sound."""
+def describe_layers(model: SequenceModel) -> Any:
+    """Returns the configuration of a model's layers, without those that make features of sound."""
     config = model.get_config()
-    return _plain({key: config[key] for key in config if key not in ("card", "preprocessor")})
+    return _strip({key: config[key] for key in config if key not in ("card", "preprocessor")})
 
 
-def _plain(config: Any) -> Any:
+def _strip(config: Any) -> Any:
     if isinstance(config, dict):
         if config.get("class_name") in _FEATURES:
             return None
-        return {key: _plain(item) for key, item in config.items() if key not in _FREE}
+        return {key: _strip(item) for key, item in config.items() if key not in _FREE}
     if isinstance(config, list | tuple):
-        return [item for item in map(_plain, config) if item is not None]
+        return [item for item in map(_strip, config) if item is not None]
     return config
 
 
@@ -100,15 +100,15 @@ _FREE |= {"language_model"}
 _FEATURES = {LogMel.__name__, *(kind.__name__ for kind in Augmentation.__subclasses__())}
 
 
-def units(preprocessor: Any, most: int) -> dict[str, Any]:
-    """The settings of the section `tokenizer` that a model's vocabulary tells.
+def read_tokenizer(preprocessor: Any, most: int) -> dict[str, Any]:
+    """Returns the settings of the section `tokenizer` that are in a model's vocabulary.
 
     Args:
-        most: pieces that are asked for; characters and words may be fewer.
+        most: the size that the configuration asks for; characters and words may be fewer.
     """
     try:
         from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
-    except ImportError:  # without Google's protobuf the vocabulary does not tell
+    except ImportError:  # without Google's protobuf they cannot be read
         return {}
     spec = ModelProto.FromString(preprocessor.tokenizer("target").to_bytes()).trainer_spec
     kind, size = TrainerSpec.ModelType.Name(spec.model_type).lower(), spec.vocab_size
@@ -119,8 +119,8 @@ def units(preprocessor: Any, most: int) -> dict[str, Any]:
     }
 
 
-def load_of_kind(name: str, reads: str) -> SequenceModel:
-    """A model to begin with.
+def load_start(name: str, reads: str) -> SequenceModel:
+    """Loads a model to start from.
 
     Args:
         reads: what it must read: "text", "sound" or "picture".
@@ -129,22 +129,27 @@ def load_of_kind(name: str, reads: str) -> SequenceModel:
         UserError: it cannot be loaded, or reads something else.
     """
     model = load(name)
-    found = model.preprocessor.reads
-    if reads != found:
+    kind = model.preprocessor.reads
+    if reads != kind:
         raise UserError(
-            f"{name} reads {found}: it is a model to start `kerasseq train {HEADS[found]}` from, "
+            f"{name} reads {kind}: it is a model to start `kerasseq train {HEADS[kind]}` from, "
             f"not `kerasseq train {HEADS[reads]}`."
         )
     return model
 
 
-def take_encoder(model: SequenceModel, other: SequenceModel, name: str) -> None:
-    """Give the encoder of a model the weights of another model's.
+def copy_encoder(model: SequenceModel, other: SequenceModel, name: str) -> None:
+    """Copies the weights of another model's encoder.
+
+    Args:
+        name: the name of the other model, for the error.
 
     Raises:
-        UserError: it is built in another way.
+        UserError: the encoders are not built alike.
     """
-    if not isinstance(other.encoder, Chain) or _heard(other.encoder) != _heard(model.encoder):
+    if not isinstance(other.encoder, Chain) or _describe_encoder(
+        other.encoder
+    ) != _describe_encoder(model.encoder):
         raise UserError(
             f"training.encoder_from: the encoder of {name} is not built as this model's is: set "
             "[model.encoder] and [sound] as they were set there."
@@ -152,8 +157,8 @@ def take_encoder(model: SequenceModel, other: SequenceModel, name: str) -> None:
     model.encoder.set_weights(other.encoder.get_weights())
 
 
-def _heard(encoder: Chain) -> list[tuple[str, dict]]:
-    """What the layers of an encoder are and do, but for what a second training may change."""
+def _describe_encoder(encoder: Chain) -> list[tuple[str, dict]]:
+    """Returns the layers of an encoder, without the settings that a second training may change."""
     free = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
     free |= {"normalization", "chunk", "ahead", "offset"}  # a recogniser may learn to stream
     return [
@@ -163,30 +168,32 @@ def _heard(encoder: Chain) -> list[tuple[str, dict]]:
     ]
 
 
-def provenance(card: Mapping[str, Any], begun: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Entries of a model's card on the models that its training began with.
+def describe_origins(
+    card: Mapping[str, Any], origins: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Returns the entries of a model's card on the models that its training began with.
 
     Args:
-        card: what is known of its own data.
-        begun: by its name, the card of each model that it took weights from.
+        card: the entries on the model's own data.
+        origins: the card of each model that it took weights from, by name.
 
     Returns:
-        "began_with": those models, their data and licences, and what they began with in turn; and
-        "licence": theirs and that of its own data.
+        "began_with": those models, their data, their licences and their own origins; and
+        "licence": their licences and that of the model's own data.
     """
     licence, models = str(card.get("licence", YOUR_OWN)), []
-    for name, other in begun.items():
+    for name, other in origins.items():
         theirs = str(other.get("licence", "unknown"))
         text = f"{name} ({other.get('data', 'unknown data')}; {theirs})"
         if earlier := other.get("began_with"):
             text += f", which began with {earlier}"
         models.append(text)
-        licence = _united(theirs, name, licence)
+        licence = _join_licences(theirs, name, licence)
     return {"began_with": " and ".join(models), "licence": licence} if models else {}
 
 
-def _united(theirs: str, name: str, own: str) -> str:
-    """Two licences as one text that says whose the first is."""
+def _join_licences(theirs: str, name: str, own: str) -> str:
+    """Joins two licences in a text that says whose the first is."""
     if theirs == own:
         return own
     if theirs != YOUR_OWN and "(of " not in theirs:

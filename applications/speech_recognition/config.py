@@ -1,17 +1,16 @@
 """The configuration of a speech recognition run."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.acoustics.augment import Extent
 from kerasseq.acoustics.spectrogram import Bands
-from kerasseq.applications.common import configuration
-from kerasseq.applications.common.parts import ListsConfig
-from kerasseq.applications.common.settings import Beam
-from kerasseq.applications.common.starting import all_brought, units
+from kerasseq.applications.common import configuration, parts, settings
+from kerasseq.applications.common.settings import UnitKind
+from kerasseq.applications.common.starting import find_brought, read_tokenizer
 from kerasseq.applications.speech_recognition.model import (
     CTC,
     Attention,
@@ -28,7 +27,6 @@ from kerasseq.checks import (
     Rate,
     Seconds,
     Share,
-    Size,
     VocabularySize,
     number,
     whole,
@@ -37,7 +35,6 @@ from kerasseq.data.sound.store import Speeds
 from kerasseq.errors import UserError
 from kerasseq.language_model.ngram import MOST
 from kerasseq.models import SequenceModel
-from kerasseq.preprocessing.normalization import Steps
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -46,7 +43,7 @@ _FRONT = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization", "w
 _MASKS = ("frequency_masks", "frequency_width", "time_masks", "time_width", "time_fraction")
 _UNITS = ("kind", "vocabulary_size", "normalization", "max_length")
 
-# Settings that a model to start from brings with it.
+# The settings that a model to start from brings.
 BROUGHT = (
     "model",
     *(f"sound.{name}" for name in (*_FRONT, *_MASKS)),
@@ -55,8 +52,8 @@ BROUGHT = (
 
 
 @dataclass(frozen=True)
-class DataConfig(ListsConfig):
-    """What to train on; no list and no data set mean the synthetic default."""
+class DataConfig(parts.DataConfig):
+    """What to train on; without lists and without a data set, the synthetic demonstration."""
 
     max_seconds: Seconds = 20.0  # of a recording; longer ones are left out
 
@@ -94,29 +91,24 @@ class SoundConfig(Checked):
 
 
 @dataclass(frozen=True)
-class TokenizerConfig(Checked):
+class TokenizerConfig(settings.TokenizerConfig):
     """The units that transcripts are written in."""
 
-    kind: Literal["char", "unigram", "bpe", "word"] = "char"  # phonemes: word
+    kind: UnitKind = "char"  # phonemes: word
     vocabulary_size: VocabularySize = 1000
-    normalization: Steps = ("invisible", "nfkc", "lower", "punctuation", "spaces")
-    max_length: Size = 400  # units of a transcript at most
     # The order of an n-gram model of the transcripts; 0 for none.
     language_model: Annotated[int, whole(0, MOST)] = 0
 
 
 @dataclass(frozen=True)
-class DecodingConfig(Checked):
-    """How the model is measured, and transcribes unless it is told otherwise."""
+class DecodingConfig(settings.DecodingConfig):
+    """How the model is measured, and how it transcribes unless it is told otherwise."""
 
-    beam: Beam = 1  # 1: greedy
+    of_beams = ("lm_weight", "length_bonus")
+
     lm_weight: Amount = 0.0
     length_bonus: float = 0.0  # nats for each unit
     ctc_weight: Share = 0.3  # hybrid only
-
-    def find_unused(self) -> dict[str, str]:
-        names = ("lm_weight", "length_bonus") if self.beam == 1 else ()
-        return dict.fromkeys(names, "it needs a decoding.beam of 2 or more")
 
 
 @dataclass(frozen=True)
@@ -149,50 +141,43 @@ class SpeechConfig:
 
     def find_unused(self) -> dict[str, str]:
         if self.training.start_from:
-            return all_brought(self.training.start_from, BROUGHT)
-        found = {}
+            return find_brought(self.training.start_from, BROUGHT)
+        unused = {}
         if self.model.kind != "hybrid":
-            found["decoding.ctc_weight"] = "it is for the model hybrid"
+            unused["decoding.ctc_weight"] = "it is for the model hybrid"
         if not self.tokenizer.language_model:
-            found["decoding.lm_weight"] = "tokenizer.language_model is 0"
-        return found
+            unused["decoding.lm_weight"] = "tokenizer.language_model is 0"
+        return unused
 
 
-def _brought(settings: SpeechConfig, start: SequenceModel) -> dict[str, Any]:
+def _read_settings(config: SpeechConfig, start: SequenceModel) -> dict[str, Any]:
+    """Returns the settings of a model to start from."""
     preprocessor = start.preprocessor
-    found = units(preprocessor, settings.tokenizer.vocabulary_size) | {
+    own = read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "sound.rate": preprocessor.rate,
         "tokenizer.normalization": list(preprocessor.steps),
         "tokenizer.max_length": preprocessor.max_target_length,
-        "model": lambda: build(settings.model, settings.sound, preprocessor),
+        "model": lambda: build(config.model, config.sound, preprocessor),
     }
     for layer in getattr(start.encoder, "layers", ()):
         if isinstance(layer, LogMel):
             names = ("mels", "scale", "pre_emphasis", "dither", "normalization")
-            found |= {f"sound.{name}": layer.options[name] for name in names}
-            found["sound.warp"] = 0.0
+            own |= {f"sound.{name}": layer.options[name] for name in names}
+            own["sound.warp"] = 0.0
         elif isinstance(layer, FrequencyWarp):
-            found["sound.warp"] = layer.extent
+            own["sound.warp"] = layer.extent
         elif isinstance(layer, SpecAugment):
-            found |= {f"sound.{name}": getattr(layer, name) for name in _MASKS}
-    return found
+            own |= {f"sound.{name}": getattr(layer, name) for name in _MASKS}
+    return own
 
 
-def configure(
-    data: Mapping[str, Any],
-    model: str | None = None,
-    config: str | None = None,
-    overrides: Iterable[str] = (),
-) -> SpeechConfig:
-    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
-    return configuration.configure(
-        SpeechConfig,
-        CONFIGS,
-        data,
-        model,
-        config,
-        overrides,
-        "ctc",
-        "sound",
-        brought=_brought,
-    )
+configure = partial(
+    configuration.configure,
+    SpeechConfig,
+    CONFIGS,
+    reads="sound",
+    default="ctc",
+    demo="phrases",
+    read_settings=_read_settings,
+)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""

@@ -5,7 +5,11 @@ from typing import Any, Literal
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications.common.settings import Attention as AttentionSettings
-from kerasseq.applications.common.settings import Number, transformer_decoder, transformer_encoder
+from kerasseq.applications.common.settings import (
+    Number,
+    build_transformer_decoder,
+    build_transformer_encoder,
+)
 from kerasseq.checks import Checked, Count, Fraction, Share
 from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
@@ -40,14 +44,14 @@ class BLSTM(Checked):
     def build(self) -> list:
         if not self.pyramid:
             stacked = [FrameStacking(self.stack)] if self.stack > 1 else []
-            return [*stacked, _both_ways(self, self.layers)]
-        layers: list = [FrameStacking(2), _both_ways(self, 1)]
-        reached = 2
+            return [*stacked, _build_blstm(self, self.layers)]
+        layers: list = [FrameStacking(2), _build_blstm(self, 1)]
+        stacked = 2
         for _ in range(self.layers - 1):
-            if reached < self.stack:
+            if stacked < self.stack:
                 layers.append(FrameStacking(2))
-                reached *= 2
-            layers.append(_both_ways(self, 1))
+                stacked *= 2
+            layers.append(_build_blstm(self, 1))
         return layers
 
 
@@ -77,13 +81,13 @@ class ConvolutionBLSTM(Checked):
         ]
         chunk, ahead, above = self.chunk or None, self.ahead, self.layers - 1
         if not self.pyramid:
-            return [*way_in, _both_ways(self, self.layers, chunk=chunk, ahead=ahead)]
+            return [*way_in, _build_blstm(self, self.layers, chunk=chunk, ahead=ahead)]
         twice = {"chunk": chunk and 2 * chunk, "ahead": 2 * ahead, "offset": 2 * above * ahead}
-        layers = [*way_in, _both_ways(self, 1, **twice), FrameStacking(2)]
-        return [*layers, *([_both_ways(self, above, chunk=chunk, ahead=ahead)] if above else [])]
+        layers = [*way_in, _build_blstm(self, 1, **twice), FrameStacking(2)]
+        return [*layers, *([_build_blstm(self, above, chunk=chunk, ahead=ahead)] if above else [])]
 
 
-def _both_ways(settings: BLSTM | ConvolutionBLSTM, count: int, **chunks: Any) -> RNNEncoder:
+def _build_blstm(settings: BLSTM | ConvolutionBLSTM, count: int, **chunks: Any) -> RNNEncoder:
     return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout, **chunks)
 
 
@@ -145,7 +149,7 @@ class Transformer(Checked):
         return [
             ConvolutionalSubsampling(self.filters, self.width),
             Projection(self.width, positions=True, dropout=self.dropout),
-            transformer_encoder(self, self.layers),
+            build_transformer_encoder(self, self.layers),
         ]
 
 
@@ -210,7 +214,7 @@ class Transducer(Checked):
     max_symbols: Number = 5  # at one step of the encoder
 
     def build(self, encoder: Chain, size: int) -> TransducerModel:
-        return _transducer(self, encoder, size, context="none")
+        return _build_transducer(self, encoder, size, context="none")
 
 
 @dataclass(frozen=True)
@@ -228,10 +232,10 @@ class TransducerAttention(Checked):
 
     def build(self, encoder: Chain, size: int) -> TransducerModel:
         attention = self.attention.build(self.units)
-        return _transducer(self, encoder, size, attention=attention, query="before")
+        return _build_transducer(self, encoder, size, attention=attention, query="before")
 
 
-def _transducer(settings: Any, encoder: Chain, size: int, **how: Any) -> TransducerModel:
+def _build_transducer(settings: Any, encoder: Chain, size: int, **how: Any) -> TransducerModel:
     decoder = RNNDecoder(
         TokenEmbedding(size, settings.embedding),
         settings.units,
@@ -262,7 +266,7 @@ class Attention(Checked):
         return dict.fromkeys(others, f"model.decoder is {self.decoder}")
 
     def build(self, encoder: Chain, size: int) -> Seq2Seq:
-        return Seq2Seq(None, encoder, _decoder(self, encoder, size))
+        return Seq2Seq(None, encoder, _build_decoder(self, encoder, size))
 
 
 @dataclass(frozen=True)
@@ -273,11 +277,11 @@ class Hybrid(Attention):
     ctc_weight: Share = 0.3
 
     def build(self, encoder: Chain, size: int) -> HybridSeq2Seq:
-        decoder = _decoder(self, encoder, size)
+        decoder = _build_decoder(self, encoder, size)
         return HybridSeq2Seq(None, encoder, decoder, ctc_weight=self.ctc_weight)
 
 
-def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:
+def _build_decoder(settings: Attention, encoder: Chain, size: int) -> Any:
     if settings.decoder == "rnn":
         return RNNDecoder(
             TokenEmbedding(size, settings.embedding),
@@ -288,14 +292,14 @@ def _decoder(settings: Attention, encoder: Chain, size: int) -> Any:
             dropout=settings.dropout,
         )
     width = getattr(settings.encoder, "width", settings.encoder.units)
-    return transformer_decoder(settings, size, width)
+    return build_transformer_decoder(settings, size, width)
 
 
 Model = CTC | Transducer | Attention | TransducerAttention | Hybrid
 
 
 def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> SequenceModel:
-    """The model of a configuration, for the units of a preprocessor."""
+    """Returns the model of a configuration, for the units of a preprocessor."""
     front = LogMel(
         sound.rate,
         sound.mels,

@@ -1,12 +1,12 @@
 """From a configuration to recordings, units and batches of sound."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kerasseq.applications.common import parts
 from kerasseq.applications.common.parts import Parts
-from kerasseq.applications.common.progress import telling
-from kerasseq.applications.common.training import Epochs, Prepared
+from kerasseq.applications.common.preparation import Epochs, Prepared, build_stores, summarize
 from kerasseq.applications.speech_recognition.config import DataConfig, SpeechConfig
 from kerasseq.data import RecordingCorpus, SoundBatches, SoundCorpus, SoundStore
 from kerasseq.data.public import datasets
@@ -15,66 +15,55 @@ from kerasseq.preprocessing import SpeechPreprocessor
 
 
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The recordings that a configuration names; see `common.parts.read_parts`."""
+    """Reads the recordings that a configuration names; see `common.parts.read_parts`."""
 
-    def embedded() -> Parts:
+    def make_demo() -> Parts:
         # Here, since the words and the synthesiser come in packages of their own.
-        from kerasseq.applications.demos.speech.corpus import NAME, corpus
+        from kerasseq.applications.demos.speech import corpus
 
-        return Parts(**corpus(config.seed), name=NAME, licence="GPL-3.0 voices")
+        return Parts.from_demo(corpus, seed=config.seed)
 
-    def of_dataset(name: str) -> dict[str, SoundCorpus]:
-        return datasets.recordings(name, data_dir)
+    def read_dataset(dataset: Any) -> dict[str, SoundCorpus]:
+        return datasets.recordings(dataset.name, data_dir)
 
-    return parts.read_parts(config, "sound", of_dataset, RecordingCorpus, embedded)
+    def read_files(part: str, lists: Sequence[str]) -> SoundCorpus:
+        return RecordingCorpus(lists)
+
+    return parts.read_parts(config, "sound", read_dataset, read_files, make_demo)
 
 
-def learned(config: SpeechConfig, transcripts: Iterable[str]) -> SpeechPreprocessor:
-    """A preprocessor with the units of the transcripts."""
-    units = config.tokenizer
-    return SpeechPreprocessor.learn(
-        transcripts,
-        units.kind,
-        units.vocabulary_size,
-        steps=units.normalization,
+def learn_preprocessor(config: SpeechConfig, recordings: Parts) -> SpeechPreprocessor:
+    """Returns a preprocessor with the units of the training part."""
+    return config.tokenizer.learn(
+        SpeechPreprocessor,
+        recordings.train.texts(),
         rate=config.sound.rate,
         end=config.model.kind in ("attention", "hybrid"),
         max_seconds=config.data.max_seconds,
-        max_target_length=units.max_length,
     )
 
 
 def prepare(
     config: SpeechConfig,
-    examples: Parts,
+    recordings: Parts,
     preprocessor: SpeechPreprocessor,
     folder: Path,
     resume: bool = False,
-) -> tuple[Prepared, dict[str, SoundStore]]:
-    """The recordings to train on and to validate, decoded in `folder`, and the batches of both.
+) -> Prepared:
+    """Decodes the recordings of a run in a folder.
 
     Raises:
         UserError: a run is resumed, but with other recordings.
     """
-    stores = {
-        name: SoundStore.build(
-            folder / name,
-            corpus,
-            preprocessor,
-            replace=not resume,
-            progress=telling(f"{name} recordings decoded"),
-        )
-        for name, corpus in (("valid", examples.valid), ("train", examples.train))
-    }
+    stores = build_stores(
+        SoundStore, folder, recordings, preprocessor, resume, "recordings decoded"
+    )
     sound, seconds, seed = config.sound, config.training.batch_seconds, config.training.seed
     plan = sound_plan(stores["train"], seconds=seconds, speeds=sound.speeds, seed=seed)
-    changed = {"speeds": sound.speeds, "gain": sound.gain}
+    changes = {"speeds": sound.speeds, "gain": sound.gain}
 
     def epoch(number: int) -> SoundBatches:
-        return SoundBatches(stores["train"], plan, epoch=number, **changed)
+        return SoundBatches(stores["train"], plan, epoch=number, **changes)
 
     valid = SoundBatches(stores["valid"], sound_plan(stores["valid"], seconds=seconds, seed=seed))
-    problems = {name: store.problems for name, store in stores.items()}
-    unknown = {name: [store.unknown] for name, store in stores.items()}
-    counts = len(stores["train"]), len(stores["valid"])
-    return Prepared(Epochs(plan, epoch), valid, *counts, problems, unknown), stores
+    return summarize(stores, Epochs(plan, epoch), valid)

@@ -1,14 +1,13 @@
 """The configuration of a translation run."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from kerasseq.applications.common import configuration
-from kerasseq.applications.common.parts import Files, find_unused
+from kerasseq.applications.common import configuration, parts, settings
 from kerasseq.applications.common.settings import Beam
-from kerasseq.applications.common.starting import all_brought, units
+from kerasseq.applications.common.starting import find_brought, read_tokenizer
 from kerasseq.applications.translation.model import (
     RNN,
     Convolution,
@@ -16,17 +15,7 @@ from kerasseq.applications.translation.model import (
     Transformer,
     build,
 )
-from kerasseq.checks import (
-    Amount,
-    Checked,
-    Positive,
-    Seed,
-    Share,
-    Size,
-    VocabularySize,
-    number,
-    whole,
-)
+from kerasseq.checks import Amount, Positive, Share, Size, number, whole
 from kerasseq.errors import UserError
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing.normalization import TEXT, Steps
@@ -34,36 +23,29 @@ from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 
-# Settings of the tokenizer that a model to start from brings with it.
+# The settings of the tokenizer that a model to start from brings.
 _UNITS = ("kind", "vocabulary_size", "shared", "normalization", "max_length", "character_coverage")
 BROUGHT = ("model", *(f"tokenizer.{name}" for name in _UNITS))
 
 
 @dataclass(frozen=True)
-class DataConfig(Checked):
-    """What to train on; no files and no data set mean the embedded phrases."""
+class DataConfig(parts.DataConfig):
+    """What to train on; without files and without a data set, the embedded phrases."""
 
-    dataset: str = ""
-    train: Files = ()
-    valid: Files = ()
-    test: Files = ()
+    valid_size: Positive = 0.02  # pairs
     source: str = ""  # the language, for a data set or the embedded phrases
     target: str = ""
-    valid_size: Positive = 0.02  # pairs cut off without `valid`; see `part_size`
-    seed: Seed = 1  # of that cut, and of the embedded phrases
     limit: Size = 2000  # characters on one side at most
 
     def find_unused(self) -> dict[str, str]:
         of_files = {} if self.train else {"limit": "it is of training files (--train)"}
-        return find_unused(self) | of_files
+        return super().find_unused() | of_files
 
 
 @dataclass(frozen=True)
-class TokenizerConfig(Checked):
-    """How text becomes ids."""
+class TokenizerConfig(settings.TokenizerConfig):
+    """How the text of both sides becomes ids."""
 
-    kind: Literal["unigram", "bpe", "char", "word"] = "unigram"
-    vocabulary_size: VocabularySize = 8000
     shared: bool = True  # one vocabulary for both sides
     normalization: Steps = TEXT  # of both sides, and of references
     max_length: Annotated[int, whole(2, 100_000)] = 256  # pieces on one side at most
@@ -89,14 +71,13 @@ class Training(TrainingConfig):
 
 
 @dataclass(frozen=True)
-class DecodingConfig(Checked):
+class DecodingConfig(settings.DecodingConfig):
     """How the model is measured, and how it translates unless it is told otherwise."""
+
+    of_beams = ("length_penalty",)
 
     beam: Beam = 5  # 1: greedy
     length_penalty: Amount = 1.0  # the greater, the longer the texts
-
-    def find_unused(self) -> dict[str, str]:
-        return {"length_penalty": "it needs a decoding.beam of 2 or more"} if self.beam == 1 else {}
 
 
 @dataclass(frozen=True)
@@ -110,37 +91,30 @@ class TranslationConfig:
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
     def find_unused(self) -> dict[str, str]:
-        return all_brought(self.training.start_from, BROUGHT) | {
+        return find_brought(self.training.start_from, BROUGHT) | {
             "training.encoder_from": "the encoder of a translation model stands on embeddings, "
             "which it would not take along"
         }
 
 
-def _brought(settings: TranslationConfig, start: Seq2Seq) -> dict[str, Any]:
+def _read_settings(config: TranslationConfig, start: Seq2Seq) -> dict[str, Any]:
+    """Returns the settings of a model to start from."""
     preprocessor = start.preprocessor
-    return units(preprocessor, settings.tokenizer.vocabulary_size) | {
+    return read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "tokenizer.shared": preprocessor.shared,
         "tokenizer.normalization": list(preprocessor.steps),
         "tokenizer.max_length": preprocessor.max_source_length,
-        "model": lambda: build(settings.model, preprocessor),
+        "model": lambda: build(config.model, preprocessor),
     }
 
 
-def configure(
-    data: Mapping[str, Any],
-    model: str | None = None,
-    config: str | None = None,
-    overrides: Iterable[str] = (),
-) -> TranslationConfig:
-    """The configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
-    return configuration.configure(
-        TranslationConfig,
-        CONFIGS,
-        data,
-        model,
-        config,
-        overrides,
-        "transformer",
-        "text",
-        brought=_brought,
-    )
+configure = partial(
+    configuration.configure,
+    TranslationConfig,
+    CONFIGS,
+    reads="text",
+    default="transformer",
+    demo="phrases",
+    read_settings=_read_settings,
+)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""

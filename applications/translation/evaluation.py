@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasseq.applications.common import evaluation
 from kerasseq.applications.translation.use import translate
-from kerasseq.data import Corpus, FileCorpus
+from kerasseq.data import FileCorpus, PairCorpus
 from kerasseq.data.public import datasets
 from kerasseq.metrics import bleu, chrf, exact_match
 from kerasseq.models import Options, Seq2Seq
@@ -31,7 +31,7 @@ def read_corpus(
     *,
     source: str | None = None,
     target: str | None = None,
-) -> Corpus:
+) -> PairCorpus:
     """Returns the pairs of files, or the test part of a data set.
 
     Args:
@@ -49,7 +49,7 @@ _SIDES = ("source", "target")
 
 def evaluate(
     model: Seq2Seq,
-    corpus: Corpus,
+    corpus: PairCorpus,
     options: Options | None = None,
     batch_size: int = 32,
     progress: Callable[[int], object] = lambda pairs: None,

@@ -13,10 +13,10 @@ from kerasseq.initializers import reinitialize
 from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
 
-# Steps of the longest sequence, at least, for models with positions.
+# The least number of steps that models with positions are made for.
 POSITIONS = 1024
 
-# "matching" is He's before a rectifier and Glorot's elsewhere.
+# "matching" is He's before a rectifier, and Glorot's elsewhere.
 Initializer = Literal[
     "matching",
     "glorot_uniform",
@@ -30,84 +30,71 @@ Initializer = Literal[
 
 
 @dataclass(frozen=True)
-class RNN(Checked):
-    """Recurrent encoder-decoder with a fixed context vector."""
+class _Recurrent(Checked):
+    """What recurrent encoder-decoders have in common."""
 
-    kind: Literal["rnn"] = "rnn"
+    kind: str = "rnn"
     cell: Literal["lstm", "gru"] = "lstm"
     embedding: Number = 256
     units: Number = 512
     layers: Number = 2
     bidirectional: bool = False
-    reverse: bool = True  # the encoder reads the source backwards
-    context: Literal["initial", "joined"] = "initial"
     dropout: Fraction = 0.5
     tied: bool = False  # one matrix for the target's embedding and the logits
     share_embeddings: bool = False  # one embedding for source and target
     initializer: Initializer = "matching"
 
-    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _embeddings(self, source, target, self.embedding)
-        encoder = RNNEncoder(
-            self.units,
-            self.layers,
-            self.cell,
-            bidirectional=self.bidirectional,
-            reverse=self.reverse,
-            fixed=True,
-            dropout=self.dropout,
+    def _build(self, source: int, target: int, units: int, encoder: dict, decoder: dict) -> Seq2Seq:
+        """Returns the model.
+
+        Args:
+            source, target: V of each side.
+            units: of each direction of the encoder.
+            encoder, decoder: further arguments of both.
+        """
+        of_source, of_target = _build_embeddings(self, source, target, self.embedding)
+        how = {"dropout": self.dropout}
+        return Seq2Seq(
+            of_source,
+            RNNEncoder(
+                units, self.layers, self.cell, bidirectional=self.bidirectional, **encoder, **how
+            ),
+            RNNDecoder(
+                of_target, self.units, self.layers, self.cell, tied=self.tied, **decoder, **how
+            ),
         )
-        decoder = RNNDecoder(
-            embeddings[1],
-            self.units,
-            self.layers,
-            self.cell,
-            context=self.context,
-            dropout=self.dropout,
-            tied=self.tied,
-        )
-        return Seq2Seq(embeddings[0], encoder, decoder)
 
 
 @dataclass(frozen=True)
-class RNNAttention(Checked):
+class RNN(_Recurrent):
+    """Recurrent encoder-decoder with a fixed context vector."""
+
+    kind: Literal["rnn"] = "rnn"
+    reverse: bool = True  # the encoder reads the source backwards
+    context: Literal["initial", "joined"] = "initial"
+
+    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
+        encoder = {"reverse": self.reverse, "fixed": True}
+        return self._build(source, target, self.units, encoder, {"context": self.context})
+
+
+@dataclass(frozen=True)
+class RNNAttention(_Recurrent):
     """Recurrent encoder-decoder with attention."""
 
     kind: Literal["rnn-attention"] = "rnn-attention"
     cell: Literal["lstm", "gru"] = "gru"
-    embedding: Number = 256
-    units: Number = 512
     layers: Number = 1
     bidirectional: bool = True  # each direction has half the units
     query: Literal["before", "after"] = "before"  # Bahdanau, Luong
     input_feeding: bool = False
     attention: Attention = Attention()
-    dropout: Fraction = 0.5
-    tied: bool = False
-    share_embeddings: bool = False
-    initializer: Initializer = "matching"
 
     def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _embeddings(self, source, target, self.embedding)
-        encoder = RNNEncoder(
-            self.units // 2 if self.bidirectional else self.units,
-            self.layers,
-            self.cell,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
-        )
-        decoder = RNNDecoder(
-            embeddings[1],
-            self.units,
-            self.layers,
-            self.cell,
-            attention=self.attention.build(self.units),
-            query=self.query,
-            input_feeding=self.input_feeding,
-            dropout=self.dropout,
-            tied=self.tied,
-        )
-        return Seq2Seq(embeddings[0], encoder, decoder)
+        units = self.units // 2 if self.bidirectional else self.units
+        decoder = {"query": self.query, "input_feeding": self.input_feeding}
+        decoder["attention"] = self.attention.build(self.units)
+        return self._build(source, target, units, {}, decoder)
 
 
 @dataclass(frozen=True)
@@ -126,7 +113,7 @@ class Convolution(Checked):
     initializer: Initializer = "matching"
 
     def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _embeddings(
+        embeddings = _build_embeddings(
             self, source, target, self.embedding, positions="learned", max_length=positions
         )
         encoder = ConvolutionalEncoder(self.units, self.layers, self.kernel_size, self.dropout)
@@ -160,7 +147,7 @@ class Transformer(Checked):
     initializer: Initializer = "matching"
 
     def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _embeddings(
+        embeddings = _build_embeddings(
             self,
             source,
             target,
@@ -183,8 +170,8 @@ class Transformer(Checked):
         )
 
 
-def _embeddings(config, source: int, target: int, width: int, **options) -> tuple:
-    """The embeddings of both sides, one and the same where they are shared."""
+def _build_embeddings(config, source: int, target: int, width: int, **options) -> tuple:
+    """Returns the embeddings of both sides, which are one where they are shared."""
     of_source = TokenEmbedding(source, width, dropout=config.dropout, **options)
     if config.share_embeddings:
         return of_source, of_source
@@ -195,10 +182,10 @@ Model = Transformer | RNNAttention | RNN | Convolution
 
 
 def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
-    """The model of a configuration, for the vocabularies of a preprocessor.
+    """Returns the model of a configuration, for the vocabularies of a preprocessor.
 
     Raises:
-        UserError: one embedding for both sides, but two vocabularies, or settings that do not go
+        UserError: the sides share an embedding but not a vocabulary, or settings do not go
             together.
     """
     if config.share_embeddings and not preprocessor.shared:

@@ -1,144 +1,85 @@
 """From a configuration to pairs, vocabularies and batches of ids."""
 
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from kerasseq.applications.common.parts import check, checked
-from kerasseq.applications.common.progress import telling
-from kerasseq.applications.common.starting import YOUR_OWN
-from kerasseq.applications.common.training import Epochs, Prepared
-from kerasseq.applications.translation.config import DataConfig, TokenizerConfig, TranslationConfig
-from kerasseq.data import (
-    BatchPlan,
-    FileCorpus,
-    ListCorpus,
-    PairCorpus,
-    TokenBatches,
-    TokenStore,
-    holdout,
-)
+from kerasseq.applications.common import parts
+from kerasseq.applications.common.parts import Parts
+from kerasseq.applications.common.preparation import Epochs, Prepared, build_stores, summarize
+from kerasseq.applications.translation.config import DataConfig, TranslationConfig
+from kerasseq.data import BatchPlan, FileCorpus, TokenBatches, TokenStore
 from kerasseq.data.public import datasets
-from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.data.text.store import count_unknown_units
 from kerasseq.preprocessing import TextPreprocessor
 
 
-class Parts(NamedTuple):
-    """The pairs of a run, and what is known of them."""
-
-    train: PairCorpus
-    valid: PairCorpus
-    test: PairCorpus | None
-    name: str
-    source: str = ""
-    target: str = ""
-    licence: str = YOUR_OWN
-
-
 def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """The pairs that a configuration names.
+    """Reads the pairs that a configuration names; see `common.parts.read_parts`."""
 
-    Raises:
-        UserError: files and a data set are both named, or no training files beside others, or
-            files cannot be read.
-    """
-    check(config)
-    if config.dataset:
-        dataset = datasets.of_kind(config.dataset, "text")
-        source, target = dataset.direction(config.source or None, config.target or None)
-        parts = datasets.pairs(dataset.name, source, target, data_dir)
-        whole = Parts(
-            parts["train"],
-            parts["valid"],
-            parts["test"],
-            dataset.title,
-            source,
-            target,
-            dataset.licence,
-        )
-        return checked(whole)
-    if not config.train:
+    def make_demo() -> Parts:
         # Here, since the words of these phrases come in a package of their own.
-        from kerasseq.applications.demos.phrases.corpus import corpus as embedded
+        from kerasseq.applications.demos.phrases import corpus
 
         languages = {"source": config.source or "en", "target": config.target or "de"}
-        phrases = embedded(**languages, seed=config.seed)
-        parts = {part: ListCorpus(pairs, part) for part, pairs in phrases.items()}
-        return Parts(
-            **parts, name="phrases of the Unicode CLDR", **languages, licence="Unicode-3.0"
-        )
-    read = partial(FileCorpus, languages=(config.source, config.target))
-    train = read(config.train, config.limit)
-    if config.valid:
-        valid = read(config.valid, config.limit)
-    else:
-        train, valid = holdout(train, config.valid_size, config.seed, MIN_VALIDATION)
-    test = read(config.test) if config.test else None
-    names = ", ".join(Path(file).name for file in config.train)
-    return checked(Parts(train, valid, test, names, config.source, config.target))
+        return Parts.from_demo(corpus, **languages, seed=config.seed)._replace(**languages)
+
+    def read_dataset(dataset: Any) -> dict[str, Any]:
+        source, target = dataset.direction(config.source or None, config.target or None)
+        pairs = datasets.pairs(dataset.name, source, target, data_dir)
+        return {**pairs, "source": source, "target": target}
+
+    def read_files(part: str, files: Sequence[str]) -> FileCorpus:
+        limit = {} if part == "test" else {"limit": config.limit}
+        return FileCorpus(files, languages=(config.source, config.target), **limit)
+
+    pairs = parts.read_parts(config, "text", read_dataset, read_files, make_demo)
+    files = bool(config.train)
+    return pairs._replace(source=config.source, target=config.target) if files else pairs
 
 
-def learned(config: TokenizerConfig, pairs: PairCorpus) -> TextPreprocessor:
-    """A preprocessor with the vocabularies of the pairs."""
-    return TextPreprocessor.learn(
-        pairs,
-        config.kind,
-        config.vocabulary_size,
-        shared=config.shared,
-        steps=config.normalization,
-        character_coverage=config.character_coverage,
-        max_source_length=config.max_length,
-        max_target_length=config.max_length,
+def learn_preprocessor(config: TranslationConfig, pairs: Parts) -> TextPreprocessor:
+    """Returns a preprocessor with the vocabularies of the training part."""
+    tokenizer = config.tokenizer
+    return tokenizer.learn(
+        TextPreprocessor,
+        pairs.train,
+        shared=tokenizer.shared,
+        character_coverage=tokenizer.character_coverage,
+        max_source_length=tokenizer.max_length,
     )
 
 
 def prepare(
     config: TranslationConfig,
-    parts: Parts,
+    pairs: Parts,
     preprocessor: TextPreprocessor,
     folder: Path,
     resume: bool = False,
 ) -> Prepared:
-    """The pairs of all parts, encoded in `folder`.
+    """Encodes the pairs of a run in a folder.
 
     Raises:
         UserError: a run is resumed, but with other pairs.
     """
-    sampling = config.tokenizer.sampling or None
-    store = TokenStore.build(
-        folder / "train",
-        parts.train,
-        preprocessor,
-        keep_text=sampling is not None,
-        replace=not resume,
-        progress=telling("training pairs encoded"),
-    )
-    valid = TokenStore.build(
-        folder / "valid",
-        parts.valid,
-        preprocessor,
-        replace=not resume,
-        progress=telling("validation pairs encoded"),
+    sampling, settings = config.tokenizer.sampling or None, config.training
+    options = {"train": {"keep_text": sampling is not None}}
+    stores = build_stores(
+        TokenStore, folder, pairs, preprocessor, resume, "pairs encoded", **options
     )
 
     def plan(store: TokenStore, sampling: float | None) -> BatchPlan:
         lengths = [store.lengths(side, sampling) for side in ("source", "target")]
-        return BatchPlan(*lengths, seed=config.training.seed, tokens=config.training.batch_tokens)
+        return BatchPlan(*lengths, seed=settings.seed, tokens=settings.batch_tokens)
 
-    problems = {"training": store.problems}
-    # Of a validation part that was cut off the problems are those of the whole.
-    if str(valid.problems) != str(store.problems):
-        problems["validation"] = valid.problems
-    unknown = {"training": store.unknown, "validation": valid.unknown}
-    if parts.test is not None:
-        unknown["test"] = count_unknown_units(parts.test, preprocessor)
-        problems["test"] = parts.test.problems
-    sides = {name: list(some.values()) for name, some in unknown.items()}
-    steps = plan(store, sampling)
+    steps = plan(stores["train"], sampling)
 
     def epoch(number: int) -> TokenBatches:
-        return TokenBatches(store, steps, sampling=sampling, epoch=number)
+        return TokenBatches(stores["train"], steps, sampling=sampling, epoch=number)
 
-    unsampled = TokenBatches(valid, plan(valid, None))
-    return Prepared(Epochs(steps, epoch), unsampled, len(store), len(valid), problems, sides)
+    valid = TokenBatches(stores["valid"], plan(stores["valid"], None))
+    data = summarize(stores, Epochs(steps, epoch), valid)
+    if pairs.test is not None:
+        data.unknown["test"] = list(count_unknown_units(pairs.test, preprocessor).values())
+        data.problems["test"] = pairs.test.problems
+    return data

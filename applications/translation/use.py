@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kerasseq.data.folder import groups
+from kerasseq.data.parallel import batched
 from kerasseq.models import Hypothesis, Options, Seq2Seq
 
 CHUNK = 2048
@@ -39,7 +39,7 @@ def translate(
     []
     """
     done = 0
-    for chunk in groups(texts, CHUNK):
+    for chunk in batched(texts, CHUNK):
         full = [text for text in chunk if text.strip()]
         hypotheses = iter(
             model.hypotheses(

@@ -63,7 +63,7 @@ def test_batch_norms_are_not_told_how_long_captions_are(folder, tmp_path, kind, 
     lists = {"train": [str(tmp_path / "list.tsv")], "valid": [str(folder / "valid.tsv")]}
     settings = ["pictures.size=32", "training.batch_pictures=16", f"model.encoder.kind={kind}"]
     head = Captioning(configure(lists, "transformer", overrides=settings))
-    data = head.prepare(head.build(head.learned()), tmp_path, resume=False)
+    data = head.prepare(head.build(head.learn_preprocessor()), tmp_path, resume=False)
     epoch = data.epochs.epoch(0)
     found = [{len(row[row > 0]) for row in labels} for _, labels, _ in epoch]
     assert [len(some) for some in found] == [lengths, lengths]
@@ -132,7 +132,7 @@ def test_the_backbone_of_a_model_to_start_from_is_trained_if_it_is_asked_for(
         return Captioning(configure(lists, overrides=["pictures.size=32", *settings]))
 
     first = head(before)
-    model = first.build(first.learned())
+    model = first.build(first.learn_preprocessor())
     head(not before).prepare(model, tmp_path, resume=False)
     trained = model.encoder.layers[0].backbone.trainable_variables
     assert bool(trained) == (not before)

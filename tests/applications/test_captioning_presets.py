@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseq.applications.demos.scenes import Scene, scene_corpora
+from kerasseq.applications.demos.scenes.corpus import Scene, make_corpora
 from kerasseq.presets import list_presets
 from tests import preset_files, squares
 from tests.thorough import thorough
@@ -32,7 +32,7 @@ def synthetic(size: tuple[int, int]) -> list[np.ndarray]:
 
 def unseen() -> list[Scene]:
     """Scenes that the default's training left out."""
-    return scene_corpora(train=50, valid=1, test=8, seed=1)["test"].scenes
+    return make_corpora(train=50, valid=1, test=8, seed=1)["test"].scenes
 
 
 def written() -> dict[str, list[str]]:

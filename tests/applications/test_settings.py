@@ -149,7 +149,9 @@ class Decided:
         keras.utils.set_random_seed(whole.training.seed)
         parts = ("data", "tokenizer", "sound", "pictures")
         of = repr((whole.model.kind, [getattr(whole, part, None) for part in parts]))
-        preprocessor = self.learned.get(of) or self.learned.setdefault(of, head.learned())
+        preprocessor = self.learned.get(of) or self.learned.setdefault(
+            of, head.learn_preprocessor()
+        )
         written = preprocessor.tokenizer("target").digest
         found = {"preprocessor": (preprocessor.get_config() | {"name": ""}, written)}
         model = head.build(preprocessor)

@@ -9,8 +9,8 @@ import soundfile
 import kerasseq
 from kerasseq import config
 from kerasseq.applications import captioning, speech_recognition, translation
-from kerasseq.applications.common.starting import provenance
-from kerasseq.applications.translation.preprocessing import Parts
+from kerasseq.applications.common.parts import Parts
+from kerasseq.applications.common.starting import describe_origins
 from kerasseq.applications.translation.report import report
 from kerasseq.cli import main
 from kerasseq.data import ListCorpus
@@ -155,18 +155,18 @@ def test_a_mistake_is_one_sentence_and_leaves_no_folder(arguments, words, tmp_pa
 def test_what_a_model_began_with_is_remembered():
     preset = {"data": "Multi30k", "licence": "non-commercial research"}
     mine = {"data": "mine.tsv", "licence": "that of your own data"}
-    first = provenance(mine, {"multi30k-en-de": preset})
+    first = describe_origins(mine, {"multi30k-en-de": preset})
     assert first == {
         "began_with": "multi30k-en-de (Multi30k; non-commercial research)",
         "licence": "non-commercial research (of multi30k-en-de), and that of your own data",
     }
-    second = provenance(mine, {"runs/a": {**mine, **first}})
+    second = describe_origins(mine, {"runs/a": {**mine, **first}})
     assert second["licence"] == first["licence"]
     assert "which began with multi30k-en-de" in second["began_with"]
-    assert provenance(mine, {}) == {}
-    assert provenance(preset, {"a": preset})["licence"] == "non-commercial research"
-    assert provenance(mine, {"a": mine})["licence"] == "that of your own data"
-    both = provenance(mine, {"a": preset, "b": {"licence": "CC BY"}})
+    assert describe_origins(mine, {}) == {}
+    assert describe_origins(preset, {"a": preset})["licence"] == "non-commercial research"
+    assert describe_origins(mine, {"a": mine})["licence"] == "that of your own data"
+    both = describe_origins(mine, {"a": preset, "b": {"licence": "CC BY"}})
     assert both["licence"] == (
         "CC BY (of b), and non-commercial research (of a), and that of your own data"
     )

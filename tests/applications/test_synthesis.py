@@ -16,7 +16,7 @@ pytest.importorskip("babel")
 
 from kerasseq.applications.demos.phrases import spoken as english  # noqa: E402
 from kerasseq.applications.demos.phrases.spoken import cardinal, ordinal, spoken, to_read  # noqa: E402
-from kerasseq.applications.demos.speech.corpus import UNHEARD, corpus  # noqa: E402
+from kerasseq.applications.demos.speech.corpus import UNHEARD, make_corpora  # noqa: E402
 
 RATE = 16000
 
@@ -131,12 +131,12 @@ def test_without_the_synthesiser_there_is_a_sentence(monkeypatch):
 
 
 def test_the_default():
-    parts = corpus(train=700, valid=20, test=20)
+    parts = make_corpora(train=700, valid=20, test=20)
     voices = {part: {some.voice for some in spoken.utterances} for part, spoken in parts.items()}
     assert all(voice.endswith(UNHEARD) for voice in voices["test"])
     assert not any(voice.endswith(UNHEARD) for voice in voices["train"] | voices["valid"])
     texts = {part: set(spoken.texts()) for part, spoken in parts.items()}
     assert not texts["train"] & texts["test"] and len(texts["test"]) == 20
     assert all(set(text) <= set("abcdefghijklmnopqrstuvwxyz' ") for text in texts["train"])
-    again = corpus(train=700, valid=20, test=20)
+    again = make_corpora(train=700, valid=20, test=20)
     assert again["train"].fingerprint() == parts["train"].fingerprint()

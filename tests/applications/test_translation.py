@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kerasseq
-from kerasseq.applications.common.progress import telling
+from kerasseq.applications.common.preparation import make_progress
 from kerasseq.applications.translation.config import configure
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.train import train
@@ -201,7 +201,7 @@ def test_sequences_may_be_as_long_as_the_settings_say(preprocessor):
 def test_encoding_that_takes_long_says_how_far_it_is(monkeypatch, capsys):
     clock = iter([0.0, 1.0, 6.0, 7.0, 12.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    tell = telling("training pairs encoded")
+    tell = make_progress("training pairs encoded")
     for pairs in (10, 60, 70, 120):
         tell(pairs)
     assert capsys.readouterr().err.splitlines() == [

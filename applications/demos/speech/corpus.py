@@ -1,4 +1,4 @@
-"""The embedded default: synthetic speech, phrases spoken by eSpeak NG in many voices."""
+"""The demonstration of speech recognition: phrases that eSpeak NG speaks in many voices."""
 
 from collections.abc import Sequence
 from random import Random
@@ -8,6 +8,7 @@ from kerasseq.applications.demos.phrases.spoken import spoken, to_read
 from kerasseq.applications.demos.speech.synthesis import SpokenCorpus, Utterance
 
 NAME = "synthetic speech: phrases of the Unicode CLDR spoken by eSpeak NG"
+LICENCE = "GPL-3.0 voices"
 
 ACCENTS = (
     "en en-us en-us-nyc en-gb-scotland en-gb-x-rp en-gb-x-gbclan en-gb-x-gbcwmd en-029"
@@ -24,10 +25,10 @@ NOT_SAID = {"date yMd", "date short", "time medium", "money standard", "measure 
 LONGEST = 13  # words
 
 
-def corpus(
+def make_corpora(
     seed: int = 1, train: int = 4_000, valid: int = 300, test: int = 300
 ) -> dict[str, SpokenCorpus]:
-    """Spoken dates, times, amounts and places, in the parts "train", "valid" and "test".
+    """Returns spoken dates, times, amounts and places, in the parts "train", "valid" and "test".
 
     "on tuesday march third twenty twenty six at five fourteen pm" is one, of 1 to 4 seconds, with
     noise 5 to 30 dB below it. No value that is said in the test part is said in the training part

@@ -1,0 +1,107 @@
+"""What a head does in its own way, for the training that all heads share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+
+from kerasseq.applications.common.evaluation import Evaluation
+from kerasseq.applications.common.parts import Parts, read_some
+from kerasseq.applications.common.preparation import Prepared
+from kerasseq.models import SequenceModel
+from kerasseq.training import Run
+
+
+class Head(ABC):
+    """A head with the configuration and the examples of a run.
+
+    Args:
+        config: the whole configuration.
+        parts: the examples.
+
+    Attributes:
+        task: the task, for the model's card.
+        reads: what its models read: "text", "sound" or "picture".
+        examples: what its examples are called: "pairs", "recordings".
+    """
+
+    task: ClassVar[str]
+    reads: ClassVar[str]
+    examples: ClassVar[str]
+
+    def __init__(self, config: Any, parts: Parts):
+        self.config, self.parts = config, parts
+
+    @abstractmethod
+    def learn_preprocessor(self) -> Any:
+        """Returns a preprocessor with the vocabulary of the training part."""
+
+    @abstractmethod
+    def build(self, preprocessor: Any) -> SequenceModel:
+        """Returns the model of the configuration."""
+
+    @abstractmethod
+    def prepare(self, model: SequenceModel, folder: Path, resume: bool) -> Prepared:
+        """Encodes the data in a folder for a model, and gives the model what needs no training.
+
+        Raises:
+            UserError: a run is resumed, but with other examples.
+        """
+
+    @abstractmethod
+    def describe_data(self, data: Prepared) -> str:
+        """Returns how much there is to train on."""
+
+    @abstractmethod
+    def describe_model(self, model: SequenceModel) -> str:
+        """Returns what distinguishes a model beside its kind and its parameters."""
+
+    @abstractmethod
+    def validate(self, model: SequenceModel) -> dict[str, float]:
+        """Returns figures of the validation part by which the best weights may be chosen."""
+
+    @abstractmethod
+    def evaluate(self, model: SequenceModel) -> Evaluation:
+        """Measures a model on the test part, as the command `evaluate` does."""
+
+    @abstractmethod
+    def report(
+        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
+    ) -> None:
+        """Says and draws what the model learned, and names the commands to go on with."""
+
+    def describe(self, model: SequenceModel, data: Prepared) -> Iterator[str]:
+        """Yields lines on what is trained."""
+        settings = self.config.model
+        encoder = f" on {settings.encoder.kind}" if hasattr(settings, "encoder") else ""
+        kind = self.config.training.start_from or settings.kind + encoder
+        yield f"Data    {self.parts.name}: {self.describe_data(data)} to train on"
+        yield (f"Model   {kind}, {model.count_params():,} parameters, {self.describe_model(model)}")
+        yield f"Plan    {len(data.epochs.plan):,} steps an epoch, on {keras.backend.backend()}"
+
+    def make_card(self, before: dict) -> dict:
+        """Returns the entries of the model's card on the data and on decoding.
+
+        Args:
+            before: the card of the model to start from.
+        """
+        return {
+            "data": self.parts.name,
+            "licence": self.parts.licence,
+            "decoding": asdict(self.config.decoding),
+        }
+
+    def check_test_part(self, *how: Any) -> None:
+        """Reads an example of the test part, so that errors show before the training.
+
+        Args:
+            how: how to read it, see `Examples.reader`.
+
+        Raises:
+            UserError: no example can be read.
+        """
+        if self.parts.test is not None:
+            read_some(self.parts.test, 1, *how)
