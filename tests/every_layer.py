@@ -127,7 +127,7 @@ ARGUMENTS: dict[type, Callable[[], dict[str, Any]]] = {
     },
     schedules.Constant: _schedule,
     schedules.InverseSquareRoot: _schedule,
-    schedules.Cosine: _schedule,
+    schedules.CosineSchedule: _schedule,
     schedules.Linear: _schedule,
 }
 

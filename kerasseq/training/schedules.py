@@ -74,8 +74,8 @@ class InverseSquareRoot(WarmUpSchedule):
         return ops.sqrt(start / ops.maximum(update, start))
 
 
-@keras.saving.register_keras_serializable("kerasseq", "CosineSchedule")  # Cosine is a score
-class Cosine(WarmUpSchedule):
+@register()
+class CosineSchedule(WarmUpSchedule):
     """Half a cosine from the peak to 0 (Loshchilov and Hutter, 2017, SGDR, equation 5)."""
 
     ends = True
@@ -104,7 +104,7 @@ def make_schedule(config: TrainingConfig, total_steps: float) -> WarmUpSchedule:
     schedules = {
         "constant": Constant,
         "inverse_sqrt": InverseSquareRoot,
-        "cosine": Cosine,
+        "cosine": CosineSchedule,
         "linear": Linear,
     }
     updates = count_updates(config, total_steps)
