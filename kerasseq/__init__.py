@@ -1,4 +1,12 @@
-"""kerasseq: sequence-to-sequence learning with Keras 3."""
+"""kerasseq: sequence-to-sequence learning with Keras 3.
+
+Example:
+
+>>> import kerasseq
+>>> model = kerasseq.load("multi30k-en-de")
+>>> model.generate("Two dogs are playing in the snow.", beam=1)
+'Zwei Hunde spielen im Schnee.'
+"""
 
 import sys
 

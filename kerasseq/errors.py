@@ -5,9 +5,18 @@ from collections.abc import Callable
 
 
 class UserError(ValueError):
-    """What was wrong, where, and what to do about it, in one sentence.
+    """A mistake of the user: one sentence that says what is wrong, where, and what to do.
 
-    The command line prints its text alone; in Python it is an ordinary `ValueError`.
+    The command line prints its text alone. In Python it is an ordinary `ValueError`.
+
+    Example:
+
+    >>> import kerasseq
+    >>> try:
+    ...     kerasseq.Beam(0)
+    ... except kerasseq.UserError as error:
+    ...     print(error)
+    width must be a whole number from 1 to 1,000, not 0.
     """
 
     # Without this mark Keras puts a page about the call before the sentence of a layer.
@@ -18,7 +27,7 @@ class FileError(UserError):
     """A file that cannot be used.
 
     Attributes:
-        kind: what is wrong with it, without its name: what a list of problems counts.
+        kind: the problem without the name of the file, by which a list of problems counts.
     """
 
     def __init__(self, path: object, kind: str):
@@ -30,8 +39,8 @@ class OptionError(UserError):
     """An option that is out of its range, or that has no effect here.
 
     Attributes:
-        name: of the option.
-        reason: what is wrong, to stand behind the name; other options' names are in braces.
+        name: the name of the option.
+        reason: the rest of the sentence after the name; other options' names are in braces.
     """
 
     def __init__(self, name: str, reason: str):
@@ -39,6 +48,6 @@ class OptionError(UserError):
         super().__init__(self.spelt(str))
 
     def spelt(self, spelling: Callable[[str], str]) -> str:
-        """The sentence, with the names of options in another spelling."""
+        """Returns the sentence with the names of options in another spelling."""
         reason = re.sub(r"\{(\w+)\}", lambda found: spelling(found[1]), self.reason)
         return f"{spelling(self.name)} {reason}."

@@ -18,6 +18,7 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
     if not module.name.endswith(("__main__", "_worker"))
 )
+MODULES.insert(0, "kerasseq")
 
 # Packages whose public names all have an example.
 DONE: set[str] = {
