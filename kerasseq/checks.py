@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from kerasseq.errors import OptionError, UserError
+from kerasseq.special_ids import SPECIAL_IDS
 
 
 class Rule(NamedTuple):
@@ -67,9 +68,6 @@ _PLAIN = {
     str: Rule("a string", lambda value: isinstance(value, str)),
 }
 
-# Ids 0 to 3 are padding or the blank, the unknown token, the begin and the end.
-_SPECIAL = 4
-
 
 def whole(least: int, most: int) -> Rule:
     """A whole number within bounds: more would take memory or time without end."""
@@ -98,8 +96,8 @@ Amount = Annotated[float, Rule("a number of at least 0", lambda x: _is_number(x)
 VocabularySize = Annotated[
     int,
     Rule(
-        f"a whole number above {_SPECIAL}, since ids 0 to {_SPECIAL - 1} are special",
-        lambda n: _is_whole(n) and n > _SPECIAL,
+        f"a whole number above {SPECIAL_IDS}, since ids 0 to {SPECIAL_IDS - 1} are special",
+        lambda n: _is_whole(n) and n > SPECIAL_IDS,
     ),
 ]
 # Of a log-probability: 0 leaves it out, and what float32 hardly holds would make it no number.

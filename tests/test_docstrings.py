@@ -10,8 +10,6 @@ import pytest
 import kerasseq.applications
 from tests.thorough import thorough
 
-PACKAGES = sorted(name for name in kerasseq.__all__ if inspect.ismodule(getattr(kerasseq, name)))
-
 MODULES = sorted(
     module.name
     for package in (kerasseq, kerasseq.applications)

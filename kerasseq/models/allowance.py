@@ -36,7 +36,7 @@ _allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None
 
 
 @contextlib.contextmanager
-def within(groups: int, numbers: int) -> Iterator[None]:
+def limit_layers(groups: int, numbers: int) -> Iterator[None]:
     """Limits the layers that this thread makes in the block to the size of a file of weights.
 
     Their weights begin as zeros, since the file's take their place: no initialiser takes time.
@@ -48,7 +48,7 @@ def within(groups: int, numbers: int) -> Iterator[None]:
     Raises:
         UserError: in the block, before memory is taken for what is too large.
     """
-    with _patching, _counting():
+    with _patching, _count_layers():
         layers = min(_LAYERS_OF_A_GROUP * groups + _MORE_LAYERS, _MOST_LAYERS)
         token = _allowance.set(_Allowance(layers, numbers))
         try:
@@ -58,7 +58,7 @@ def within(groups: int, numbers: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _counting() -> Iterator[None]:
+def _count_layers() -> Iterator[None]:
     """Counts the layers of Keras against the allowance of their thread, if it has one."""
     layer = keras.layers.Layer
     make, add_weight = layer.__init__, layer.add_weight

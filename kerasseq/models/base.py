@@ -160,13 +160,13 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
     @property
     def functions(self) -> Functions:
         """The compiled functions of the layers that the model has now."""
-        layers = self.computing()
+        layers = self.get_computing_parts()
         with _making:
-            if self._functions is None or not self._functions.are_of(layers):
+            if self._functions is None or not self._functions.belong_to(layers):
                 self._functions = Functions(self.variables, layers)
             return self._functions
 
-    def computing(self) -> list:
+    def get_computing_parts(self) -> list:
         """Returns the parts that compute in compiled functions, and the quantization."""
         # No property: Keras saves the layers that it finds by one under the property's name.
         names = [name for name in (*self.parts, "head") if name not in _ASSETS]

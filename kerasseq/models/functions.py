@@ -35,7 +35,7 @@ class Functions:
         self._constants: OrderedDict = OrderedDict()
         self._lock = threading.Lock()
 
-    def are_of(self, layers: Sequence[Any]) -> bool:
+    def belong_to(self, layers: Sequence[Any]) -> bool:
         """Whether they belong to these very layers."""
         return len(layers) == len(self._layers) and all(map(_same, layers, self._layers))
 

@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The mark by which SentencePiece begins a word.
-_WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+from kerasseq.preprocessing.tokenizer import WORD_MARK
 
 
 @dataclass(frozen=True)
@@ -70,16 +69,16 @@ def group_words(
         frames, log_probs: of each piece.
         seconds: of one step.
     """
-    marked = any(_WORD in piece for piece in pieces)
+    marked = any(WORD_MARK in piece for piece in pieces)
     groups: list[list[int]] = []
     for index, piece in enumerate(pieces):
-        if not groups or not marked or piece.startswith(_WORD):
+        if not groups or not marked or piece.startswith(WORD_MARK):
             groups.append([])
         groups[-1].append(index)
     words = []
     for group in groups:
-        text = "".join(pieces[i] for i in group).replace(_WORD, " ").strip()
-        real = [i for i in group if pieces[i] != _WORD]
+        text = "".join(pieces[i] for i in group).replace(WORD_MARK, " ").strip()
+        real = [i for i in group if pieces[i] != WORD_MARK]
         if text:
             start, end = frames[real[0]] * seconds, (frames[real[-1]] + 1) * seconds
             mean = sum(log_probs[i] for i in real) / len(real)

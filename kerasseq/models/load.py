@@ -11,7 +11,7 @@ from kerasseq.archive import unpack_model
 from kerasseq.encoders import Chain
 from kerasseq.errors import FileError, UserError
 from kerasseq.language_model import NGram
-from kerasseq.models.allowance import within
+from kerasseq.models.allowance import limit_layers
 from kerasseq.models.base import SequenceModel
 from kerasseq.preprocessing.base import Preprocessor
 from kerasseq.presets import find_model
@@ -56,7 +56,7 @@ def load(model: str | Path) -> SequenceModel:
         _check_kind(archive.config, path)
         try:
             # A quantized model is made as others are first.
-            with within(archive.weights.groups, 2 * archive.weights.numbers):
+            with limit_layers(archive.weights.groups, 2 * archive.weights.numbers):
                 loaded = keras.saving.load_model(str(archive.folder), compile=False)
         except Exception as error:  # what Keras raises on a damaged file is of no one kind
             raise FileError(path, f"cannot be loaded: {_reason(error)}") from error

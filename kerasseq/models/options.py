@@ -106,7 +106,7 @@ _OF_SAMPLES = tuple(field.name for field in fields(Sample))
 NAMES = ("beam", *_OF_BEAMS, "sample", *_OF_SAMPLES, *_OWN)
 """All options by their names."""
 
-OF_CARDS = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
+CARD_NAMES = ("beam", *(name for name in _OF_BEAMS if name != "n_best"), *_OWN)
 """The options that a card may have under "decoding"."""
 
 

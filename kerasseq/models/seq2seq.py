@@ -244,9 +244,9 @@ class Seq2Seq(SequenceModel):
         other.
         """
         models = [self, *others]
-        layers = [layer for model in models for layer in model.computing()]
+        layers = [layer for model in models for layer in model.get_computing_parts()]
         kept = others[0]._ensemble
-        if kept is None or not kept.are_of(layers):
+        if kept is None or not kept.belong_to(layers):
             kept = Functions([variable for model in models for variable in model.variables], layers)
             others[0]._ensemble = kept
         return kept

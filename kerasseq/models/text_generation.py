@@ -6,7 +6,7 @@ from typing import Any
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.inputs import as_list, is_single
-from kerasseq.models.options import NAMES, OF_CARDS, Options, parse_options
+from kerasseq.models.options import CARD_NAMES, NAMES, Options, parse_options
 
 
 class TextGeneration:
@@ -116,11 +116,11 @@ class TextGeneration:
                 'This model\'s card is wrong: under "decoding" stand no options, but '
                 f"{decoding!r:.40}."
             )
-        unknown = [name for name in decoding if name not in OF_CARDS]
+        unknown = [name for name in decoding if name not in CARD_NAMES]
         if unknown:
             raise UserError(
                 f'This model\'s card is wrong under "decoding": {unknown[0]!r} is no option; there '
-                f"are {', '.join(OF_CARDS)}."
+                f"are {', '.join(CARD_NAMES)}."
             )
         try:
             parse_options({}, decoding)

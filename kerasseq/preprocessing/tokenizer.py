@@ -18,11 +18,11 @@ from kerasseq.special_ids import BEGIN, END, PAD, UNKNOWN
 Kind = Literal["unigram", "bpe", "char", "word"]
 
 # The mark by which SentencePiece begins a word.
-_WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+WORD_MARK = "\N{LOWER ONE EIGHTH BLOCK}"
 
 # Characters that SentencePiece has a use of its own for: it reads the first as a space, skips lines
 # with the second in training, and ends a text at the third. None of them is in a vocabulary.
-_RESERVED = (_WORD, "\N{LOWER FIVE EIGHTHS BLOCK}", "\0")
+_RESERVED = (WORD_MARK, "\N{LOWER FIVE EIGHTHS BLOCK}", "\0")
 _FOREIGN = _RESERVED[1]
 
 _LIGATURE = "\N{LATIN SMALL LIGATURE FI}"
@@ -77,7 +77,7 @@ class Tokenizer:
             )
         self._model = model
         # No method tells the rule; it has one that takes a ligature apart.
-        self._normalizes = self._processor.normalize(_LIGATURE) != _WORD + _LIGATURE
+        self._normalizes = self._processor.normalize(_LIGATURE) != WORD_MARK + _LIGATURE
 
     @classmethod
     def train(
@@ -218,7 +218,7 @@ class Tokenizer:
         """Returns the text as this tokenizer reads it."""
         if not self._normalizes:
             return text
-        return self._processor.normalize(text).removeprefix(_WORD).replace(_WORD, " ")
+        return self._processor.normalize(text).removeprefix(WORD_MARK).replace(WORD_MARK, " ")
 
     def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
         """Returns the text of each row of ids; pad, bos and eos are dropped, unk becomes "⁇"."""
@@ -232,7 +232,7 @@ class Tokenizer:
         for piece in self._processor.encode(readable, out_type=str):
             if self._processor.piece_to_id(piece) == UNKNOWN:
                 # Both come joined to runs; only words carry the mark of their beginning.
-                found += piece[1:].split(_WORD) if piece.startswith(_WORD) else piece
+                found += piece[1:].split(WORD_MARK) if piece.startswith(WORD_MARK) else piece
         own = sorted(set(text) & set(_RESERVED))
         return [*filter(lambda unit: unit != _FOREIGN, found), *own] if own else found
 
