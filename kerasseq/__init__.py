@@ -12,7 +12,7 @@ import sys
 
 from kerasseq.default_backend import check_name, choose, start
 from kerasseq.importing import import_with_keras
-from kerasseq.lazy import lazy_names
+from kerasseq.lazy import define_lazy_names
 
 choose()
 
@@ -58,7 +58,7 @@ _OTHERS = ("data", "drawing", "media", "metrics")
 __all__ = [*_MODULES, *_PACKAGES, *_OTHERS]
 
 
-__getattr__, __dir__ = lazy_names(
+__getattr__, __dir__ = define_lazy_names(
     __name__, {**_MODULES, **dict.fromkeys((*_PACKAGES, *_OTHERS), "")}
 )
 

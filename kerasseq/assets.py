@@ -1,33 +1,36 @@
-"""Layers whose state is more than weights: files that a model's archive holds."""
+"""Layers with files in a model's archive, besides weights."""
 
 from kerasseq.errors import UserError
 
 
 class HasAssets:
-    """A layer that reads files of a model's archive.
+    """A mixin for layers that read files of a model's archive.
 
-    A subclass has `read_assets(directory)`, which raises a `UserError` where a file is damaged, and
-    `check()`, which raises one where a file was never there.
+    A subclass defines `read_assets(directory)`, which raises a `UserError` if a file is damaged,
+    and `check()`, which raises a `UserError` if a file was missing.
     """
 
     _refused: UserError | None = None
 
     def read_assets(self, directory: str) -> None:
-        """Read what `save_assets` wrote."""
+        """Reads the files that `save_assets` wrote."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """Check that the layer has all its state."""
+        """Checks that the layer has all its state."""
         raise NotImplementedError
 
     def load_assets(self, directory: str | None) -> None:
-        """Read the layer's files; None is an archive that has nothing of this layer.
+        """Reads the layer's files.
+
+        Args:
+            directory: the folder of the files, or None if the archive has none for this layer.
 
         Raises:
             UserError: a file is damaged, or is not the one that the configuration names.
         """
         if directory is None:
-            # Keras tries every path that leads to a layer, and would take this one for success.
+            # Keras tries every path to a layer; without this, the next path would hide the error.
             if self._refused is not None:
                 raise self._refused
             return

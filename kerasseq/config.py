@@ -260,7 +260,7 @@ def _build(kind: type, values: Mapping, path: tuple[str, ...], origins: Mapping)
         return kind(**fields)
     except OptionError as error:
         here = (*path, error.name)
-        sentence = error.spelt(lambda name: ".".join((*path, name)))
+        sentence = error.spell(lambda name: ".".join((*path, name)))
         raise UserError(_locate(origins, here) + sentence) from None
 
 

@@ -45,9 +45,9 @@ class OptionError(UserError):
 
     def __init__(self, name: str, reason: str):
         self.name, self.reason = name, reason
-        super().__init__(self.spelt(str))
+        super().__init__(self.spell(str))
 
-    def spelt(self, spelling: Callable[[str], str]) -> str:
+    def spell(self, spelling: Callable[[str], str]) -> str:
         """Returns the sentence with the names of options in another spelling."""
         reason = re.sub(r"\{(\w+)\}", lambda found: spelling(found[1]), self.reason)
         return f"{spelling(self.name)} {reason}."

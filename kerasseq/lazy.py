@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first asked for."""
+"""Lazy imports: a package imports a name at its first use."""
 
 import importlib
 import sys
@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazy_names(
+def define_lazy_names(
     package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The functions `__getattr__` and `__dir__` of a package.
+    """Returns the functions `__getattr__` and `__dir__` of a package.
 
     Args:
-        package: its name.
-        modules: maps each name to the module that defines it, or to "" where the name is a
-            module of the package itself.
+        package: the name of the package.
+        modules: maps each name to the module that defines it, or to "" if the name is a module of
+            the package itself.
     """
 
     def get(name: str) -> Any:
@@ -26,7 +26,7 @@ def lazy_names(
         setattr(sys.modules[package], name, value)
         return value
 
-    def names() -> list[str]:
+    def list_names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *modules})
 
-    return get, names
+    return get, list_names

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasseq.printable import printable, printable_json, printable_lines
+from kerasseq.printable import dump_json, escape, escape_lines
 
 
 @pytest.mark.parametrize(
@@ -22,22 +22,22 @@ from kerasseq.printable import printable, printable_json, printable_lines
     ],
 )
 def test_characters_that_control_a_terminal_are_written_out(text, shown):
-    assert printable(text) == shown
+    assert escape(text) == shown
 
 
 def test_lines_stay_lines():
-    assert printable_lines("one\x1b\ntwo") == "one\\u001b\ntwo"
+    assert escape_lines("one\x1b\ntwo") == "one\\u001b\ntwo"
 
 
 @given(st.text(st.characters(), max_size=20))
 def test_what_is_printed_can_be_printed_and_read_back(text):
-    shown = printable_json({"text": text}, indent=2)
+    shown = dump_json({"text": text}, indent=2)
     assert shown.encode() and json.loads(shown) == {"text": text}
     assert "\x1b" not in shown and "\u202e" not in shown
 
 
 def test_json_has_no_word_for_nan():
-    assert json.loads(printable_json({"a": [float("nan"), 1.5], "b": float("inf")})) == {
+    assert json.loads(dump_json({"a": [float("nan"), 1.5], "b": float("inf")})) == {
         "a": [None, 1.5],
         "b": None,
     }

@@ -99,7 +99,7 @@ def _replace_data(section: Any, data: Mapping[str, Any], origins: Mapping[str, s
     try:
         return replace(section, **changes)
     except OptionError as error:
-        raise UserError(error.spelt("--{}".format)) from None
+        raise UserError(error.spell("--{}".format)) from None
 
 
 def _without_files(origins: Mapping[str, str], files: Iterable[Path]) -> dict[str, str]:

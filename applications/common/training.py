@@ -117,7 +117,7 @@ def _check_model(model: SequenceModel, whole: Any) -> None:
     if getattr(whole.tokenizer, "language_model", 0):
         unused.pop("lm_weight", None)  # the language model is learned with the data
     for name in sorted(options.changed_names() & set(unused)):
-        raise UserError(OptionError(name, unused[name]).spelt("decoding.{}".format))
+        raise UserError(OptionError(name, unused[name]).spell("decoding.{}".format))
 
 
 def _load_or_learn(head: Head, folder: Path) -> Any:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import h5py
 
 from kerasseq.errors import FileError, UserError
-from kerasseq.printable import printable
+from kerasseq.printable import escape
 
 # A network of a thousand layers has some 5,000 groups and arrays.
 _MOST_OBJECTS, _MOST_DEPTH = 30_000, 64
@@ -48,7 +48,7 @@ def check_weights(path: Path, name: object = None) -> WeightsSummary:
     except UserError:
         raise
     except _Refusal as error:
-        raise FileError(name, f"the weights in it are refused: {printable(error)}") from None
+        raise FileError(name, f"the weights in it are refused: {escape(error)}") from None
     except Exception as error:  # HDF5 raises nearly anything on a damaged file
         raise FileError(name, "the weights in it are damaged or cut off") from error
 

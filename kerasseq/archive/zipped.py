@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kerasseq.errors import FileError, UserError
-from kerasseq.printable import printable
+from kerasseq.printable import escape
 
 # The bytes to read at once, by compression method: LZMA expands a byte to up to 7,000 bytes.
 _CHUNKS = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20, zipfile.ZIP_LZMA: 1 << 12}
@@ -82,7 +82,7 @@ def check_members(
 
 def shorten(name: str) -> str:
     """Returns a printable name of at most 83 characters, for an error."""
-    name = printable(name)
+    name = escape(name)
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from kerasseq.cli.options import spell_option
 from kerasseq.errors import OptionError, UserError
-from kerasseq.printable import printable, printable_lines
+from kerasseq.printable import escape, escape_lines
 
 # In the order of `kerasseq --help`; each is a module of this package.
 COMMANDS = (
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = options.run(options)
     except UserError as error:
-        sentence = error.spelt(spell_option) if isinstance(error, OptionError) else error
-        print(f"kerasseq: {printable_lines(sentence)}", file=sys.stderr)
+        sentence = error.spell(spell_option) if isinstance(error, OptionError) else error
+        print(f"kerasseq: {escape_lines(sentence)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         # A training that was interrupted says what it saved.
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"kerasseq: {printable(where)}{error.strerror or error}", file=sys.stderr)
+        print(f"kerasseq: {escape(where)}{error.strerror or error}", file=sys.stderr)
         return 2
     return status or 0
 

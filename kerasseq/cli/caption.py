@@ -6,7 +6,7 @@ from typing import Any
 from kerasseq.cli.files import add_files, find_files, print_results, result_to_json
 from kerasseq.cli.options import add_decoding, collect_decoding, load_reader
 from kerasseq.errors import UserError
-from kerasseq.printable import printable
+from kerasseq.printable import escape
 
 
 def add_command(commands: Any) -> None:
@@ -38,7 +38,7 @@ def _caption(options: argparse.Namespace) -> int:
 
     how = model.options(**collect_decoding(options))
     captions = caption(model, files, how, batch_size=options.batch_size)
-    line = result_to_json if options.json else lambda one: printable(one.text)
+    line = result_to_json if options.json else lambda one: escape(one.text)
     status = print_results(captions, len(files), line) or status
     if options.attention and not status:
         draw_attention(model, read_clip(model, files[0]), options.attention, how)

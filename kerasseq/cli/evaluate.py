@@ -17,7 +17,7 @@ from kerasseq.cli.options import (
     spell_option,
 )
 from kerasseq.errors import OptionError, UserError
-from kerasseq.printable import printable_json
+from kerasseq.printable import dump_json
 
 # Options for models that read text, by their attributes.
 _TEXT_ONLY = {
@@ -97,5 +97,5 @@ def _measure(head: Any, model: Any, corpus: Any, how: dict, options: argparse.Na
             file.writelines(text + "\n" for text in result.texts)
     if len(result.problems):
         print(result.problems, file=sys.stderr)
-    print(printable_json(result.to_dict()) if options.json else result)
+    print(dump_json(result.to_dict()) if options.json else result)
     return 1 if len(result.problems) else 0

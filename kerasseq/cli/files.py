@@ -12,7 +12,7 @@ from kerasseq.data.files import check_file, opened
 from kerasseq.data.lists.lines import BadLine, stream_lines
 from kerasseq.data.problems import Problems
 from kerasseq.errors import UserError
-from kerasseq.printable import printable, printable_json
+from kerasseq.printable import dump_json, escape
 
 # Pipes that the shell has opened already, as in `--input <(command)`.
 _PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
@@ -108,7 +108,7 @@ def find_files(
             status = lines.report()
     found = expand_folders(paths, endings, what)
     if note := found.describe_left_out(what):
-        print(printable(note + "."), file=sys.stderr)
+        print(escape(note + "."), file=sys.stderr)
     return found.files, status
 
 
@@ -133,7 +133,7 @@ def print_results(results: Iterable[Any], files: int, line: Callable[[Any], str]
             errors.append(result.error)
         print(line(result), flush=True)
     if errors:
-        first = map(printable, errors[:5])
+        first = map(escape, errors[:5])
         print(f"{len(errors)} could not be read:", *first, sep="\n  ", file=sys.stderr)
     return 1 if errors else 0
 
@@ -141,7 +141,7 @@ def print_results(results: Iterable[Any], files: int, line: Callable[[Any], str]
 def result_to_json(result: Any, **more: Any) -> str:
     """Returns the JSON object of a file, with its text or error, and `more` of its text."""
     row = {"file": result.file, "text": result.text}
-    return printable_json({**row, **({"error": result.error} if result.error else more)})
+    return dump_json({**row, **({"error": result.error} if result.error else more)})
 
 
 def open_output(name: str | None, inputs: Sequence[str]) -> Any:

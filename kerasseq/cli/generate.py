@@ -8,7 +8,7 @@ from typing import Any
 from kerasseq.cli.files import TextLines, open_output
 from kerasseq.cli.options import DECODING, add_decoding, add_ensemble, add_model, load_ensemble
 from kerasseq.errors import UserError
-from kerasseq.printable import printable, printable_json
+from kerasseq.printable import dump_json, escape
 
 
 def add_command(commands: Any) -> None:
@@ -48,7 +48,7 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _line(source: str, hypotheses: list, as_json: bool) -> str:
     if not as_json:
-        return "\t".join(printable(one.text.replace("\t", " ")) for one in hypotheses)
+        return "\t".join(escape(one.text.replace("\t", " ")) for one in hypotheses)
     rows = [{"text": one.text, "score": round(one.score, 4)} for one in hypotheses]
     best = rows[0]["text"] if rows else ""
-    return printable_json({"source": source, "text": best, "hypotheses": rows})
+    return dump_json({"source": source, "text": best, "hypotheses": rows})

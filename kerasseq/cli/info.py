@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasseq.cli.options import add_model
-from kerasseq.printable import printable, printable_json
+from kerasseq.printable import dump_json, escape
 
 # The parts by which models of one class differ.
 _PARTS = ("encoder", "decoder")
@@ -26,12 +26,12 @@ def _info(options: argparse.Namespace) -> None:
     path = find_model(options.model)
     facts = _collect_facts(path, load(path))
     if options.json:
-        print(printable_json(facts, indent=2))
+        print(dump_json(facts, indent=2))
         return
     for key, value in facts.items():
         if isinstance(value, dict):
             value = ", ".join(f"{name} {_format(item)}" for name, item in value.items())
-        print(f"{printable(key):<12} {printable(_format(value))}")
+        print(f"{escape(key):<12} {escape(_format(value))}")
 
 
 def _collect_facts(path: Path, model: Any) -> dict:

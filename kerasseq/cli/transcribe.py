@@ -8,7 +8,7 @@ from typing import Any
 from kerasseq.cli.files import add_files, find_files, print_results, result_to_json
 from kerasseq.cli.options import add_decoding, collect_decoding, load_reader, spell_option
 from kerasseq.errors import UserError
-from kerasseq.printable import printable, printable_json
+from kerasseq.printable import dump_json, escape
 
 
 def add_command(commands: Any) -> None:
@@ -63,7 +63,7 @@ def _line_maker(options: argparse.Namespace) -> Callable[[Any], str]:
         return lambda one: result_to_json(
             one, seconds=one.seconds, words=[vars(word) for word in one.words]
         )
-    return lambda one: printable(one.text)
+    return lambda one: escape(one.text)
 
 
 def _stream(options: argparse.Namespace) -> int:
@@ -80,8 +80,8 @@ def _stream(options: argparse.Namespace) -> int:
     for text, seconds, last in transcribe_stream(model, sys.stdin.buffer):
         if options.json and (last or text != before):
             row = {"text": text, "seconds": round(seconds, 2), "final": last}
-            print(printable_json(row), flush=True)
+            print(dump_json(row), flush=True)
         elif not options.json:
-            print(printable(text[len(before) :]), end="\n" if last else "", flush=True)
+            print(escape(text[len(before) :]), end="\n" if last else "", flush=True)
         before = text
     return 0

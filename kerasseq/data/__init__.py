@@ -1,6 +1,6 @@
 """Examples to train on: lists and texts, stored and batched."""
 
-from kerasseq.lazy import lazy_names
+from kerasseq.lazy import define_lazy_names
 
 # Where each name is. The batches need Keras, and the readers of lists do not.
 _MODULES = {
@@ -31,4 +31,4 @@ _MODULES = {
 
 __all__ = [*_MODULES]
 
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

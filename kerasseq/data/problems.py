@@ -3,7 +3,7 @@
 from collections import Counter
 
 from kerasseq.errors import UserError
-from kerasseq.printable import printable
+from kerasseq.printable import escape
 
 MAX_NAMED = 5
 
@@ -31,7 +31,7 @@ class Problems:
         """
         self.counts[kind] += 1
         if len(self.named) < MAX_NAMED:
-            self.named.append(printable(f"{place}:{line}: {kind}{detail and f' ({detail})'}"))
+            self.named.append(escape(f"{place}:{line}: {kind}{detail and f' ({detail})'}"))
 
     def merge(self, other: "Problems") -> None:
         """Adds the entries of another object; the first few names of both together stay."""

@@ -1,6 +1,6 @@
 """Pictures of trainings, attention, alignments and captions, drawn by Matplotlib."""
 
-from kerasseq.lazy import lazy_names
+from kerasseq.lazy import define_lazy_names
 
 _MODULES = {
     "draw_alignment": "kerasseq.drawing.alignment",
@@ -12,4 +12,4 @@ _MODULES = {
 
 __all__ = [*_MODULES]
 
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

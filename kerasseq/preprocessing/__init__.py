@@ -1,6 +1,6 @@
 """The part of a model that reads raw input and writes text: features, ids and back."""
 
-from kerasseq.lazy import lazy_names
+from kerasseq.lazy import define_lazy_names
 
 # Where each name is. The preprocessors need Keras, and the readers of files do not.
 _MODULES = {
@@ -12,4 +12,4 @@ _MODULES = {
 
 __all__ = [*_MODULES]
 
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)
