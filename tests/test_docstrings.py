@@ -20,6 +20,7 @@ MODULES.insert(0, "kerasseq")
 
 # Packages whose public names all have an example.
 DONE: set[str] = {
+    "data",
     "drawing",
     "generation",
     "language_model",

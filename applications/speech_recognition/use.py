@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.media.silence import cut_at_silences
+from kerasseq.media.silence import split_at_silences
 from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
 from kerasseq.models.batching import check_call
@@ -154,7 +154,7 @@ def _transcribe(
     trained = model.card.get("longest", PART)
     most = min(PART, STRETCH * trained, model.preprocessor.max_seconds)
     cuts = [
-        [] if transcript.error else cut_at_silences(samples, rate, most, most / 4)
+        [] if transcript.error else split_at_silences(samples, rate, most, most / 4)
         for transcript, samples in sounds
     ]
     parts = [

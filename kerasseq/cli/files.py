@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from kerasseq.cli.options import add_model, check_batch_size
-from kerasseq.data.files import check_file, opened
+from kerasseq.data.files import check_file, open_file
 from kerasseq.data.lists.lines import BadLine, stream_lines
 from kerasseq.data.problems import Problems
 from kerasseq.errors import UserError
@@ -42,7 +42,7 @@ class TextLines:
             return
         if not name.startswith(_PIPES):
             check_file(name)
-        self._file = stack.enter_context(opened(name))
+        self._file = stack.enter_context(open_file(name))
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(stream_lines(self._file), 1):

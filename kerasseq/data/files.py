@@ -53,12 +53,12 @@ def check_file(path: str) -> None:
         raise UserError(f"{path} is a folder; name the files in it.")
     if not stat.S_ISREG(mode):
         raise UserError(f"{path} is a pipe or a device; write what comes from it to a file.")
-    with failures(path), open(path, "rb"):
+    with translate_errors(path), open(path, "rb"):
         pass
 
 
 @contextlib.contextmanager
-def failures(path: str) -> Iterator[None]:
+def translate_errors(path: str) -> Iterator[None]:
     """Turns the failures of reading `path` into a `UserError`."""
     try:
         yield
@@ -74,7 +74,7 @@ def _reason(error: Exception) -> object:
 
 
 @contextlib.contextmanager
-def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
+def open_file(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
     """Opens a file for reading, and unpacks it if its name ends in ".gz".
 
     Args:
@@ -85,7 +85,7 @@ def opened(path: str, member: str | None = None) -> Iterator[io.BufferedReader]:
         UserError: while the file is opened or read, if it is damaged or unpacks to far more bytes
             or lines than texts do.
     """
-    with contextlib.ExitStack() as stack, failures(path):
+    with contextlib.ExitStack() as stack, translate_errors(path):
         file: Any = stack.enter_context(open(path, "rb"))
         size = os.fstat(file.fileno()).st_size
         if member is not None:
@@ -129,7 +129,7 @@ def read_whole(path: str, limit: int = _MAX_WHOLE) -> bytes:
     """
     if path.lower().endswith(".gz"):
         limit = min(limit, _MAX_UNPACKED)
-    with opened(path) as file:
+    with open_file(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise UserError(
@@ -146,7 +146,7 @@ def zip_member(path: str) -> str:
     Raises:
         UserError: if there is no such file or more than one.
     """
-    with failures(path), zipfile.ZipFile(path) as archive:
+    with translate_errors(path), zipfile.ZipFile(path) as archive:
         names = [
             name
             for name in archive.namelist()

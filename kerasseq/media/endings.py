@@ -1,10 +1,11 @@
-"""How the names of files end that the readers read: the one list, by which folders are walked.
+"""The endings of the names of sound, picture and video files: the one list of them.
 
-A file that is named itself is read whatever its name: the readers look at what is in it.
+The endings select the files of a folder. A file that a user names is read whatever its ending,
+because the readers detect its kind by its contents.
 """
 
-# libsndfile's formats, as `soundfile.available_formats` calls them. RAW has no header, SD2
-# keeps it in another file, and the decoder of SDS writes to standard output: they are not read.
+# libsndfile's formats, with the names of `soundfile.available_formats`. Three are not read: RAW has
+# no header, SD2 has it in another file, and the decoder of SDS writes to standard output.
 _SNDFILE = {
     "WAV": ".wav .wave",
     "WAVEX": "",
@@ -31,7 +32,7 @@ _SNDFILE = {
     "XI": ".xi",
 }
 
-# Tracks that PyAV reads, without pictures as a rule.
+# Tracks of sound that PyAV reads.
 _TRACKS = ".m4a .m4b .aac .amr .awb .wma .mka .weba .webm .3ga"
 
 _PILLOW = {
@@ -48,15 +49,15 @@ _PILLOW = {
 }
 
 FORMATS = tuple(_PILLOW)
-"""Pillow's formats that are read, and no other: these are rasters, and start no program."""
+"""Pillow's formats that are read: rasters, whose decoders start no program."""
 
 SOUNDS = tuple(" ".join([*_SNDFILE.values(), _TRACKS]).split())
-"""What the names of sound files end with."""
+"""The endings of sound files."""
 
 PICTURES = tuple(" ".join(_PILLOW.values()).split())
-"""What the names of picture files end with."""
+"""The endings of picture files."""
 
 VIDEOS = tuple(
     ".mp4 .m4v .mov .webm .mkv .avi .mpg .mpeg .ogv .wmv .asf .flv .3gp .3g2 .ts .mts .m2ts".split()
 )
-"""What the names of video files end with."""
+"""The endings of video files."""

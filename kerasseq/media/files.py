@@ -1,4 +1,4 @@
-"""What all readers of sound, pictures and clips ask of a file."""
+"""Checks and errors that the readers of sound, pictures and clips share."""
 
 import contextlib
 import os
@@ -10,44 +10,50 @@ from kerasseq.errors import FileError, UserError
 
 
 class ContentError(ValueError):
-    """What is wrong inside a file, in words that its reader's error takes over."""
+    """An error inside a file; its text becomes part of the reader's error."""
 
 
-_CUT_OFF = re.compile("truncat|broken data stream|unexpected end|premature end", re.IGNORECASE)
+CUT_OFF = "the {} is cut off"
+
+_CUT_OFF_MESSAGE = re.compile(
+    "truncat|broken data stream|unexpected end|premature end", re.IGNORECASE
+)
 
 
 def check_file(path: str, error: type[FileError], what: str) -> None:
-    """Refuse what is no ordinary file with something in it; no pipe or device is ever opened.
+    """Checks that a path is an ordinary file that is not empty; pipes and devices are not opened.
 
     Args:
-        error: the class to raise.
-        what: the file is, for the message: "recording".
+        path: the file.
+        error: the class of the error.
+        what: the kind of the file, for the message: "recording".
 
     Raises:
         FileError: of the class `error`.
     """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
         raise error(path, f"there is no such {what}") from None
     except OSError as reason:
         raise error(path, f"cannot be read: {reason.strerror}") from reason
-    if stat.S_ISDIR(found.st_mode):
-        there = os.access(path, os.R_OK | os.X_OK)
-        raise error(path, "a folder, not a file" if there else "a folder that cannot be opened")
-    if not stat.S_ISREG(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
+        readable = os.access(path, os.R_OK | os.X_OK)
+        raise error(path, "a folder, not a file" if readable else "a folder that cannot be opened")
+    if not stat.S_ISREG(status.st_mode):
         raise error(path, "not a file but a pipe, a socket or a device")
-    if not found.st_size:
+    if not status.st_size:
         raise error(path, "the file is empty")
 
 
 @contextlib.contextmanager
-def failures(path: str, error: type[FileError], what: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into one error that names the file.
+def translate_errors(path: str, error: type[FileError], what: str) -> Iterator[None]:
+    """Turns all errors of a decoder into one error that names the file.
 
     Args:
-        error: the class to raise.
-        what: the file is meant to be: "sound".
+        path: the file.
+        error: the class of the error.
+        what: the kind of the file, for the message: "sound".
     """
     try:
         yield
@@ -57,9 +63,9 @@ def failures(path: str, error: type[FileError], what: str) -> Iterator[None]:
         raise error(path, str(reason)) from reason
     except MemoryError as reason:
         raise error(path, "too large for the memory that there is") from reason
-    except Exception as reason:  # decoders raise whatever a damaged file leads them to
+    except Exception as reason:  # a damaged file can lead a decoder to any error
         if isinstance(reason, OSError) and reason.errno and reason.filename == path:
             raise error(path, f"cannot be read: {reason.strerror}") from reason
-        cut = _CUT_OFF.search(str(reason))
-        kind = f"the {what} is cut off" if cut else f"not a {what} file, or a damaged one"
+        cut = _CUT_OFF_MESSAGE.search(str(reason))
+        kind = CUT_OFF.format(what) if cut else f"not a {what} file, or a damaged one"
         raise error(path, kind) from reason

@@ -1,4 +1,6 @@
-"""How many samples the boxes of an MP4 or MOV file announce, before a decoder makes room for them.
+"""The number of samples that the boxes of an MP4 or MOV file announce.
+
+PyAV allocates memory for them when it opens a file, before it could be asked for their number.
 
 ISO/IEC 14496-12: sections 4.2 (boxes), 8.6.6 (elst), 8.7.3 (stsz), 8.8.8 (trun).
 """
@@ -10,21 +12,21 @@ from typing import BinaryIO
 
 from kerasseq.media.files import ContentError
 
-# Boxes of boxes on the way to those that announce samples.
+# The boxes that contain the boxes with numbers of samples.
 _PARENTS = (b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl", b"moof", b"traf")
 
-_SLACK = 4  # how many samples there may be for each byte: coded sound counts those it will yield
-_MOST_EDITED = 2_000_000
+_SLACK = 4  # samples for each byte: coded sound counts the samples that it decodes to
+_MAX_EDITED = 2_000_000
 
 
 _TOO_MANY = "more frames or samples are announced than can be in the file"
 
 
-def check_counts(file: BinaryIO) -> None:
-    """Refuse a file that announces more samples than it can hold, by far.
+def check_sample_counts(file: BinaryIO) -> None:
+    """Checks that a file does not announce far more samples than it can hold.
 
     Raises:
-        ContentError: it does.
+        ContentError: if it does.
     """
     size = file.seek(0, os.SEEK_END)
     samples = fragments = edits = 0
@@ -39,13 +41,13 @@ def check_counts(file: BinaryIO) -> None:
             fragments += first
         elif name == b"elst":
             edits = max(edits, first)
-        if fragments > _SLACK * size or edits * (samples + fragments) > _MOST_EDITED:
+        if fragments > _SLACK * size or edits * (samples + fragments) > _MAX_EDITED:
             raise ContentError(_TOO_MANY)
     file.seek(0)
 
 
 def _boxes(file: BinaryIO, place: int, end: int, depth: int = 0) -> Iterator[tuple[bytes, int]]:
-    """(name, place of the body) of each box on the way."""
+    """Yields (name, place of the body) of the boxes that can have numbers of samples."""
     while place + 8 <= end:
         file.seek(place)
         head = file.read(16)

@@ -1,4 +1,4 @@
-"""Pillow's images of every mode in red, green and blue."""
+"""Conversion of Pillow's images of every mode to red, green and blue."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,46 +14,46 @@ _BAND = 1 << 22  # pixels that are converted at a time
 _BITS, _SAMPLE_FORMAT, _UNSIGNED = 258, 339, 1  # of TIFF 6.0, sections 8 and 19
 
 
-def coloured(image: Any) -> Any:
-    """An image of any mode in RGB.
+def to_rgb(image: Any) -> Any:
+    """Returns an image of any mode in RGB.
 
-    What is transparent is white. Greys of more than 8 bits are divided by what makes the least of
-    8, 12 and 16 bits that hold them all into 8 bits. Floats from 0 to 1 are multiplied by 255;
-    those of 32 to 255 stay. Of other ranges the largest number is white, and 0, or the smallest
-    number if that is less, is black. NaN is black.
+    Transparent pixels are white. Greys of more than 8 bits are scaled from 8, 12 or 16 bits, the
+    least that hold all of them, to 8 bits. Floats from 0 to 1 are multiplied by 255; floats with a
+    maximum of 32 to 255 stay. In other ranges the largest number is white, and the smaller of 0
+    and the smallest number is black. NaN is black.
 
     Raises:
-        ContentError: no pixel is a number.
+        ContentError: if no pixel is a number.
     """
     from PIL import Image
 
     image.load()
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
-    found = Image.new("RGB", image.size)
+    result = Image.new("RGB", image.size)
     convert = _converter(image)
     for box in _bands(image):
-        found.paste(convert(image.crop(box)), box)
-    return found
+        result.paste(convert(image.crop(box)), box)
+    return result
 
 
 def _bands(image: Any) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes that cover an image."""
+    """Yields boxes that cover an image."""
     rows = max(1, _BAND // image.width)
     for top in range(0, image.height, rows):
         yield 0, top, image.width, min(image.height, top + rows)
 
 
 def _converter(image: Any) -> Any:
-    """What converts a band of an image to RGB."""
+    """Returns a function that converts a band of an image to RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _greys(image)
+        return _convert_greys(image)
     if image.mode == "LAB":
-        return _of_lab()
-    return _over_white if image.has_transparency_data else lambda band: band.convert("RGB")
+        return _convert_lab()
+    return _blend_with_white if image.has_transparency_data else lambda band: band.convert("RGB")
 
 
-def _over_white(band: Any) -> Any:
+def _blend_with_white(band: Any) -> Any:
     from PIL import Image
 
     if band.mode == "La":  # which Pillow converts to LA alone
@@ -62,7 +62,7 @@ def _over_white(band: Any) -> Any:
     return Image.alpha_composite(Image.new("RGBA", band.size, _WHITE), band).convert("RGB")
 
 
-def _of_lab() -> Any:
+def _convert_lab() -> Any:
     from PIL import ImageCms
 
     profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
@@ -70,7 +70,7 @@ def _of_lab() -> Any:
     return lambda band: ImageCms.applyTransform(band, transform)
 
 
-def _greys(image: Any) -> Any:
+def _convert_greys(image: Any) -> Any:
     from PIL import Image
 
     tags = getattr(image, "tag_v2", {})
@@ -78,22 +78,22 @@ def _greys(image: Any) -> Any:
     unsigned = image.mode == "I" and bits == 32 and tags.get(_SAMPLE_FORMAT, (1,))[0] == _UNSIGNED
 
     def numbers(band: Any) -> np.ndarray:
-        found = np.asarray(band)
-        return found.view(np.uint32) if unsigned else found
+        values = np.asarray(band)
+        return values.view(np.uint32) if unsigned else values
 
     low, high = _range(numbers(image.crop(box)) for box in _bands(image))
     black, white = _black_and_white(low, high, bits, image.mode == "F")
 
     def convert(band: Any) -> Any:
-        found = np.nan_to_num(numbers(band).astype(np.float64), nan=black)
-        found = (found.clip(black, white) - black) * (255 / (white - black))
-        return Image.fromarray(found.astype(np.uint8)).convert("RGB")
+        values = np.nan_to_num(numbers(band).astype(np.float64), nan=black)
+        values = (values.clip(black, white) - black) * (255 / (white - black))
+        return Image.fromarray(values.astype(np.uint8)).convert("RGB")
 
     return convert
 
 
 def _range(arrays: Iterator[np.ndarray]) -> tuple[float, float]:
-    """The smallest and the largest number, neither of them infinite."""
+    """Returns the smallest and the largest finite number."""
     ends = []
     for some in arrays:
         if (some := some[np.isfinite(some)]).size:

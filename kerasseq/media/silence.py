@@ -1,35 +1,42 @@
-"""Cutting long recordings where it is quiet."""
+"""Splits of long recordings at quiet places."""
 
 import numpy as np
 
-_BLOCK = 0.02  # seconds over which loudness is measured
-_TOGETHER = 1 << 13  # blocks that are measured at once
-_PAUSE = 0.3  # and over which it is averaged: a pause between words, not within one
+_BLOCK = 0.02  # seconds of a block, whose loudness is measured
+_BLOCKS_AT_ONCE = 1 << 13
+_PAUSE = 0.3  # seconds over which loudness is averaged: a pause between words, not within one
 
 
-def cut_at_silences(
-    samples: np.ndarray, rate: int, most: float = 20.0, least: float = 5.0
+def split_at_silences(
+    samples: np.ndarray, rate: int, max_seconds: float = 20.0, min_seconds: float = 5.0
 ) -> list[tuple[int, int]]:
-    """(start, end) of parts of a recording, none longer than `most` seconds, without a gap.
+    """Splits a recording into parts without gaps: (start, end) of each part, in samples.
 
-    Each part but the last ends at the quietest place from `least` to `most` seconds behind its
-    beginning.
+    Each part except the last ends at the quietest place from `min_seconds` to `max_seconds` after
+    its beginning.
 
     Args:
         samples: (n,) int16.
         rate: samples a second.
+        max_seconds: the length of the longest part.
+        min_seconds: the length of the shortest part.
     """
-    if len(samples) <= most * rate:
+    if len(samples) <= max_seconds * rate:
         return [(0, len(samples))]
     block, ends, start = max(int(_BLOCK * rate), 1), [], 0
     blocks = samples[: len(samples) // block * block].reshape(-1, block)
-    # Some at a time: squares of floats take four times the memory of the recording.
-    some = (blocks[first : first + _TOGETHER] for first in range(0, len(blocks), _TOGETHER))
+    # In groups, because squares of all samples take four times the memory of the recording.
+    some = (
+        blocks[first : first + _BLOCKS_AT_ONCE] for first in range(0, len(blocks), _BLOCKS_AT_ONCE)
+    )
     energy = np.concatenate([np.mean(one.astype(np.float32) ** 2, axis=1) for one in some])
     width = round(_PAUSE / _BLOCK)
     loudness = np.convolve(energy, np.ones(width) / width, mode="same")
-    while len(samples) - start > most * rate:
-        first, last = int(start + least * rate) // block, int(start + most * rate) // block
+    while len(samples) - start > max_seconds * rate:
+        first, last = (
+            int(start + min_seconds * rate) // block,
+            int(start + max_seconds * rate) // block,
+        )
         start = (first + int(np.argmin(loudness[first:last]))) * block
         ends.append(start)
     return list(zip([0, *ends], [*ends, len(samples)], strict=True))

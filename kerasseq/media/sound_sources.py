@@ -1,4 +1,4 @@
-"""The decoders of sound: blocks of samples, as they come."""
+"""Open sound files, which libsndfile or PyAV decodes block by block."""
 
 import contextlib
 import os
@@ -8,62 +8,62 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasseq.errors import UserError
-from kerasseq.media.containers import container, is_plain_ogg, opened
+from kerasseq.media.containers import detect_container, is_plain_ogg, open_container
 from kerasseq.media.files import ContentError
-from kerasseq.media.sound_headers import Patched, patches
+from kerasseq.media.sound_headers import PatchedFile, find_patches
 
-_BLOCK = 1 << 20  # numbers that are decoded at a time, over all channels
+_BLOCK = 1 << 20  # samples of all channels that are decoded at a time
 
-# Which containers PyAV reads; the others are libsndfile's, whose decoder of mp3 complains about a
-# damaged file on standard error.
+# The containers that PyAV reads; libsndfile reads the others. PyAV reads mp3, because libsndfile
+# writes to standard error about a damaged file.
 _TRACKS = "mov matroska avi mpeg asf flv mpegts aac amr mp3 flac".split()
 
-_MOST_BAD = 0.1  # of the packets of a track: players pass over them too
+_MAX_DAMAGED = 0.1  # of the packets of a track; players skip them too
 
 
 class Source(NamedTuple):
-    """A recording that is open.
+    """An open recording.
 
     Attributes:
         rate: samples a second.
-        channels: of it.
-        samples: in each channel; None if only decoding tells.
-        least: samples that a file must yield that is not cut off.
-        floats: whether the file holds floats, of whatever range.
-        blocks: from a sample on, (n, channels) float32 again and again to the end; -1 to 1 unless
-            the file holds floats. Only a file of floats can be read twice.
+        channels: the number of channels.
+        samples: the number of samples in each channel; None if it is known only after decoding.
+        min_samples: the least number of samples of a file that is not cut off.
+        floats: whether the file has floats, of any range.
+        blocks: yields (n, channels) float32 from a sample on to the end; from -1 to 1 unless the
+            file has floats. Only a file of floats can be read twice.
     """
 
     rate: int
     channels: int
     samples: int | None
-    least: float
+    min_samples: float
     floats: bool
     blocks: Callable[[int], Iterator[np.ndarray]]
 
 
 @contextlib.contextmanager
-def source(path: str) -> Iterator[Source]:
-    """Open a sound file by the library that reads its kind, told by its first bytes.
+def open_source(path: str) -> Iterator[Source]:
+    """Opens a sound file with the library that reads its kind, which its first bytes show.
 
     Raises:
-        ContentError: the file is shorter than its header says, or has no samples.
+        ContentError: if the file is shorter than its header says, or has no samples.
         UserError: if a package is not installed.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open(path, "rb", buffering=0))
-        kind = container(file)
+        kind = detect_container(file)
         if kind in _TRACKS or (kind == "ogg" and not is_plain_ogg(file)):
-            yield _track(stack.enter_context(opened(file, kind)))
+            yield _track(stack.enter_context(open_container(file, kind)))
             return
-        if file.read(2) == b"\xf0\x7e":  # MIDI's dumps: their decoder writes to standard output
+        if file.read(2) == b"\xf0\x7e":  # MIDI dumps, whose decoder writes to standard output
             raise ValueError("a sample dump")
-        if changes := patches(file):
-            file = stack.enter_context(Patched(path, changes))
+        if patches := find_patches(file):
+            file = stack.enter_context(PatchedFile(path, patches))
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        # Opened by its number, a file has no name, of which nothing could be concluded.
-        there = file if changes else file.fileno()
-        yield _sndfile(stack.enter_context(_soundfile().SoundFile(there, closefd=False)))
+        # By its descriptor, so that soundfile draws no conclusion from the name of the file.
+        opened = file if patches else file.fileno()
+        yield _sndfile(stack.enter_context(_soundfile().SoundFile(opened, closefd=False)))
 
 
 def _soundfile() -> Any:
@@ -100,7 +100,7 @@ def _track(file: Any) -> Source:
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
 
     def blocks(first: int) -> Iterator[np.ndarray]:
-        for frames in _many(_floats(_frames(file, stream), stream), _BLOCK // channels):
+        for frames in _group(_to_floats(_frames(file, stream), stream), _BLOCK // channels):
             block = np.concatenate([frame.to_ndarray() for frame in frames], axis=1).T
             if len(block) > first:
                 yield block[first:]
@@ -109,8 +109,8 @@ def _track(file: Any) -> Source:
     return Source(rate, channels, None, 0.9 * seconds * rate, False, blocks)
 
 
-def _many(frames: Iterator[Any], samples: int) -> Iterator[list[Any]]:
-    """The frames, as many together as have that many samples."""
+def _group(frames: Iterator[Any], samples: int) -> Iterator[list[Any]]:
+    """Yields frames in groups of at least this many samples."""
     some, count = [], 0
     for frame in frames:
         some.append(frame)
@@ -122,18 +122,18 @@ def _many(frames: Iterator[Any], samples: int) -> Iterator[list[Any]]:
         yield some
 
 
-def _floats(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
-    """Frames of floats, a row a channel, all at the rate of their track."""
+def _to_floats(frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """Yields frames of floats, a row for each channel, all at the rate of their track."""
     import av
 
     convert = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
     for frame in frames:
-        alike = frame.format.name == "fltp" and frame.sample_rate == stream.rate
-        yield from [frame] if alike else convert.resample(frame)
+        fits = frame.format.name == "fltp" and frame.sample_rate == stream.rate
+        yield from [frame] if fits else convert.resample(frame)
 
 
 def _frames(file: Any, stream: Any) -> Iterator[Any]:
-    """The decoded frames of a track of which some packets may be damaged."""
+    """Yields the decoded frames of a track, some of whose packets can be damaged."""
     import av
 
     good = bad = 0
@@ -143,5 +143,5 @@ def _frames(file: Any, stream: Any) -> Iterator[Any]:
             good += 1
         except av.error.InvalidDataError:
             bad += 1
-    if bad > _MOST_BAD * (good + bad):
+    if bad > _MAX_DAMAGED * (good + bad):
         raise ValueError("many packets are damaged")

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasseq.checks import Size, checked
 from kerasseq.errors import UserError
-from kerasseq.media.picture import read_picture, squashed
+from kerasseq.media.picture import read_picture, resize_clip
 from kerasseq.preprocessing.normalization import CAPTION
 from kerasseq.preprocessing.target_text import TargetTextPreprocessor
 from kerasseq.preprocessing.tokenizer import Kind, Tokenizer
@@ -156,7 +156,7 @@ class CaptionPreprocessor(TargetTextPreprocessor):
                 f"Picture {index} must be a path or an array (H, W, 3) or (F, H, W, 3) of uint8, "
                 f"not {clip.dtype} {np.shape(picture)}."
             )
-        return squashed(clip, self.size, self.frames)
+        return resize_clip(clip, self.size, self.frames)
 
     def get_config(self):
         config = super().get_config()

@@ -10,7 +10,7 @@ import numpy as np
 from kerasseq.checks import Rate, Seconds, Size, checked
 from kerasseq.errors import UserError
 from kerasseq.media.files import ContentError
-from kerasseq.media.levels import scaled
+from kerasseq.media.levels import scale_to_int16
 from kerasseq.media.sound import read_sound
 from kerasseq.preprocessing.normalization import SPOKEN
 from kerasseq.preprocessing.padding import sound_ladder_length
@@ -120,7 +120,7 @@ class SpeechPreprocessor(TargetTextPreprocessor):
                 )
             if samples.dtype.kind == "f":
                 try:
-                    samples = scaled(samples)
+                    samples = scale_to_int16(samples)
                 except ContentError as error:
                     raise UserError(f"Recording {index}: {error}.") from error
             elif samples.dtype != np.int16:

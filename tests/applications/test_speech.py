@@ -10,7 +10,7 @@ import soundfile
 import kerasseq
 from kerasseq.applications.speech_recognition.use import transcribe
 from kerasseq.cli import main
-from kerasseq.media.silence import cut_at_silences
+from kerasseq.media.silence import split_at_silences
 from kerasseq.metrics import cer, wer
 from kerasseq.training.checkpoint import Checkpoints
 from tests import tones
@@ -189,12 +189,12 @@ def test_long_recordings_are_cut_where_it_is_quiet():
     rng = np.random.default_rng(1)
     loud = (5000 * rng.normal(size=7 * 1000)).astype(np.int16)
     sound = np.concatenate([loud, np.zeros(1000, np.int16)] * 6)
-    spans = cut_at_silences(sound, 1000, most=20, least=5)
+    spans = split_at_silences(sound, 1000, max_seconds=20, min_seconds=5)
     assert spans[0][0] == 0 and spans[-1][1] == len(sound)
     for (start, end), (following, _) in zip(spans, spans[1:], strict=False):
         assert end == following and end - start <= 20_000
         assert not sound[end - 100 : end + 100].any()
-    assert cut_at_silences(loud, 1000) == [(0, len(loud))]
+    assert split_at_silences(loud, 1000) == [(0, len(loud))]
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ def test_a_picture_that_asks_for_much_is_refused(tmp_path, name):
 
 def test_a_video_with_too_much_before_a_frame_is_refused(tmp_path, monkeypatch):
     clip(tmp_path / "a.avi", 100)
-    monkeypatch.setattr("kerasseq.media.video.MOST_DECODED", 64 * 48 * 52)
+    monkeypatch.setattr("kerasseq.media.video.MAX_DECODED", 64 * 48 * 52)
     assert read_picture(tmp_path / "a.avi", (8, 8)).shape == (1, 8, 8, 3)
-    monkeypatch.setattr("kerasseq.media.video.MOST_DECODED", 64 * 48 * 49)
+    monkeypatch.setattr("kerasseq.media.video.MAX_DECODED", 64 * 48 * 49)
     with pytest.raises(PictureError, match="million pixels before the frames wanted"):
         read_picture(tmp_path / "a.avi", (8, 8))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq.errors import UserError
-from kerasseq.media.picture import PictureError, chosen, read_picture
+from kerasseq.media.picture import PictureError, choose_frames, read_picture
 from kerasseq.preprocessing import CaptionPreprocessor
 
 Image = pytest.importorskip("PIL.Image")
@@ -256,13 +256,13 @@ def test_damaged_exif_harms_nothing(tmp_path):
 
 @given(st.integers(1, 200), st.integers(1, 40))
 def test_chosen_frames_are_evenly_spaced(there, frames):
-    some = chosen(there, frames)
+    some = choose_frames(there, frames)
     assert some == sorted(set(some)) and len(some) == min(there, frames)
     assert 0 <= some[0] and some[-1] < there
     if there > frames:
         gaps = np.diff([-1 - some[0], *some, 2 * there - 1 - some[-1]])
         assert max(gaps) - min(gaps) <= 2
-    assert chosen(there, 1) == [there // 2]
+    assert choose_frames(there, 1) == [there // 2]
 
 
 @pytest.mark.parametrize(("name", "options"), ANIMATED)

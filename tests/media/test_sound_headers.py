@@ -156,7 +156,7 @@ def test_a_flac_file_of_no_known_length(tmp_path):
     assert np.array_equal(read_sound(path, RATE), SAMPLES)
     assert np.array_equal(read_sound(path, RATE, 0.1, 0.2), SAMPLES[1600:3200])
     with pytest.raises(SoundError, match="longer than 0.1 s"):
-        read_sound(path, RATE, most=0.1)
+        read_sound(path, RATE, max_seconds=0.1)
 
 
 def test_all_streams_of_an_ogg_file_are_heard(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasseq.errors import UserError
-from kerasseq.media.sound import SoundError, read_sound, resampled
+from kerasseq.media.sound import SoundError, change_speed, read_sound
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.preprocessing.normalization import SPOKEN, STEPS, normalize_texts
 from kerasseq.preprocessing.padding import sound_ladder_length
@@ -108,8 +108,8 @@ def test_without_its_packages_there_is_a_sentence(tmp_path, monkeypatch, package
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.0, 1.1])
-def test_resampled_plays_faster_and_higher(factor):
-    samples = resampled(tone(1.0), factor)
+def test_change_speed_plays_faster_and_higher(factor):
+    samples = change_speed(tone(1.0), factor)
     assert samples.dtype == np.int16 and abs(len(samples) - RATE / factor) <= 1
     assert abs(pitch(samples) - 440 * factor) < 3
 

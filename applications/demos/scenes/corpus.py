@@ -14,7 +14,7 @@ from kerasseq.applications.demos.scenes.grammar import OPPOSITE, Group, Plan
 from kerasseq.applications.demos.scenes.layout import SIDE, Thing, placed
 from kerasseq.data.corpus import digest
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
-from kerasseq.media.picture import squashed
+from kerasseq.media.picture import resize_clip
 
 NAME = "scenes of OpenMoji drawings"
 LICENCE = "CC BY-SA 4.0 drawings"
@@ -84,7 +84,7 @@ class SceneCorpus(CaptionedCorpus):
         self, size: tuple[int, int], frames: int
     ) -> Iterator[Callable[[Captioned], np.ndarray]]:
         def read(captioned: Captioned) -> np.ndarray:
-            return squashed(self.scenes[captioned.line - 1].draw()[None], size, frames)
+            return resize_clip(self.scenes[captioned.line - 1].draw()[None], size, frames)
 
         yield read
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-from kerasseq.data.files import opened
+from kerasseq.data.files import open_file
 
 LINES_AT_ONCE = 8192
 
@@ -51,7 +51,7 @@ def line_batches(path: str, member: str | None = None) -> Iterator[list[Line]]:
         path: the file.
         member: the file in a zip file.
     """
-    with opened(path, member) as file:
+    with open_file(path, member) as file:
         lines: list[Line] = []
         for some in _read_lines(file):
             lines += some

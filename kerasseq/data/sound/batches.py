@@ -5,7 +5,7 @@ import numpy as np
 from kerasseq.data.batches import PlannedBatches
 from kerasseq.data.plan import BatchPlan
 from kerasseq.data.sound.store import FRAMES, SoundStore, check_speeds
-from kerasseq.media.sound import resampled
+from kerasseq.media.sound import change_speed
 
 
 def sound_plan(
@@ -69,7 +69,7 @@ class SoundBatches(PlannedBatches):
     Args:
         store: the recordings.
         plan: the plan that `sound_plan` made of the store with the same `speeds`.
-        speeds: each recording is played at one of these speeds; see `resampled`.
+        speeds: each recording is played at one of these speeds; see `change_speed`.
         gain: each recording is made up to this many decibels louder or softer, and clipped.
         epoch: the first epoch; `on_epoch_end` goes on to the next one.
 
@@ -124,7 +124,7 @@ class SoundBatches(PlannedBatches):
         if self.speeds == (1.0,) and not self.gain:
             return samples
         rng = self.generator(example)
-        samples = resampled(samples, self.speeds[rng.integers(len(self.speeds))])
+        samples = change_speed(samples, self.speeds[rng.integers(len(self.speeds))])
         if self.gain:
             factor = 10 ** (rng.uniform(-self.gain, self.gain) / 20)
             samples = np.clip(np.round(samples * factor), -32768, 32767).astype(np.int16)
