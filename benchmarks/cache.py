@@ -38,13 +38,13 @@ def main() -> None:
     model.preprocessor = preprocessor
     bias = model.decoder.output_projection.bias
     bias.assign(bias.numpy() + 3.0 * (np.arange(size) == END))
-    made, count = backend.compiled, [0]
+    made, count = backend.compile_function, [0]
 
     def counted(*args):
         count[0] += 1
         return made(*args)
 
-    functions.backend.compiled = counted
+    functions.backend.compile_function = counted
 
     order = np.random.default_rng(0).permutation(calls)
 

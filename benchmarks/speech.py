@@ -114,10 +114,10 @@ def frontend(kind: str) -> None:
         from keras import ops
 
         from kerasseq.acoustics import LogMel
-        from kerasseq.backend import compiled
+        from kerasseq.backend import compile_function
 
         layer, mask = LogMel(), np.ones(values.shape, bool)
-        function = compiled([], lambda v, m: layer(v, m), jit=False)
+        function = compile_function([], lambda v, m: layer(v, m), jit=False)
         inputs = ops.convert_to_tensor(values), ops.convert_to_tensor(mask)
 
         def run():
@@ -141,11 +141,11 @@ def recogniser(kind: str):
 def step(kind: str) -> None:
     import keras
 
-    from kerasseq.backend import stepper
+    from kerasseq.backend import make_stepper
 
     model, texts = recogniser(kind)
     model.compile(keras.optimizers.Adam(1e-4), jit_compile="auto")
-    train = stepper(model)
+    train = make_stepper(model)
     tokens, labels, weights = model.preprocessor.targets(texts)
     batch = ({**model.preprocessor.features(sound()), "tokens": tokens}, labels, weights)
     served(lambda: float(train(batch)))
@@ -166,7 +166,7 @@ def loss(kind: str) -> None:
     import numpy as np
     from keras import ops
 
-    from kerasseq.backend import stepper
+    from kerasseq.backend import make_stepper
     from kerasseq.transduction.joiner import Joiner
     from kerasseq.transduction.transducer import transducer_lattice, transducer_loss
 
@@ -201,7 +201,7 @@ def loss(kind: str) -> None:
 
     model = Lattice()
     model.compile(keras.optimizers.SGD(1e-4), jit_compile="auto")
-    train = stepper(model)
+    train = make_stepper(model)
     targets = np.random.default_rng(0).integers(1, units, (n, labels)).astype("int32")
     batch = (targets, targets, np.ones((n, labels), "float32"))
     served(lambda: float(train(batch)))

@@ -92,7 +92,7 @@ def kerasseq(model: str, rows: int, steps: int, name: str):
     import numpy as np
 
     from kerasseq.applications.translation import model as zoo
-    from kerasseq.backend import stepper
+    from kerasseq.backend import make_stepper
 
     options = {"cell": "lstm", "embedding": 256, "units": 256, "layers": 2, "dropout": DROPOUT}
     configuration = {
@@ -109,7 +109,7 @@ def kerasseq(model: str, rows: int, steps: int, name: str):
     network.optimizer.build(network.trainable_variables)
     source, target, labels = batch(rows, steps)
     inputs = {"values": source, "mask": np.ones_like(source, bool), "tokens": target}
-    train, data = stepper(network), (inputs, labels, np.ones_like(labels, "float32"))
+    train, data = make_stepper(network), (inputs, labels, np.ones_like(labels, "float32"))
     return lambda: float(train(data)), network.count_params()
 
 

@@ -1,4 +1,4 @@
-"""Recurrent cells whose input projection is one matrix product for all steps."""
+"""Recurrent cells that project the inputs of all steps in one matrix product."""
 
 from typing import Any
 
@@ -15,10 +15,12 @@ from kerasseq.serialization import register
 class Cell(keras.layers.Layer):
     """Contract of a recurrent cell of U units with G gates.
 
-    `project(inputs (..., I)) -> (..., G * U)` does what does not depend on the step before,
-    `advance(projected (N, G * U), state) -> output (N, U), state` the rest, and
-    `run(projected (N, S, G * U), state) -> outputs (N, S, U)` that over all steps, unmasked:
-    with right-padded rows the outputs of real steps do not depend on the padding.
+    - `project(inputs (..., I)) -> (..., G * U)` computes the part that does not depend on the
+      step before.
+    - `step(projected (N, G * U), state) -> output (N, U), state` computes one step from it.
+    - `run(projected (N, S, G * U), state) -> outputs (N, S, U), state` computes all steps. It
+      takes no mask: in right-padded rows the outputs of real steps do not depend on the padding.
+
     `state` is a dict of (N, U) tensors; "h" is the output.
     """
 
@@ -26,27 +28,19 @@ class Cell(keras.layers.Layer):
     states: tuple[str, ...]
 
     @checked
-    def __init__(
-        self,
-        units: Size,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        **kwargs: Any,
-    ):
+    def __init__(self, units: Size, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
 
     def build(self, input_shape: Any) -> None:
         width, inputs = self.gates * self.units, require_width(self, input_shape)
         self.kernel = self.add_weight(
-            name="kernel", shape=(inputs, width), initializer=self.kernel_initializer
+            name="kernel", shape=(inputs, width), initializer="glorot_uniform"
         )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
             shape=(self.units, width),
-            initializer=self.recurrent_initializer,
+            initializer="orthogonal",
         )
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self._bias)
 
@@ -54,36 +48,26 @@ class Cell(keras.layers.Layer):
         return ops.zeros(shape, dtype=dtype)
 
     def initial_state(self, like: Any) -> dict:
-        """Zeros for the rows of `like` (N, ...)."""
+        """Returns a state of zeros for the N rows of `like` (N, ...)."""
         zeros = ops.zeros((ops.shape(like)[0], self.units), dtype=self.compute_dtype)
         return {key: zeros for key in self.states}
 
     def project(self, inputs: Any) -> Any:
         return ops.matmul(inputs, cast_variable(self, self.kernel)) + cast_variable(self, self.bias)
 
-    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+    def step(self, projected: Any, state: dict) -> tuple[Any, dict]:
         raise NotImplementedError
 
-    def run(self, projected: Any, state: dict) -> Any:
-        return self.run_on(projected, state)[0]
-
-    def run_on(self, projected: Any, state: dict) -> tuple[Any, dict]:
-        """`run`, and the state behind the last step."""
-
+    def run(self, projected: Any, state: dict) -> tuple[Any, dict]:
         def step(state, projected):
-            output, state = self.advance(projected, state)
+            output, state = self.step(projected, state)
             return state, output
 
         state, outputs = backend.scan(step, state, ops.transpose(projected, (1, 0, 2)))
         return ops.transpose(outputs, (1, 0, 2)), state
 
     def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-        }
+        return {**super().get_config(), "units": self.units}
 
 
 @register()
@@ -102,7 +86,7 @@ class LSTMCell(Cell):
         zeros, ones = ops.zeros((self.units,), dtype), ops.ones((self.units,), dtype)
         return ops.concatenate([zeros, ones, zeros, zeros])
 
-    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+    def step(self, projected: Any, state: dict) -> tuple[Any, dict]:
         gates = projected + ops.matmul(state["h"], cast_variable(self, self.recurrent_kernel))
         i, f, g, o = ops.split(gates, 4, axis=-1)
         c = ops.sigmoid(f) * state["c"] + ops.sigmoid(i) * ops.tanh(g)
@@ -117,7 +101,7 @@ class GRUCell(Cell):
         r = sigmoid(W_r x + R_r h);  z = sigmoid(W_z x + R_z h)
         g = tanh(W_g x + r * (R_g h + b));  h' = z * h + (1 - z) * g
 
-    The reset gate acts behind the recurrent product, not before it as in the paper.
+    The reset gate follows the recurrent product here; in the paper it comes before the product.
     """
 
     gates, states = 3, ("h",)
@@ -128,7 +112,7 @@ class GRUCell(Cell):
             name="recurrent_bias", shape=(self.units,), initializer="zeros"
         )
 
-    def advance(self, projected: Any, state: dict) -> tuple[Any, dict]:
+    def step(self, projected: Any, state: dict) -> tuple[Any, dict]:
         h = state["h"]
         xr, xz, xg = ops.split(projected, 3, axis=-1)
         hr, hz, hg = ops.split(
@@ -144,7 +128,7 @@ CELLS = {"lstm": LSTMCell, "gru": GRUCell}
 
 
 def make_cell(kind: str, units: int, **kwargs: Any) -> Cell:
-    """The cell of a name: "lstm" or "gru"."""
+    """Returns the cell of a name, "lstm" or "gru"."""
     if kind not in CELLS:
         raise UserError(f"There is no cell {kind!r}. There are: {', '.join(CELLS)}.")
     return CELLS[kind](units, **kwargs)

@@ -31,7 +31,7 @@ def numpy(values):
 
 def compiled(layer):
     """`layer(values, mask)`, compiled, from and to NumPy."""
-    run = backend.compiled(layer.variables, lambda values, mask: tuple(layer(values, mask)))
+    run = backend.compile_function(layer.variables, lambda values, mask: tuple(layer(values, mask)))
     return lambda *args: [numpy(x) for x in run(*map(ops.convert_to_tensor, args))]
 
 
@@ -141,7 +141,9 @@ def test_dither_is_for_training():
     layer = LogMel(dither=1.0, normalization="none", floor=1e-10)
     values, mask = np.zeros((1, 4000), "int16"), np.ones((1, 4000), bool)
     assert np.allclose(compiled(layer)(values, mask)[0], np.log(1e-10))
-    train = backend.compiled(layer.variables, lambda v, m: layer(v, m, training=True).values)
+    train = backend.compile_function(
+        layer.variables, lambda v, m: layer(v, m, training=True).values
+    )
     noisy = np.exp(numpy(train(*map(ops.convert_to_tensor, (values, mask)))))
     # The power of noise: the sum of the window's squares and of a filter, and a bit squared.
     wanted = 150 * mel_filters(RATE, 512, 80).sum(axis=0) / 32768.0**2
@@ -151,7 +153,7 @@ def test_dither_is_for_training():
 def test_eager_is_compiled():
     layer = LogMel(mels=40)
     values, mask = sound(n=9, samples=40000)
-    assert 9 * 250 > spectrogram.CHUNK
+    assert 9 * 250 > spectrogram.FRAMES_AT_ONCE
     memory = layer(values, mask)
     got, real = compiled(layer)(values, mask)
     np.testing.assert_allclose(got, numpy(memory.values), atol=1e-4)
@@ -174,8 +176,12 @@ def test_unknown_shapes():
 
 def run_stream(layer, values, chunk):
     """`values` through the layer, chunk by chunk."""
-    stream, flush = (backend.compiled(layer.variables, f) for f in (layer.stream, layer.flush))
-    begin = backend.compiled(layer.variables, lambda rows: layer.begin_stream(rows.shape[0]))
+    stream, flush = (
+        backend.compile_function(layer.variables, f) for f in (layer.stream, layer.flush)
+    )
+    begin = backend.compile_function(
+        layer.variables, lambda rows: layer.begin_stream(rows.shape[0])
+    )
     state, outputs = begin(ops.zeros((len(values), 1))), []
     place, end = 0, layer.lead + chunk
     while end <= values.shape[1]:
@@ -215,7 +221,7 @@ def spec_augmented(n=500, steps=60, width=20, **options):
     layer.build((None, None, width))
     lengths = np.where(np.arange(n) % 2, steps, steps // 2)
     mask = np.arange(steps) < lengths[:, None]
-    run = backend.compiled(layer.variables, lambda v, m: layer(v, m, training=True).values)
+    run = backend.compile_function(layer.variables, lambda v, m: layer(v, m, training=True).values)
     return numpy(run(ops.ones((n, steps, width)), ops.convert_to_tensor(mask))), lengths
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasseq import checks
+from kerasseq import attention, checks
 from kerasseq.acoustics import LogMel
 from kerasseq.attention import MultiHeadAttention, StepAttention
 from kerasseq.attention.rotary import RotaryAttention
@@ -120,9 +120,7 @@ def test_every_argument_is_refused_where_it_is_wrong(kind, name, hint):
 def test_nothing_is_left_unchecked():
     """Only what Keras reads itself may be of any kind, and numbers say their range."""
     loose = {(kind, name) for kind, name, hint in arguments() if hint is Any}
-    assert {name for _, name in loose} <= {"kernel_initializer", "recurrent_initializer"} | {
-        "initializer"
-    }
+    assert {name for _, name in loose} <= {"initializer"}
     assert not [(kind, name) for kind, name, hint in arguments() if hint is int]
     layers = [kind for kind in ARGUMENTS if issubclass(kind, keras.layers.Layer)]
     own = [kind for kind in layers if kind.__init__.__module__.startswith("kerasseq")]
@@ -152,6 +150,13 @@ def test_attention_by_name():
     assert again.get_config() == decoder.get_config()
     with pytest.raises(UserError, match="There is no score 'mlp'. There are: dot, scaled_dot"):
         RNNDecoder(embedding(), 6, attention="mlp")
+    assert type(attention.get("dot/hard").alignment).__name__ == "Hard"
+    with pytest.raises(UserError, match="There is no alignment 'soft'. There are: global, hard."):
+        attention.get("dot/soft")
+    with pytest.raises(UserError, match="There is no score 'mlp'"):
+        ConvolutionalDecoder(embedding(), 6, score="mlp")
+    with pytest.raises(UserError, match="There is no alignment 'soft'"):
+        attention.StepAttention("dot", "soft")
 
 
 class Deaf(keras.layers.Layer):

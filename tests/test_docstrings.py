@@ -20,8 +20,11 @@ MODULES.insert(0, "kerasseq")
 
 # Packages whose public names all have an example.
 DONE: set[str] = {
+    "attention",
     "data",
+    "decoders",
     "drawing",
+    "encoders",
     "generation",
     "language_model",
     "metrics",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops, tree
 
-from kerasseq.backend import compiled
+from kerasseq.backend import compile_function
 from kerasseq.decoders import Stepwise
 from kerasseq.errors import UserError
 from kerasseq.generation import (
@@ -98,7 +98,7 @@ def searcher(decoder, strategy, length, filters=()):
         more = () if prefix is None else (ForcedPrefix(*prefix),)
         return search(decoder, memory, strategy, length, (*more, *filters), **given)
 
-    return compiled([], fn, jit=False)
+    return compile_function([], fn, jit=False)
 
 
 def run(decoder, memory, strategy, length, filters=(), **given):
@@ -109,7 +109,7 @@ def run(decoder, memory, strategy, length, filters=(), **given):
 
 @lru_cache
 def scorer(decoder):
-    return compiled([], lambda memory, tokens: rescore(decoder, memory, tokens), jit=False)
+    return compile_function([], lambda memory, tokens: rescore(decoder, memory, tokens), jit=False)
 
 
 def score(decoder, memory, tokens):
@@ -467,7 +467,9 @@ def test_attention_weights_of_given_tokens():
 def test_compiled_by_xla_it_is_the_same(strategy):
     memory = Memory(*map(ops.convert_to_tensor, memory_of(8)))
     filters = (NoRepeatedNGram(2), MinimumLength(2))
-    fn = compiled([], lambda memory: search(TOY, memory, strategy, LENGTH, filters), jit=True)
+    fn = compile_function(
+        [], lambda memory: search(TOY, memory, strategy, LENGTH, filters), jit=True
+    )
     for expected, result in zip(
         run(TOY, memory, strategy, LENGTH, filters), fn(memory)[:2], strict=True
     ):

@@ -83,7 +83,7 @@ def test_consistency_draws_each_pass_to_where_the_other_is():
 
     model = Both()
     model.compile(keras.optimizers.SGD(1.0))
-    train = backend.stepper(model)
+    train = backend.make_stepper(model)
     train((np.zeros(1), np.zeros(1), np.ones(1)))
     train.sync()
     p, q = np.exp(log_softmax(first)), np.exp(log_softmax(second))

@@ -9,7 +9,7 @@ from kerasseq.applications.common.settings import (
     build_transformer_decoder,
     build_transformer_encoder,
 )
-from kerasseq.backbones import backbone
+from kerasseq.backbones import load_backbone
 from kerasseq.checks import Checked, Count, Fraction
 from kerasseq.decoders import RNNDecoder, S2VTDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
@@ -37,7 +37,7 @@ class Backbone(Checked):
 
     def build(self, size: int, pool: bool) -> list:
         weights = None if self.weights == "none" else self.weights
-        network, scaling = backbone(self.name, (size, size), weights)
+        network, scaling = load_backbone(self.name, (size, size), weights)
         encoder = PictureEncoder(network, scaling, pool=pool, trainable=self.trainable)
         return [encoder, Projection(self.width, norm=True)]
 

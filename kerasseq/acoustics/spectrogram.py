@@ -16,7 +16,7 @@ from kerasseq.streaming import Streaming
 
 # Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
 # than the whole batch at once.
-CHUNK = 2048
+FRAMES_AT_ONCE = 2048
 
 FULL_SCALE = 32768.0
 
@@ -123,7 +123,7 @@ class LogMel(Streaming, keras.layers.Layer):
     def build(self, input_shape: Any = None) -> None:
         self.built = True
 
-    def frames(self, samples: Any) -> Any:
+    def count_frames(self, samples: Any) -> Any:
         """How many frames so many samples give: an int, or a tensor of them."""
         count = 1 + (samples - self.window) // self.hop
         return max(count, 1) if isinstance(samples, int) else ops.maximum(count, 1)
@@ -136,7 +136,7 @@ class LogMel(Streaming, keras.layers.Layer):
             values = self._emphasise(ops.pad(values, [[0, 0], [1, 0]]))
         # What a row shorter than a window sees of its padding.
         values = ops.where(mask, values, ops.zeros_like(values))
-        values = self._log_mel(values, self.frames(ops.shape(values)[1]))
+        values = self._log_mel(values, self.count_frames(ops.shape(values)[1]))
         mask = self._frame_mask(mask)
         real = mask[:, :, None]
         if self.normalization in ("utterance", "mean"):
@@ -164,17 +164,17 @@ class LogMel(Streaming, keras.layers.Layer):
         values = ops.pad(values, [[0, 0], [0, self.pieces * hop]])[:, : row * hop]
         values = ops.reshape(values, (n * row, hop))
         known = isinstance(n, int) and isinstance(row, int)
-        if backend.accelerator() or (known and n * row <= CHUNK):
+        if backend.has_accelerator() or (known and n * row <= FRAMES_AT_ONCE):
             frames = self._spectra(ops.pad(values, [[0, rest], [0, 0]]))
         else:
-            chunks = -(-(n * row) // CHUNK)
-            values = ops.pad(values, [[0, chunks * CHUNK + rest - n * row], [0, 0]])
+            chunks = -(-(n * row) // FRAMES_AT_ONCE)
+            values = ops.pad(values, [[0, chunks * FRAMES_AT_ONCE + rest - n * row], [0, 0]])
 
             def spectra(start: Any) -> Any:
-                return self._spectra(ops.slice(values, (start, 0), (CHUNK + rest, hop)))
+                return self._spectra(ops.slice(values, (start, 0), (FRAMES_AT_ONCE + rest, hop)))
 
-            frames = ops.map(spectra, ops.arange(chunks) * CHUNK)
-            frames = ops.reshape(frames, (chunks * CHUNK, self.width))
+            frames = ops.map(spectra, ops.arange(chunks) * FRAMES_AT_ONCE)
+            frames = ops.reshape(frames, (chunks * FRAMES_AT_ONCE, self.width))
         return ops.reshape(frames[: n * row], (n, row, self.width))[:, :count]
 
     def _spectra(self, blocks: Any) -> Any:
@@ -230,7 +230,7 @@ class LogMel(Streaming, keras.layers.Layer):
         samples = ops.concatenate([state["samples"], values], axis=1)
         values = self._emphasise(samples) if self.pre_emphasis else samples
         length = values.shape[1]
-        count = self.frames(length) if length >= self.window else 0
+        count = self.count_frames(length) if length >= self.window else 0
         state = {**state, "samples": samples[:, count * self.hop :]}
         if not count:
             return ops.zeros((ops.shape(values)[0], 0, self.width)), state

@@ -1,6 +1,6 @@
 """Attention: a score (what is compared) times an alignment (where it may look)."""
 
-from kerasseq.attention.alignments import ALIGNMENTS, Alignment, Global
+from kerasseq.attention.alignments import ALIGNMENTS, Alignment, Global, Hard
 from kerasseq.attention.base import Attention
 from kerasseq.attention.multi_head import MultiHeadAttention
 from kerasseq.attention.scores import (
@@ -14,7 +14,7 @@ from kerasseq.attention.scores import (
     ScaledDot,
     Score,
 )
-from kerasseq.attention.step import StepAttention
+from kerasseq.attention.step import StepAttention, get
 
 __all__ = [
     "ALIGNMENTS",
@@ -27,9 +27,11 @@ __all__ = [
     "Cosine",
     "Dot",
     "Global",
+    "Hard",
     "Location",
     "MultiHeadAttention",
     "ScaledDot",
     "Score",
     "StepAttention",
+    "get",
 ]

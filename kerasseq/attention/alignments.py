@@ -11,11 +11,22 @@ from kerasseq.serialization import register
 
 
 class Alignment(keras.layers.Layer):
-    """Contract: scores (N, T, S) to weights (N, T, S).
+    """Base of the alignments, which turn scores into weights.
 
-    `state` goes from step to step; its leaves have the batch on axis 0. An alignment whose
-    weights depend on earlier steps sets `stepwise = True` and is called with T = 1 in a loop;
-    any other is called with all T steps of a teacher-forced target at once.
+    The `state` passes from step to step; its leaves have the batch on axis 0. An alignment whose
+    weights depend on earlier steps sets `stepwise = True` and is called in a loop, with T = 1.
+    Any other is called once with all T steps of a teacher-forced target.
+
+    Shapes: scores (N, T, S) -> weights (N, T, S).
+
+    Example:
+
+    >>> import kerasseq
+    >>> class Uniform(kerasseq.attention.Alignment):
+    ...     def call(self, scores, mask, queries, state, training=False):
+    ...         return kerasseq.masking.masked_softmax(0.0 * scores, mask[:, None]), state
+    >>> kerasseq.attention.StepAttention("dot", Uniform()).stepwise
+    False
     """
 
     stepwise = False
@@ -24,11 +35,11 @@ class Alignment(keras.layers.Layer):
         pass
 
     def initial_state(self, memory: Memory, draws: Any = 0) -> dict:
-        """What the first step needs.
+        """Returns the state before the first step.
 
         Args:
-            draws: of training, for how many steps random numbers are wanted; 0 in use. They are
-                drawn here, since nothing can be drawn within a loop on every backend.
+            draws: in training, the number of steps that need random numbers; 0 in use. The
+                numbers are drawn here, since not every backend can draw within a loop.
         """
         return {}
 
@@ -40,9 +51,22 @@ class Alignment(keras.layers.Layer):
 
 @register()
 class Global(Alignment):
-    """a = softmax(e) over all real steps of the source: global, soft attention.
+    """Global, soft attention: a = softmax(e), over all real steps of the source.
 
     Bahdanau et al., 2015, equation 6; Luong et al., 2015, equation 7.
+
+    Shapes: scores (N, T, S), mask (N, S) -> weights (N, T, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> scores, mask = np.zeros((1, 1, 3), "float32"), np.array([[True, True, False]])
+    >>> alignment = kerasseq.attention.Global()
+    >>> alignment.build(None, None)
+    >>> weights, _ = alignment(scores, mask, None, {})
+    >>> np.array(weights).tolist()
+    [[[0.5, 0.5, 0.0]]]
     """
 
     def call(
@@ -53,14 +77,29 @@ class Global(Alignment):
 
 @register()
 class Hard(Alignment):
-    """One step of the source at a time, drawn in training, the most probable one in use.
+    """Stochastic "hard" attention: each query attends to one step of the source.
 
         s_t ~ softmax(e_t),  a_t = onehot(s_t)
 
-    Stochastic "hard" attention (Xu et al., 2015, section 4.1, equations 8 and 9). Its gradient is
-    the straight-through estimator (Bengio et al., 2013, Estimating or Propagating Gradients Through
-    Stochastic Neurons): that of the softmax, as if its weights had been used. It is biased, but
-    needs neither a baseline nor many draws, as REINFORCE (Xu et al., equation 12) does.
+    In training the step is sampled; in use it is the most probable one. Xu et al., 2015,
+    section 4.1, equations 8 and 9.
+
+    The gradient is the straight-through estimator (Bengio et al., 2013, Estimating or Propagating
+    Gradients Through Stochastic Neurons): the gradient of the softmax. It is biased, but needs no
+    baseline and no repeated samples, which REINFORCE (Xu et al., equation 12) needs.
+
+    Shapes: scores (N, T, S), mask (N, S) -> weights (N, T, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> scores, mask = np.array([[[0.1, 0.3, 0.2]]], "float32"), np.ones((1, 3), bool)
+    >>> alignment = kerasseq.attention.Hard()
+    >>> alignment.build(None, None)
+    >>> weights, _ = alignment(scores, mask, None, {})
+    >>> np.array(weights).tolist()
+    [[[0.0, 1.0, 0.0]]]
     """
 
     def __init__(self, **kwargs: Any):

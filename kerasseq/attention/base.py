@@ -1,4 +1,4 @@
-"""What every attention is to the decoders."""
+"""The base of all attentions."""
 
 from typing import Any
 
@@ -6,13 +6,22 @@ import keras
 
 
 class Attention(keras.layers.Layer):
-    """Contract of an attention layer, which holds weights, never a sequence's data.
+    """Base of the attentions. An attention holds weights, never the data of a sequence.
 
-    `precompute(memory) -> static`, `initial_state(memory, draws) -> state`, `draws` as for an
-    `Alignment`;
-    `attend(queries (N, T, Q), static, state) -> contexts (N, T, D), weights (N, T, S), state`,
-    T > 1 only where `stepwise` is False; `step` is `attend` with one query for each row.
-    `context_width` is D; the state holds the last query's weights, `state["weights"]` (N, S).
+    - `precompute(memory) -> static` computes the part that does not change from step to step.
+    - `initial_state(memory, draws) -> state` makes the state before the first step, with `draws`
+      as for an `Alignment`. It holds the weights of the last query, `state["weights"]` (N, S).
+    - `attend(queries (N, T, Q), static, state) -> contexts (N, T, D), weights (N, T, S), state`
+      attends with T queries. Where `stepwise` is True, T is 1.
+    - `step` is `attend` with one query for each row.
+    - `context_width` is D.
+
+    Example:
+
+    >>> import kerasseq
+    >>> attention = kerasseq.attention.get("location")
+    >>> isinstance(attention, kerasseq.attention.Attention), attention.stepwise
+    (True, True)
     """
 
     stepwise = False
@@ -25,6 +34,6 @@ class Attention(keras.layers.Layer):
     def step(
         self, query: Any, static: dict, state: dict, training: bool = False
     ) -> tuple[Any, Any, dict]:
-        """query (N, Q) -> context (N, D), weights (N, S), state."""
+        """Attends with a query (N, Q): returns context (N, D), weights (N, S) and the state."""
         contexts, weights, state = self.attend(query[:, None], static, state, training)
         return contexts[:, 0], weights[:, 0], state

@@ -14,21 +14,37 @@ from kerasseq.serialization import register
 
 @register()
 class MultiHeadAttention(Attention):
-    """Concat(head_1 .. head_H) W_O, head_i = softmax(Q_i K_i^T / sqrt(D/H)) V_i.
+    """Attention with several heads, for self-attention and cross-attention.
 
-    Vaswani et al., 2017, section 3.2.2. Recurrent decoders can use it as their attention too.
+        Concat(head_1 .. head_H) W_O,  head_i = softmax(Q_i K_i^T / sqrt(D/H)) V_i
+
+    Vaswani et al., 2017, section 3.2.2. Transformers use it, and recurrent decoders can.
 
     Args:
-        heads: H, which divides the width.
-        width: D, of queries, keys and values all heads together, and of the result.
-        dropout: fraction of the weights dropped in training, where all queries are known at once:
-            not in a recurrent decoder that asks before its cell or feeds its readout back.
+        heads: H, the number of heads. It divides the width.
+        width: D, the width of the result, and of the queries, keys and values of all heads.
+        dropout: fraction of the weights dropped in training. It has no effect in a recurrent
+            decoder that queries before its cell or feeds its readout back, where the queries are
+            not known at once.
 
-    Shapes: queries (N, T, Q); memory (N, S, M); result (N, T, D); keys and values as they are
-    kept from step to step (N, H, D/H, S) and (N, H, S, D/H).
+    Shapes: queries (N, T, Q), memory (N, S, M) -> (N, T, D). `precompute` gives keys
+    (N, H, D/H, S) and values (N, H, S, D/H).
 
     Raises:
         UserError: an argument is out of its range, or `heads` does not divide `width`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> attention = kerasseq.attention.MultiHeadAttention(heads=2, width=8)
+    >>> attention.build((None, None, 4), (None, None, 6))
+    >>> memory = kerasseq.Memory(np.ones((1, 5, 6), "float32"), np.ones((1, 5), bool))
+    >>> static, state = attention.precompute(memory), attention.initial_state(memory)
+    >>> queries = np.ones((1, 3, 4), "float32")
+    >>> context, weights, _ = attention.attend(queries, static, state)
+    >>> tuple(context.shape), tuple(weights.shape)
+    ((1, 3, 8), (1, 3, 5))
     """
 
     @checked
@@ -55,13 +71,14 @@ class MultiHeadAttention(Attention):
                 layer.build((None, None, width))
 
     def _split(self, x: Any) -> Any:
-        """(N, T, D) to (N, H, T, D/H)."""
+        """Splits (N, T, D) into heads, (N, H, T, D/H)."""
         shape = ops.shape(x)
         x = ops.reshape(x, (shape[0], shape[1], self.heads, self.width // self.heads))
         return ops.transpose(x, (0, 2, 1, 3))
 
     def keys_values(self, values: Any) -> tuple[Any, Any]:
-        """(N, S, M) to keys (N, H, D/H, S), ready for the product, and values (N, H, S, D/H)."""
+        """Projects (N, S, M) to keys (N, H, D/H, S), as the product reads them, and values
+        (N, H, S, D/H)."""
         keys, values = ops.split(self.key_value(values), 2, axis=-1)
         return ops.transpose(self._split(keys), (0, 1, 3, 2)), self._split(values)
 
@@ -75,15 +92,18 @@ class MultiHeadAttention(Attention):
     def weigh(
         self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False
     ) -> tuple[Any, Any]:
-        """Queries (N, T, Q) over keys and values, with a bias (`mask_to_bias`) for (N, H, T, S).
+        """Attends with queries (N, T, Q) to keys and values.
+
+        Args:
+            bias: what `mask_to_bias` gives, broadcastable to (N, H, T, S).
 
         Returns:
-            The result (N, T, D), and the weights (N, H, T, S) of each head.
+            The contexts (N, T, D), and the weights (N, H, T, S) of each head.
         """
-        return self._weigh(self._queries(queries), keys, values, bias, training)
+        return self._weigh(self._project_queries(queries), keys, values, bias, training)
 
-    def _queries(self, queries: Any) -> Any:
-        """(N, T, Q) to (N, H, T, D/H), scaled."""
+    def _project_queries(self, queries: Any) -> Any:
+        """Projects queries (N, T, Q) to (N, H, T, D/H), and scales them."""
         return self._split(self.query(queries) * (self.width // self.heads) ** -0.5)
 
     def _weigh(

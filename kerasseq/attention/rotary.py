@@ -1,4 +1,4 @@
-"""Self-attention that knows how far apart two steps are."""
+"""Self-attention with rotary positions."""
 
 from typing import Any
 
@@ -13,12 +13,15 @@ from kerasseq.serialization import register
 
 @register()
 class RotaryAttention(MultiHeadAttention):
-    """Multi-head self-attention whose scores depend on the distance of query and key.
+    """Multi-head self-attention whose scores depend on the distance between query and key.
 
         score = (R_i q_i)^T (R_j k_j) = q_i^T R_(j - i) k_j
 
-    R_i turns each pair of elements by i * 10000^(-2p/(D/H)). Su et al., 2021, equations 14 to 16;
-    pairs are p and p + D/2H here, which the projections can as well have.
+    R_i rotates pair p of the elements by i * 10000^(-2p/(D/H)). Su et al., 2021, equations 14
+    to 16. A pair here consists of elements p and p + D/2H, not of neighbours; the trained
+    projections make the two equivalent.
+
+    Args and shapes: see `MultiHeadAttention`.
 
     Raises:
         UserError: an argument is out of its range, `heads` does not divide `width`, or a head's
@@ -37,16 +40,16 @@ class RotaryAttention(MultiHeadAttention):
     def weigh(
         self, queries: Any, keys: Any, values: Any, bias: Any, training: bool = False
     ) -> tuple[Any, Any]:
-        """As `MultiHeadAttention.weigh`; the queries are the last T of the S steps."""
-        steps, asking = ops.shape(keys)[3], ops.shape(queries)[1]
+        """Attends as `MultiHeadAttention.weigh` does; the queries are the last T of the S steps."""
+        steps, count = ops.shape(keys)[3], ops.shape(queries)[1]
         cosines, sines = self._angles(steps)
-        keys = _turn(keys, ops.transpose(cosines), ops.transpose(sines), axis=2)
-        first = steps - asking
-        queries = _turn(self._queries(queries), cosines[first:], sines[first:], axis=3)
+        keys = _rotate(keys, ops.transpose(cosines), ops.transpose(sines), axis=2)
+        first = steps - count
+        queries = _rotate(self._project_queries(queries), cosines[first:], sines[first:], axis=3)
         return self._weigh(queries, keys, values, bias, training)
 
     def _angles(self, steps: Any) -> tuple[Any, Any]:
-        """Cosines and sines, (steps, D/2H)."""
+        """Returns the cosines and sines of the angles, (steps, D/2H) each."""
         half = self.width // self.heads // 2
         rate = (10000.0 ** (-np.arange(half) / half)).astype("float32")
         angle = ops.arange(steps, dtype="float32")[:, None] * rate
@@ -55,6 +58,6 @@ class RotaryAttention(MultiHeadAttention):
         )
 
 
-def _turn(values: Any, cosines: Any, sines: Any, axis: int) -> Any:
+def _rotate(values: Any, cosines: Any, sines: Any, axis: int) -> Any:
     a, b = ops.split(values, 2, axis=axis)
     return ops.concatenate([a * cosines - b * sines, a * sines + b * cosines], axis=axis)

@@ -1,4 +1,4 @@
-"""What attention compares: the scores of a query against the keys of a memory."""
+"""Scores: how well a query fits each step of a memory."""
 
 from typing import Any
 
@@ -13,12 +13,27 @@ from kerasseq.serialization import register
 
 
 class Score(keras.layers.Layer):
-    """Contract: compare T queries with S keys.
+    """Base of the scores, which compare T queries with the S steps of a memory.
 
-    `keys(memory)` is what depends on the memory alone, computed once per source;
-    `call(queries (N, T, Q), keys, state) -> (N, T, S)` are the scores, before any mask.
-    `state` is the attention's: a score that reads the weights of the step before,
-    `state["weights"]` (N, S), sets `stepwise = True` and is called with T = 1 in a loop.
+    - `keys(memory)` computes the part that depends on the memory alone, once for each source.
+    - `call(queries (N, T, Q), keys, state) -> (N, T, S)` computes the scores, before any mask.
+
+    The `state` is the state of the attention. A score that reads the weights of the step before,
+    `state["weights"]` (N, S), sets `stepwise = True` and is called in a loop, with T = 1.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> from keras import ops
+    >>> class Distance(kerasseq.attention.Score):
+    ...     def call(self, queries, keys, state):
+    ...         return -ops.sum(ops.square(queries[:, :, None] - keys[:, None]), axis=-1)
+    >>> score = Distance()
+    >>> score.build((None, None, 4), (None, None, 4))
+    >>> queries, keys = np.zeros((1, 1, 4), "float32"), np.ones((1, 2, 4), "float32")
+    >>> np.array(score(queries, keys, {})).tolist()
+    [[[-4.0, -4.0]]]
     """
 
     stepwise = False
@@ -46,10 +61,22 @@ class Score(keras.layers.Layer):
 
 @register()
 class Dot(Score):
-    """e = q . h  (Luong et al., 2015, equation 8, "dot").
+    """The dot product: e = q . h  (Luong et al., 2015, equation 8, "dot").
+
+    Shapes: queries (N, T, D), keys (N, S, D) -> scores (N, T, S).
 
     Raises:
         UserError: the query and the memory differ in width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> queries, memory = np.ones((1, 1, 4), "float32"), np.ones((1, 2, 4), "float32")
+    >>> score = kerasseq.attention.Dot()
+    >>> score.build((None, None, 4), (None, None, 4))
+    >>> np.array(score(queries, memory, {})).tolist()
+    [[[4.0, 4.0]]]
     """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -62,10 +89,22 @@ class Dot(Score):
 
 @register()
 class ScaledDot(Dot):
-    """e = q . h / sqrt(D)  (Vaswani et al., 2017, equation 1).
+    """The scaled dot product: e = q . h / sqrt(D)  (Vaswani et al., 2017, equation 1).
+
+    Shapes: queries (N, T, D), keys (N, S, D) -> scores (N, T, S).
 
     Raises:
         UserError: the query and the memory differ in width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> queries, memory = np.ones((1, 1, 4), "float32"), np.ones((1, 2, 4), "float32")
+    >>> score = kerasseq.attention.ScaledDot()
+    >>> score.build((None, None, 4), (None, None, 4))
+    >>> np.array(score(queries, memory, {})).tolist()
+    [[[2.0, 2.0]]]
     """
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
@@ -74,7 +113,21 @@ class ScaledDot(Dot):
 
 @register()
 class Bilinear(Score):
-    """e = q^T W h  (Luong et al., 2015, equation 8, "general")."""
+    """A trained bilinear form: e = q^T W h  (Luong et al., 2015, equation 8, "general").
+
+    Shapes: queries (N, T, Q), memory (N, S, D) -> scores (N, T, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> score = kerasseq.attention.Bilinear()
+    >>> score.build((None, None, 4), (None, None, 8))
+    >>> memory = kerasseq.Memory(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+    >>> queries = np.ones((1, 2, 4), "float32")
+    >>> tuple(score(queries, score.keys(memory), {}).shape)
+    (1, 2, 3)
+    """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         super().build(query_shape, memory_shape)
@@ -89,13 +142,26 @@ class Bilinear(Score):
 
 @register()
 class Cosine(Dot):
-    """e = b * q . h / (|q| |h|)  (Graves et al., 2014, equations 5 and 6).
+    """The cosine of the angle: e = b * q . h / (|q| |h|)  (Graves et al., 2014, equations 5 and 6).
 
-    The strength b is one trained scalar, not a function of the controller as in that paper;
-    it starts at 10, since a softmax over numbers within [-1, 1] is nearly flat.
+    The strength b is one trained scalar; in the paper the controller computes it. It starts at
+    10, since a softmax over numbers within [-1, 1] is nearly flat.
+
+    Shapes: queries (N, T, D), keys (N, S, D) -> scores (N, T, S).
 
     Raises:
         UserError: the query and the memory differ in width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> score = kerasseq.attention.Cosine()
+    >>> score.build((None, None, 4), (None, None, 4))
+    >>> memory = kerasseq.Memory(np.ones((1, 2, 4), "float32"), np.ones((1, 2), bool))
+    >>> queries = np.full((1, 1, 4), 3.0, "float32")
+    >>> np.array(score(queries, score.keys(memory), {})).round(3).tolist()
+    [[[10.0, 10.0]]]
     """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -114,12 +180,26 @@ class Cosine(Dot):
 
 @register()
 class Additive(Score):
-    """e = v . tanh(W q + U h + b)  (Bahdanau et al., 2015, appendix A.1.2, with a bias).
+    """A trained hidden layer: e = v . tanh(W q + U h + b)  (Bahdanau et al., 2015, A.1.2).
 
-    Known as MLP attention too. `keras.layers.AdditiveAttention` has neither W nor U.
+    The paper has no bias b. The score is also known as MLP attention.
+    `keras.layers.AdditiveAttention` has no W and no U.
 
     Args:
-        units: the width of the hidden layer; the query's width unless given.
+        units: the width of the hidden layer. Default: the width of the query.
+
+    Shapes: queries (N, T, Q), memory (N, S, D) -> scores (N, T, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> score = kerasseq.attention.Additive(units=16)
+    >>> score.build((None, None, 4), (None, None, 8))
+    >>> memory = kerasseq.Memory(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+    >>> queries = np.ones((1, 2, 4), "float32")
+    >>> tuple(score(queries, score.keys(memory), {}).shape)
+    (1, 2, 3)
     """
 
     @checked
@@ -151,11 +231,27 @@ class Additive(Score):
 
 @register()
 class Concat(Additive):
-    """e = v . tanh(W [q; h])  (Luong et al., 2015, equation 8, "concat").
+    """A hidden layer over query and memory: e = v . tanh(W [q; h])  (Luong et al., 2015, "concat").
 
-    One matrix over the two joined is the sum of one matrix over each, and that sum is what is
-    computed; `Additive` is the same but for its bias. `keras.layers.Attention("concat")` has one
-    scalar weight in place of v and none of W.
+    Equation 8. W times the concatenation is computed as a sum of two products, one of the query
+    and one of the memory. `Additive` is the same with a bias. `keras.layers.Attention("concat")`
+    has no W, and one scalar in place of v.
+
+    Args:
+        units: the width of the hidden layer. Default: the width of the query.
+
+    Shapes: queries (N, T, Q), memory (N, S, D) -> scores (N, T, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> score = kerasseq.attention.Concat()
+    >>> score.build((None, None, 4), (None, None, 8))
+    >>> memory = kerasseq.Memory(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+    >>> queries = np.ones((1, 2, 4), "float32")
+    >>> tuple(score(queries, score.keys(memory), {}).shape)
+    (1, 2, 3)
     """
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -174,15 +270,30 @@ class Concat(Additive):
 
 @register()
 class Location(Additive):
-    """e_s = v . tanh(W q + M h_s + U f_s + b),  f = F * a,  a the weights of the step before.
+    """Location-aware attention: an additive score that reads the weights of the step before.
 
-    Additive attention that also sees where it looked last, through `filters` convolutions of
-    `kernel_size` steps. Chorowski et al., 2015, equations 8 and 9.
+        e_s = v . tanh(W q + M h_s + U f_s + b),  f = F * a
+
+    Here a are the weights of the step before and * is a convolution. Chorowski et al., 2015,
+    equations 8 and 9.
 
     Args:
-        units: as for `Additive`.
-        filters: rows of F.
-        kernel_size: columns of F, odd.
+        units: the width of the hidden layer. Default: the width of the query.
+        filters: the number of convolutions in F.
+        kernel_size: steps of each convolution, odd.
+
+    Shapes: queries (N, 1, Q), memory (N, S, D), state["weights"] (N, S) -> scores (N, 1, S).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> score = kerasseq.attention.Location(units=16, filters=4, kernel_size=5)
+    >>> score.build((None, None, 4), (None, None, 8))
+    >>> memory = kerasseq.Memory(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+    >>> state = {"weights": np.array([[1.0, 0.0, 0.0]], "float32")}
+    >>> tuple(score(np.ones((1, 1, 4), "float32"), score.keys(memory), state).shape)
+    (1, 1, 3)
     """
 
     stepwise = True
@@ -206,8 +317,8 @@ class Location(Additive):
 
     def call(self, queries: Any, keys: Any, state: dict) -> Any:
         filters = cast_variable(self, self.location_filters)[:, None]
-        found = ops.conv(state["weights"][:, :, None], filters, padding="same")
-        keys = keys + ops.matmul(found, cast_variable(self, self.location_kernel))
+        location = ops.conv(state["weights"][:, :, None], filters, padding="same")
+        keys = keys + ops.matmul(location, cast_variable(self, self.location_kernel))
         return super().call(queries, keys, state)
 
     def get_config(self) -> dict:

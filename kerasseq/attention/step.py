@@ -16,15 +16,34 @@ from kerasseq.serialization import deserialize_arguments, register
 
 @register()
 class StepAttention(Attention):
-    """c_t = sum_s a_ts h_s, with weights a from a score and an alignment.
+    """Attention with one head, as recurrent decoders use it: a score times an alignment.
+
+        c_t = sum_s a_ts h_s
+
+    The weights a come from the score and the alignment, h is the memory.
 
     Args:
         score: a `Score`, or the name of one: dot, scaled_dot, bilinear, cosine, concat, additive,
             location.
         alignment: an `Alignment`, or the name of one: global, hard.
 
+    Shapes: query (N, Q), or queries (N, T, Q); memory (N, S, D) -> contexts (N, D) or (N, T, D),
+    and weights (N, S) or (N, T, S).
+
     Raises:
-        UserError: no such score or alignment.
+        UserError: there is no such score or alignment.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> attention = kerasseq.attention.StepAttention("additive")
+    >>> attention.build((None, None, 4), (None, None, 8))
+    >>> memory = kerasseq.Memory(np.ones((1, 3, 8), "float32"), np.ones((1, 3), bool))
+    >>> static, state = attention.precompute(memory), attention.initial_state(memory)
+    >>> context, weights, state = attention.step(np.zeros((1, 4), "float32"), static, state)
+    >>> tuple(context.shape), tuple(weights.shape)
+    ((1, 8), (1, 3))
     """
 
     @checked
@@ -32,8 +51,8 @@ class StepAttention(Attention):
         self, score: Score | str = "bilinear", alignment: Alignment | str = "global", **kwargs: Any
     ):
         super().__init__(**kwargs)
-        self.score = _named(score, SCORES, "score")
-        self.alignment = _named(alignment, ALIGNMENTS, "alignment")
+        self.score = _get_by_name(score, SCORES, "score")
+        self.alignment = _get_by_name(alignment, ALIGNMENTS, "alignment")
 
     @property
     def stepwise(self) -> bool:
@@ -76,9 +95,33 @@ class StepAttention(Attention):
         return cls(**deserialize_arguments(config, "score", "alignment"))
 
 
-def _named(part: Any, registry: dict, what: str) -> Any:
+def get(identifier: Attention | str | None) -> Attention | None:
+    """Returns the attention that an argument stands for, as `keras.activations.get` does.
+
+    Args:
+        identifier: an `Attention`; None, for no attention; or a name. A name is that of a score
+            (dot, scaled_dot, bilinear, cosine, concat, additive, location), which may be followed
+            by "/" and an alignment (global, hard). It stands for a `StepAttention`, which is
+            global unless an alignment is given.
+
+    Raises:
+        UserError: there is no such score or alignment.
+
+    Example:
+
+    >>> import kerasseq
+    >>> attention = kerasseq.attention.get("additive/hard")
+    >>> type(attention.score).__name__, type(attention.alignment).__name__
+    ('Additive', 'Hard')
+    """
+    if not isinstance(identifier, str):
+        return identifier
+    return StepAttention(*identifier.split("/", 1))
+
+
+def _get_by_name(part: Any, registry: dict, kind: str) -> Any:
     if not isinstance(part, str):
         return part
     if part not in registry:
-        raise UserError(f"There is no {what} {part!r}. There are: {', '.join(registry)}.")
+        raise UserError(f"There is no {kind} {part!r}. There are: {', '.join(registry)}.")
     return registry[part]()

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kerasseq.archive import WEIGHTS, check_weights, unpack_model
-from kerasseq.backbones.folding import fold
+from kerasseq.backbones.folding import fold_batch_norms
 from kerasseq.backbones.lite0 import efficientnet_lite0, load_lite0_weights
 from kerasseq.errors import UserError
 
@@ -29,12 +29,12 @@ _FAMILIES = {
 }
 
 
-def names() -> list[str]:
-    """The backbones that `backbone` makes."""
+def list_backbones() -> list[str]:
+    """The backbones that `load_backbone` makes."""
     return [LITE0, *sorted(name for name in dir(keras.applications) if _scaling(name))]
 
 
-def backbone(
+def load_backbone(
     name: str, size: tuple[int, int], weights: str | Path | None = "imagenet"
 ) -> tuple[keras.Model, str]:
     """A network without its classifier, and the scaling that its pictures need.
@@ -61,13 +61,13 @@ def backbone(
         return model, "none"
     scaling = _scaling(name)
     if scaling is None:
-        raise UserError(f"There is no backbone {name!r}; there are: {', '.join(names())}.")
+        raise UserError(f"There is no backbone {name!r}; there are: {', '.join(list_backbones())}.")
     if weights == "imagenet":
-        return fold(_downloaded(name, size)), scaling
+        return fold_batch_norms(_downloaded(name, size)), scaling
     model = _made(name, size, None)
     if weights is not None:
         _load(model, name, Path(weights))
-    return fold(model), scaling
+    return fold_batch_norms(model), scaling
 
 
 @contextlib.contextmanager

@@ -10,9 +10,13 @@ from kerasseq.serialization import register
 
 @register()
 class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """`keras.layers.DepthwiseConv2D` with one stride for rows and columns, zeros around and a
-    bias, computed by `backend.depthwise_2d`."""
+    """`keras.layers.DepthwiseConv2D`, computed by `backend.depthwise_conv_2d`.
+
+    It has the same stride for rows and columns, pads with zeros ("same"), and has a bias.
+    """
 
     def call(self, inputs: Any) -> Any:
         kernel = self.kernel[..., 0]
-        return self.activation(backend.depthwise_2d(inputs, kernel, self.strides[0]) + self.bias)
+        return self.activation(
+            backend.depthwise_conv_2d(inputs, kernel, self.strides[0]) + self.bias
+        )

@@ -22,7 +22,7 @@ class Norm(NamedTuple):
     epsilon: float
 
 
-def folded(kernel: np.ndarray, bias: np.ndarray | float, norm: Norm) -> list[np.ndarray]:
+def fold_batch_norm(kernel: np.ndarray, bias: np.ndarray | float, norm: Norm) -> list[np.ndarray]:
     """Kernel and bias of a convolution with the batch norm behind it.
 
     Shapes: kernel (rows, columns, in, out), or (rows, columns, in, per input) of a depthwise one.
@@ -34,7 +34,7 @@ def folded(kernel: np.ndarray, bias: np.ndarray | float, norm: Norm) -> list[np.
     return [kernel * by_output, (bias - norm.mean) * scale + norm.shift]
 
 
-def fold(model: keras.Model) -> keras.Model:
+def fold_batch_norms(model: keras.Model) -> keras.Model:
     """The same function as the functional `model` in inference, without what can be folded."""
     pairs = {layer.name: before for layer in model.layers if (before := _convolution(layer))}
     if not pairs:
@@ -77,4 +77,6 @@ def _weights(convolution: Any, norm: keras.layers.BatchNormalization) -> list[np
     )
     gain = keras.ops.convert_to_numpy(norm.gamma) if norm.scale else np.ones_like(mean)
     shift = keras.ops.convert_to_numpy(norm.beta) if norm.center else np.zeros_like(mean)
-    return folded(kernel, bias[0] if bias else 0.0, Norm(gain, shift, mean, variance, norm.epsilon))
+    return fold_batch_norm(
+        kernel, bias[0] if bias else 0.0, Norm(gain, shift, mean, variance, norm.epsilon)
+    )

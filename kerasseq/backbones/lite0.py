@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 
 from kerasseq.backbones.depthwise import DepthwiseConv2D
-from kerasseq.backbones.folding import Norm, folded
+from kerasseq.backbones.folding import Norm, fold_batch_norm
 from kerasseq.backbones.torch_file import read_torch_file
 from kerasseq.errors import UserError
 
@@ -155,4 +155,6 @@ def _folded(tensors: dict, convolution: str, norm: str) -> list[np.ndarray]:
     # (out, in, rows, columns), where a depthwise one has a single input channel.
     axes = (2, 3, 0, 1) if "depthwise" in convolution else (2, 3, 1, 0)
     kernel = tensors[f"{convolution}.weight"].transpose(axes)
-    return folded(kernel, 0.0, Norm(*(tensors[f"{norm}.{name}"] for name in names), _EPSILON))
+    return fold_batch_norm(
+        kernel, 0.0, Norm(*(tensors[f"{norm}.{name}"] for name in names), _EPSILON)
+    )

@@ -1,24 +1,24 @@
 """What differs between TensorFlow, JAX and PyTorch; nothing else asks which of them runs."""
 
-from kerasseq.backend.convolutions import depthwise, depthwise_2d
-from kerasseq.backend.functions import Constants, compiled, product
+from kerasseq.backend.convolutions import depthwise_conv_1d, depthwise_conv_2d
+from kerasseq.backend.functions import Constants, compile_function, mixed_matmul
 from kerasseq.backend.loops import scan
-from kerasseq.backend.randomness import random_state, set_random_state
-from kerasseq.backend.steppers import Stepper, stepper
-from kerasseq.backend.which import accelerator, name, parallel_calls
+from kerasseq.backend.randomness import get_random_state, set_random_state
+from kerasseq.backend.steppers import Stepper, make_stepper
+from kerasseq.backend.which import count_parallel_calls, has_accelerator, name
 
 __all__ = [
     "Constants",
     "Stepper",
-    "accelerator",
-    "compiled",
-    "depthwise",
-    "depthwise_2d",
+    "compile_function",
+    "count_parallel_calls",
+    "depthwise_conv_1d",
+    "depthwise_conv_2d",
+    "get_random_state",
+    "has_accelerator",
+    "make_stepper",
+    "mixed_matmul",
     "name",
-    "parallel_calls",
-    "product",
-    "random_state",
     "scan",
     "set_random_state",
-    "stepper",
 ]

@@ -4,10 +4,10 @@ from typing import Any
 
 from keras import ops
 
-from kerasseq.backend.which import accelerator, name
+from kerasseq.backend.which import has_accelerator, name
 
 
-def depthwise(values: Any, kernel: Any, training: bool = False) -> Any:
+def depthwise_conv_1d(values: Any, kernel: Any, training: bool = False) -> Any:
     """y[t] = sum over i of w[i] * x[t + i]: (N, S + K - 1, D) and (K, D) to (N, S, D).
 
     On a CPU XLA takes thirty times as long for the convolution as for a sum of products, and
@@ -22,7 +22,7 @@ def depthwise(values: Any, kernel: Any, training: bool = False) -> Any:
     return sum(parts[1:], parts[0])
 
 
-def depthwise_2d(values: Any, kernel: Any, stride: int) -> Any:
+def depthwise_conv_2d(values: Any, kernel: Any, stride: int) -> Any:
     """y[r, c] = sum over i, j of w[i, j] * x[s r + i, s c + j], zeros around ("same").
 
     On a CPU XLA takes up to a hundred times as long for the convolution as for a sum of products.
@@ -35,7 +35,7 @@ def depthwise_2d(values: Any, kernel: Any, stride: int) -> Any:
     Returns:
         (N, ceil(H / s), ceil(W / s), D)
     """
-    if name() != "jax" or accelerator():
+    if name() != "jax" or has_accelerator():
         return ops.depthwise_conv(
             values, kernel[..., None], stride, padding="same", data_format="channels_last"
         )

@@ -20,9 +20,9 @@ class Constants:
     def __init__(self, variables: list, make: Callable):
         self.make, self._weights, self._kept = make, None, None
         if name() == "jax":
-            self._compiled = compiled(variables, make)
+            self._compiled = compile_function(variables, make)
 
-    def of(self, weights: list) -> Any:
+    def get(self, weights: list) -> Any:
         """On JAX, the constants for these values of the variables."""
         old = self._weights
         if old is None or any(a is not b for a, b in zip(old, weights, strict=True)):
@@ -30,7 +30,7 @@ class Constants:
         return self._kept
 
 
-def compiled(
+def compile_function(
     variables: list, fn: Callable, jit: bool = True, constants: Constants | None = None
 ) -> Callable:
     """`fn(*args)` as one compiled function that reads the weights anew at every call.
@@ -77,13 +77,13 @@ def compiled(
     def call(*args):
         weights = [v.value for v in variables]
         if constants is not None:
-            args = (constants.of(weights), *args)
+            args = (constants.get(weights), *args)
         return with_weights(weights, args)
 
     return call
 
 
-def product(x: Any, matrix: Any) -> Any:
+def mixed_matmul(x: Any, matrix: Any) -> Any:
     """x (..., D) times a matrix (D, V) that may be of lower precision, with sums in that of x.
 
     What is rounded is the same on every backend; on JAX the product is also faster for it.

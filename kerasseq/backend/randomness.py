@@ -5,7 +5,7 @@ from typing import Any
 from kerasseq.backend.which import name
 
 
-def random_state() -> dict[str, Any]:
+def get_random_state() -> dict[str, Any]:
     """The random state that the backend keeps outside all variables, as named uint8 arrays."""
     if name() != "torch":
         return {}

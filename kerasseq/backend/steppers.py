@@ -6,11 +6,11 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from kerasseq.backend.functions import compiled
+from kerasseq.backend.functions import compile_function
 from kerasseq.backend.which import name
 
 
-def stepper(model: keras.Model) -> "Stepper":
+def make_stepper(model: keras.Model) -> "Stepper":
     """Training steps of a built model with a built optimizer, without `fit`.
 
     `fit` cannot go on in the middle of an epoch; it also hands on tensors without static shapes
@@ -154,7 +154,7 @@ class _JaxStepper(Stepper):
         super().__init__(model)
         self._state = None
         self._compiled = jax.jit(self._train, donate_argnums=0)
-        self._evaluated = compiled(model.variables, self._evaluate)
+        self._evaluated = compile_function(model.variables, self._evaluate)
 
     def _variables(self):
         model = self.model

@@ -1,4 +1,4 @@
-"""What every decoder is to the models and to generation."""
+"""The base of all decoders."""
 
 from typing import Any
 
@@ -16,29 +16,36 @@ from kerasseq.serialization import deserialize_arguments
 
 
 class Stepwise:
-    """Contract of what generation runs: one distribution over V tokens a step.
+    """Contract of everything that generation runs: each step gives a distribution over V tokens.
 
-    `constants(precision) -> constants` is what steps use of the weights alone, laid out for them;
-    `begin(memory, length, constants) -> static, state` prepares for at most `length` (a Python
-    int) steps, with constants of its own unless it is handed some that the caller keeps;
-    `step(tokens (N,), position, static, state) -> logits (N, V), state` makes one, `position`
-    being a scalar, the same for all rows. `static` does not change from step to step.
+    - `constants(precision) -> constants` computes the part that depends on the weights alone.
+    - `begin(memory, length, constants) -> static, state` prepares at most `length` steps, a
+      Python int. It computes the constants unless the caller passes them.
+    - `step(tokens (N,), position, static, state) -> logits (N, V), state` computes a step. The
+      `position` is a scalar, the same for all rows. `static` is the same for all steps.
 
-    `static` and `state` are pytrees whose every leaf has the batch on axis 0: no scalars, no
-    None. `expand` and `reorder` rely on it; who lays out beams in another way overrides both.
-    A decoder with attention, which `attends`, keeps the weights of the last step, (N, S), averaged
-    over layers and heads, in `state["weights"]`.
+    `static` and `state` are pytrees. Every leaf has the batch on axis 0: there are no scalars and
+    no None. `expand` and `reorder` rely on this; a class with another layout of beams overrides
+    both. A decoder with attention sets `attends = True` and keeps the weights of the last step,
+    averaged over layers and heads, in `state["weights"]` (N, S).
+
+    Example:
+
+    >>> import kerasseq
+    >>> issubclass(kerasseq.NGram, kerasseq.decoders.Stepwise)
+    True
     """
 
     vocabulary_size: int
-    max_steps: int | None = None  # the most there are positions for; None for any number
+    max_steps: int | None = None  # None: there is no limit
     attends: bool = False
 
     def constants(self, precision: str | None = None) -> Any:
-        """What steps use of the weights alone; a pytree without a batch.
+        """Returns what steps need of the weights alone: a pytree without a batch.
 
         Args:
-            precision: of the logits' product: "bfloat16", or None for the decoder's own.
+            precision: the precision of the product that gives the logits, "bfloat16", or None for
+                the precision of the decoder.
         """
         return {}
 
@@ -49,32 +56,51 @@ class Stepwise:
         raise NotImplementedError
 
     def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
-        """What `begin` gave for N sources, for steps of N * beams rows, a source's side by side."""
+        """Repeats the result of `begin` for N sources: `beams` adjacent rows for each of them."""
         return tree.map_structure(lambda leaf: ops.repeat(leaf, beams, axis=0), (static, state))
 
     def reorder(self, state: Any, parents: Any) -> Any:
-        """The state in which row r goes on from what row `parents[r]` was; parents (N,) int32."""
+        """Returns the state in which row r continues row `parents[r]`; parents (N,) int32."""
         return tree.map_structure(lambda leaf: ops.take(leaf, parents, axis=0), state)
 
 
 class Decoder(keras.layers.Layer, Stepwise):
-    """A decoder that is a layer: `Stepwise`, and its parallel form for training.
+    """Base of the decoders: a layer with the contract `Stepwise` and a parallel form for training.
 
-    `call(tokens (N, T), memory) -> logits (N, T, V)` makes T steps under teacher forcing and
-    gives what T calls of `step` would. A kind of decoder provides `start`, which is `begin` but
-    for the constants: these are `static["constants"]`, which has not the batch on axis 0; and
-    what the logits are made of, `features(tokens, memory, training) -> (N, T, D)` and
-    `step_features(tokens, position, static, state) -> (N, D), state`.
+    `call(tokens (N, T), memory) -> logits (N, T, V)` computes T steps under teacher forcing. Its
+    result equals T calls of `step`. A subclass defines
+
+    - `start(memory, length) -> static, state`: `begin` without the constants. The base adds them
+      as `static["constants"]`, the only leaves without the batch on axis 0.
+    - `features(tokens, memory, training) -> (N, T, D)`, from which the logits are computed.
+    - `step_features(tokens, position, static, state) -> (N, D), state`, the same for a step.
 
     Args:
-        embedding: of the target's tokens.
-        tied: compute the logits with the embedding's own matrix (Press and Wolf, 2017), without
-            a bias; else with a dense layer.
-        projection: whether there are logits at all. A transducer's prediction network has none.
+        embedding: the embedding of the target tokens.
+        tied: whether to compute the logits with the matrix of the embedding, without a bias
+            (Press and Wolf, 2017), and not with a dense layer.
+        projection: whether there are logits. The prediction network of a transducer has none.
+
+    Shapes: tokens (N, T) int, memory (N, S, D) -> logits (N, T, V).
 
     Raises:
-        UserError: an argument is out of its range, tied embeddings have not the width of the
-            features, or a memory is no `Memory`.
+        UserError: an argument is out of its range, a tied embedding and the features differ in
+            width, or the memory is no `Memory`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> embedding = kerasseq.TokenEmbedding(100, 8)
+    >>> decoder = kerasseq.decoders.RNNDecoder(embedding, units=16)
+    >>> decoder.build((None, None, 8))
+    >>> tuple(decoder(np.array([[2, 4, 5]]), memory).shape)
+    (1, 3, 100)
+    >>> static, state = decoder.begin(memory, length=3)
+    >>> logits, state = decoder.step(np.array([2]), 0, static, state)
+    >>> tuple(logits.shape)
+    (1, 100)
     """
 
     @checked
@@ -97,11 +123,11 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     @property
     def max_steps(self) -> int | None:
-        """The most steps that the embedding has positions for."""
+        """The number of steps that the embedding has positions for; None if it has none."""
         return self.embedding.max_length if self.embedding.positions else None
 
     def build_logits(self, width: int) -> None:
-        """Build the output projection for features of `width`."""
+        """Builds the output projection for features of `width`."""
         if not self.projection:
             return
         if not self.tied:
@@ -113,7 +139,7 @@ class Decoder(keras.layers.Layer, Stepwise):
             )
 
     def logits(self, features: Any) -> Any:
-        """(..., D) to (..., V), for whole sequences."""
+        """Computes logits (..., V) from features (..., D) of whole sequences."""
         if self.tied:
             return self.embedding.logits(features)
         return self.output_projection(features)
@@ -122,15 +148,15 @@ class Decoder(keras.layers.Layer, Stepwise):
         if not self.projection:
             return {}
         if self.tied:
-            # Transposed once; within a loop the product would read it the slow way.
+            # Transposed once: within a loop the product with the transposed matrix is slower.
             matrix = ops.transpose(cast_variable(self.embedding, self.embedding.embeddings))
         else:
             matrix = cast_variable(self.output_projection, self.output_projection.kernel)
         return {"output": matrix if precision is None else ops.cast(matrix, precision)}
 
     def step_logits(self, features: Any, static: Any) -> Any:
-        """(N, D) to (N, V), for a step."""
-        logits = backend.product(features, static["constants"]["output"])
+        """Computes logits (N, V) from the features (N, D) of a step."""
+        logits = backend.mixed_matmul(features, static["constants"]["output"])
         if self.tied:
             return logits
         return logits + ops.cast(self.output_projection.bias, logits.dtype)
@@ -139,7 +165,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         raise NotImplementedError
 
     def begin(self, memory: Any, length: int, constants: Any = None) -> tuple[Any, Any]:
-        static, state = self.start(_memory(self, memory), length)
+        static, state = self.start(_require_memory(self, memory), length)
         constants = self.constants() if constants is None else constants
         return {**static, "constants": constants}, state
 
@@ -156,7 +182,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         raise NotImplementedError
 
     def call(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
-        return self.logits(self.features(tokens, _memory(self, memory), training))
+        return self.logits(self.features(tokens, _require_memory(self, memory), training))
 
     def step(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         features, state = self.step_features(tokens, position, static, state)
@@ -175,7 +201,7 @@ class Decoder(keras.layers.Layer, Stepwise):
         return cls(**deserialize_arguments(config, "embedding", "attention"))
 
 
-def _memory(decoder: Decoder, memory: Any) -> Memory:
+def _require_memory(decoder: Decoder, memory: Any) -> Memory:
     if not isinstance(memory, Memory):
         raise UserError(
             f"{type(decoder).__name__} attends to a Memory(values, mask), not to "

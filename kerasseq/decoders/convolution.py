@@ -18,25 +18,40 @@ from kerasseq.serialization import register
 
 @register()
 class ConvolutionalDecoder(Decoder):
-    """Causal gated convolutions, each followed by attention over the memory.
+    """A stack of causal gated convolutions, each with an attention to the memory.
 
         y = GLU(Conv(h_{l-1}));  d = (W_d y + e) * sqrt(0.5);  c = sqrt(S) * attention(d)
         h_l = ((y + W_c c) * sqrt(0.5) + h_{l-1}) * sqrt(0.5)
 
-    Gehring et al., 2017, sections 3.3 and 3.4. Their keys are the encoder's output without the
-    embeddings; here a bilinear score projects them from the memory, or any other score is used.
+    Gehring et al., 2017, sections 3.3 and 3.4. In the paper the keys are the output of the
+    encoder without the embeddings. Here the score projects the keys from the memory.
 
     Args:
-        embedding: of the target's tokens, with positions.
-        units: channels U of each layer.
-        layers: how many are stacked.
-        kernel_size: steps that a convolution sees, its own and those before it.
-        score: of the attentions, whose alignment is global; none that needs the step before.
-        dropout: fraction of each convolution's input and of the features dropped in training.
-        tied: compute the logits with the embedding's matrix.
+        embedding: the embedding of the target tokens, with positions.
+        units: U, the channels of each layer.
+        layers: the number of layers.
+        kernel_size: steps that a convolution reads: its own step and those before it.
+        score: the name of the score of the attentions. Their alignment is global. A score that
+            reads the weights of the step before ("location") is refused.
+        dropout: fraction of the input of each convolution, and of the features, dropped in
+            training.
+        tied: whether to compute the logits with the matrix of the embedding.
+
+    Shapes: tokens (N, T) int, memory (N, S, M) -> logits (N, T, V).
 
     Raises:
         UserError: an argument is out of its range, or the score needs the step before.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> embedding = kerasseq.TokenEmbedding(100, 8, positions="learned")
+    >>> decoder = kerasseq.decoders.ConvolutionalDecoder(embedding, units=16)
+    >>> decoder.build((None, None, 8))
+    >>> tuple(decoder(np.array([[2, 4, 5]]), memory).shape)
+    (1, 3, 100)
     """
 
     attends = True
@@ -84,24 +99,28 @@ class ConvolutionalDecoder(Decoder):
     def _decode(
         self, embedded: Any, pasts: list, static: dict, training: bool
     ) -> tuple[Any, list, Any]:
-        """T steps behind the k - 1 inputs `pasts` (N, k - 1, U) that each layer saw last.
+        """Computes T steps.
 
-        Returns the features (N, T, D), what each layer saw (N, k - 1 + T, U), and the mean of
-        the attentions' weights (N, T, S).
+        Args:
+            pasts: for each layer the K - 1 inputs before these steps, (N, K - 1, U).
+
+        Returns:
+            The features (N, T, D), the inputs of each layer (N, K - 1 + T, U), and the mean of the
+            attention weights (N, T, S).
         """
-        hidden, seen, all_weights = self.enter(embedded), [], []
+        hidden, all_inputs, all_weights = self.enter(embedded), [], []
         scale = ops.sqrt(static["lengths"])[:, None, None]
         for i, convolution in enumerate(self.convolutions):
             inputs = self.dropout(hidden, training=training)
-            seen.append(ops.concatenate([pasts[i], inputs], axis=1))
-            y = glu(convolution(seen[-1]))
+            all_inputs.append(ops.concatenate([pasts[i], inputs], axis=1))
+            y = glu(convolution(all_inputs[-1]))
             queries = (self.queries[i](y) + embedded) * SQRT_HALF
             context, weights, _ = self.attentions[i].attend(queries, static["layers"][i], {})
             all_weights.append(weights)
             y = (y + self.contexts[i](context * scale)) * SQRT_HALF
             hidden = (y + hidden) * SQRT_HALF
         features = self.dropout(self.leave(hidden), training=training)
-        return features, seen, sum(all_weights) / len(all_weights)
+        return features, all_inputs, sum(all_weights) / len(all_weights)
 
     def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
         static = {
@@ -115,8 +134,8 @@ class ConvolutionalDecoder(Decoder):
 
     def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         embedded = self.embedding.at(tokens, position)[:, None]
-        features, seen, weights = self._decode(embedded, state["pasts"], static, False)
-        pasts = [inputs[:, 1:] for inputs in seen]
+        features, inputs, weights = self._decode(embedded, state["pasts"], static, False)
+        pasts = [values[:, 1:] for values in inputs]
         state = {"pasts": pasts, "weights": weights[:, 0]}
         return features[:, 0], state
 

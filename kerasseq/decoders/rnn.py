@@ -1,4 +1,4 @@
-"""Recurrent decoder: with a fixed context vector, or with any attention of the library."""
+"""Recurrent decoder, with a fixed context vector or with an attention."""
 
 from typing import Any, Literal
 
@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerasseq import backend
-from kerasseq.attention import Attention, StepAttention
+from kerasseq.attention import Attention, get
 from kerasseq.checks import Fraction, Size, checked
 from kerasseq.decoders.base import Decoder
 from kerasseq.embedding import TokenEmbedding
@@ -19,44 +19,58 @@ from kerasseq.serialization import register
 
 @register()
 class RNNDecoder(Decoder):
-    """A stack of recurrent layers over the target that sees the source through a context vector.
+    """A stack of recurrent layers over the target, with a context vector from the memory.
 
         s_0 = tanh(W_s m),  m = mean of the memory's real steps
         s_t = cell(s_{t-1}, [e_t; c_t; r_{t-1}]),  r_t = tanh(W_r [s_t; c_t; e_t])
 
-    logits come from r_t. Which terms are there follows from the arguments:
+    The logits are computed from r_t. The arguments determine the other terms:
 
-    - without attention the context is the fixed vector m (with an encoder of `fixed=True`, its
-      only step). `context="initial"` uses it for s_0 alone (Sutskever et al., 2014);
-      "joined" joins it to every input and to the readout as well (Cho et al., 2014, appendix A);
-      "none" uses nothing of the memory but its number of rows, and s_0 is zero: a transducer's
-      prediction network (Graves, 2012, section 2.1). Its features are r_t here, and with
-      attention c_t is part of them (Prabhavalkar et al., 2017).
-    - with attention and `query="before"`, s_{t-1} asks and c_t is an input of the cell
-      (Bahdanau et al., 2015, appendix A.2.2); with "after", s_t asks and c_t goes to the readout
-      alone (Luong et al., 2015, equation 5).
-    - r_{t-1} is an input with `input_feeding` (Luong et al., 2015, section 3.3).
-    - with `gate`, c_t is multiplied by sigmoid(W_g q_t) first, of the q_t that asked: how much the
-      next token is to see at all (Xu et al., 2015, section 4.2.1).
+    - Without attention the context is the fixed vector m (the only step of an encoder with
+      `fixed=True`). `context="initial"` uses it for s_0 (Sutskever et al., 2014). "joined" also
+      adds it to every input and to the readout (Cho et al., 2014, appendix A). "none" does not
+      read the memory, and s_0 is zero: the prediction network of a transducer (Graves, 2012,
+      section 2.1). Its features are r_t; with attention, c_t is part of them (Prabhavalkar et al.,
+      2017).
+    - With attention and `query="before"`, s_{t-1} is the query and c_t an input of the cell
+      (Bahdanau et al., 2015, appendix A.2.2). With "after", s_t is the query and c_t an input of
+      the readout (Luong et al., 2015, equation 5).
+    - With `input_feeding`, r_{t-1} is an input of the cell (Luong et al., 2015, section 3.3).
+    - With `gate`, c_t is multiplied by sigmoid(W_g q_t), where q_t is the query (Xu et al., 2015,
+      section 4.2.1).
 
     e_t is part of the readout where c_t is an input of the cell.
 
     Args:
-        embedding: of the target's tokens.
-        units: U, of each layer.
-        layers: how many are stacked.
+        embedding: the embedding of the target tokens.
+        units: U, the units of each layer.
+        layers: the number of layers.
         cell: "lstm" or "gru".
-        attention: None, an `Attention`, or the name of a score: a `StepAttention` with it.
-        query: "before" or "after"; with attention only.
-        context: "initial", "joined" or "none"; without attention only.
+        attention: None, an `Attention`, or a name, see `kerasseq.attention.get`.
+        query: "before" or "after", with attention only.
+        context: "initial", "joined" or "none", without attention only.
         input_feeding: see above.
-        gate: see above; with attention only.
-        dropout: fraction of each layer's output and of the readout dropped in training.
-        tied: compute the logits with the embedding's matrix; the readout has its width.
-        projection: whether there are logits at all, and not features alone.
+        gate: see above, with attention only.
+        dropout: fraction of the output of each layer, and of the readout, dropped in training.
+        tied: whether to compute the logits with the matrix of the embedding. The readout then has
+            the width of the embedding.
+        projection: whether there are logits, see `Decoder`.
+
+    Shapes: tokens (N, T) int, memory (N, S, M) -> logits (N, T, V).
 
     Raises:
         UserError: an argument is out of its range, or there is a gate without attention.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> embedding = kerasseq.TokenEmbedding(100, 8)
+    >>> decoder = kerasseq.decoders.RNNDecoder(embedding, units=16, attention="additive")
+    >>> decoder.build((None, None, 8))
+    >>> tuple(decoder(np.array([[2, 4, 5]]), memory).shape)
+    (1, 3, 100)
     """
 
     @checked
@@ -78,11 +92,9 @@ class RNNDecoder(Decoder):
     ):
         super().__init__(embedding, tied, projection, **kwargs)
         if gate and attention is None:
-            raise UserError("A gate is of what attention finds, and there is none.")
-        if isinstance(attention, str):
-            attention = StepAttention(attention)
+            raise UserError("A gate needs attention: set attention too, or leave gate.")
         self.units, self.layers, self.cell = units, layers, cell
-        self.attention, self.query, self.context = attention, query, context
+        self.attention, self.query, self.context = get(attention), query, context
         self.input_feeding = input_feeding
         self.dropout = keras.layers.Dropout(dropout)
         self.cells = _cells(cell, units, layers)
@@ -110,7 +122,7 @@ class RNNDecoder(Decoder):
 
     @property
     def sees_memory(self) -> bool:
-        """Whether anything depends on the memory's values."""
+        """Whether the decoder reads the values of the memory."""
         return self.attention is not None or self.context != "none"
 
     @property
@@ -120,7 +132,7 @@ class RNNDecoder(Decoder):
 
     @property
     def stepwise(self) -> bool:
-        """Whether a step needs more of the one before than the cells' states."""
+        """Whether a step needs more of the step before than the states of the cells."""
         if self.input_feeding:
             return True
         return self.attention is not None and (self.query == "before" or self.attention.stepwise)
@@ -152,7 +164,7 @@ class RNNDecoder(Decoder):
     def start(self, memory: Memory, length: Any, training: bool = False) -> tuple[dict, Any]:
         static: dict = {}
         if self.sees_memory:
-            mean, cells = self._bridged(memory)
+            mean, cells = self._initial_cells(memory)
         else:
             cells = [one.initial_state(memory.mask) for one in self.cells]
         state: dict = {"cells": cells}
@@ -169,8 +181,8 @@ class RNNDecoder(Decoder):
             )
         return static, state
 
-    def _bridged(self, memory: Memory) -> tuple[Any, list[dict]]:
-        """The mean of the memory's real steps (N, D), and the cells' initial states from it."""
+    def _initial_cells(self, memory: Memory) -> tuple[Any, list[dict]]:
+        """Returns the mean m (N, D) of the real steps, and the initial states of the cells."""
         real = ops.cast(memory.mask, self.compute_dtype)[:, :, None]
         total = ops.sum(memory.values * real, axis=1)
         mean = total / ops.maximum(ops.sum(real, axis=1), 1.0)
@@ -179,13 +191,13 @@ class RNNDecoder(Decoder):
         return mean, [{key: next(parts) for key in one.states} for one in self.cells]
 
     def _attend(self, query: Any, static: dict, state: dict) -> tuple[Any, dict]:
-        """One step of attention: the context, and the parts of the state that it changes."""
+        """Attends with one query: returns the context, and the parts of the state that change."""
         attention = {**state["attention"], "weights": state["weights"]}
         context, _, attention = self.attention.step(query, static["attention"], attention)
         weights = attention.pop("weights")
-        return self._gated(context, query), {"attention": attention, "weights": weights}
+        return self._gate(context, query), {"attention": attention, "weights": weights}
 
-    def _gated(self, context: Any, query: Any) -> Any:
+    def _gate(self, context: Any, query: Any) -> Any:
         return context if self.gate is None else context * self.gate(query)
 
     def _read(self, output: Any, context: Any, embedded: Any) -> Any:
@@ -199,10 +211,11 @@ class RNNDecoder(Decoder):
     def _advance(
         self, projected: Any, embedded: Any, static: dict, state: dict, masks: list
     ) -> tuple[Any, Any, dict]:
-        """One step of everything but the readout (with input feeding, of that too).
+        """Computes one step without the readout, or with it if there is input feeding.
 
-        `projected` is the first cell's projection of `embedded`; `masks` are the dropout masks
-        between the cells, one fewer than these, or none.
+        Args:
+            projected: the projection of `embedded` by the first cell.
+            masks: the dropout masks between the cells, or an empty list.
         """
         changes, context = {}, static.get("context")
         if self.attention is not None and self.query == "before":
@@ -211,11 +224,11 @@ class RNNDecoder(Decoder):
             projected = projected + self.join_context(context)
         if self.input_feeding:
             projected = projected + self.join_readout(state["readout"])
-        output, first = self.cells[0].advance(projected, state["cells"][0])
+        output, first = self.cells[0].step(projected, state["cells"][0])
         cells = [first]
         for index, upper in enumerate(self.cells[1:]):
             output = output * masks[index] if masks else output
-            output, now = upper.advance(upper.project(output), state["cells"][index + 1])
+            output, now = upper.step(upper.project(output), state["cells"][index + 1])
             cells.append(now)
         if self.attention is not None and self.query == "after":
             context, changes = self._attend(output, static, state)
@@ -233,17 +246,19 @@ class RNNDecoder(Decoder):
         return self._read(output, context, embedded), state
 
     def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
-        return self._forced(tokens, memory, training)[0]
+        return self._force(tokens, memory, training)[0]
 
-    def attended(self, tokens: Any, memory: Memory, training: bool = False) -> tuple[Any, Any]:
-        """What a call gives, and the attention's weights (N, T, S)."""
-        features, weights = self._forced(tokens, memory, training, weighing=True)
+    def call_with_attention(
+        self, tokens: Any, memory: Memory, training: bool = False
+    ) -> tuple[Any, Any]:
+        """Returns the logits (N, T, V), as a call does, and the attention weights (N, T, S)."""
+        features, weights = self._force(tokens, memory, training, weighing=True)
         return self.logits(features), weights
 
-    def _forced(
+    def _force(
         self, tokens: Any, memory: Memory, training: bool, weighing: bool = False
     ) -> tuple[Any, Any]:
-        """Features (N, T, D) under teacher forcing, and weights (N, T, S) if they are wanted."""
+        """Returns features (N, T, D) under teacher forcing, and weights (N, T, S) if `weighing`."""
         embedded = self.embedding(tokens, training=training)
         static, state = self.start(memory, ops.shape(tokens)[1], training)
         run = self._stepwise if self.stepwise else self._parallel
@@ -256,7 +271,7 @@ class RNNDecoder(Decoder):
         by_step = ops.transpose(embedded, (1, 0, 2))
         xs = {"projected": self.cells[0].project(by_step), "embedded": by_step, "masks": []}
         if training and self.dropout.rate:
-            # Drawn before the loop, since a scan on JAX cannot draw inside.
+            # Sampled before the loop, since a scan on JAX cannot sample within it.
             ones = ops.ones((*ops.shape(by_step)[:2], self.units), dtype=self.compute_dtype)
             xs["masks"] = [self.dropout(ones, training=True) for _ in self.cells[1:]]
 
@@ -264,8 +279,8 @@ class RNNDecoder(Decoder):
             output, context, state = self._advance(
                 x["projected"], x["embedded"], static, state, x["masks"]
             )
-            made = [state["readout"]] if self.input_feeding else [output, context]
-            return state, [*made, state["weights"]] if weighing else made
+            outputs = [state["readout"]] if self.input_feeding else [output, context]
+            return state, [*outputs, state["weights"]] if weighing else outputs
 
         _, outputs = backend.scan(body, state, xs)
         outputs = [ops.transpose(leaf, (1, 0, 2)) for leaf in outputs]
@@ -286,7 +301,7 @@ class RNNDecoder(Decoder):
             projected = layer.project(values)
             if index == 0 and self.joins_context:
                 projected = projected + joined
-            values = layer.run(projected, initial)
+            values, _ = layer.run(projected, initial)
             if index + 1 < len(self.cells):
                 values = self.dropout(values, training=training)
         if self.attention is not None:
@@ -294,7 +309,7 @@ class RNNDecoder(Decoder):
             context, weights, _ = self.attention.attend(
                 values, static["attention"], attention, training
             )
-            context = self._gated(context, values)
+            context = self._gate(context, values)
         return self._read(values, context, embedded), weights
 
     def get_config(self) -> dict:

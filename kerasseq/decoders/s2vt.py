@@ -1,4 +1,4 @@
-"""The decoder that reads the source with the layers that write the target."""
+"""The S2VT decoder, whose recurrent layers read the source before they write the target."""
 
 from typing import Any, Literal
 
@@ -16,20 +16,37 @@ from kerasseq.serialization import register
 
 @register()
 class S2VTDecoder(Decoder):
-    """Two recurrent layers that first read the memory's steps, then write the tokens.
+    """Two recurrent layers that first read the memory, then write the target.
 
-        reading:  h_s = upper(x_s),  g_s = lower([h_s; 0])      x: the memory, of real steps
+        reading:  h_s = upper(x_s),  g_s = lower([h_s; 0])      x: the real steps of the memory
         writing:  h_t = upper(0),    g_t = lower([h_t; e_t])    e: the token before
 
-    logits come from g_t. One stack does both, with the states going on from the one to the other.
+    The logits are computed from g_t. Writing starts from the states at the end of reading.
     Venugopalan et al., 2015 (Sequence to Sequence - Video to Text), section 3.2, figure 2.
 
     Args:
-        embedding: of the target's tokens.
-        units: U, of each of the two layers.
+        embedding: the embedding of the target tokens.
+        units: U, the units of each layer.
         cell: "lstm" or "gru".
-        dropout: fraction of each layer's output dropped in training.
-        tied: compute the logits with the embedding's matrix, whose width is U.
+        dropout: fraction of the output of each layer dropped in training.
+        tied: whether to compute the logits with the matrix of the embedding, whose width is then U.
+        projection: whether there are logits, see `Decoder`.
+
+    Shapes: tokens (N, T) int, memory (N, S, M) -> logits (N, T, V).
+
+    Raises:
+        UserError: an argument is out of its range, or a tied embedding has another width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> embedding = kerasseq.TokenEmbedding(100, 8)
+    >>> decoder = kerasseq.decoders.S2VTDecoder(embedding, units=16)
+    >>> decoder.build((None, None, 8))
+    >>> tuple(decoder(np.array([[2, 4, 5]]), memory).shape)
+    (1, 3, 100)
     """
 
     @checked
@@ -59,46 +76,47 @@ class S2VTDecoder(Decoder):
         return {}, self._read(memory)
 
     def _read(self, memory: Memory) -> dict:
-        """The states of both layers behind the last real step of each row."""
+        """Returns the states of both layers after the last real step of each row."""
         state = {"upper": self.upper.initial_state(memory.mask)}
         state["lower"] = self.lower.initial_state(memory.mask)
-        silence = ops.zeros_like(memory.values[:, 0, :1]) + self._silence(self.embedding.width)
+        zeros = ops.zeros_like(memory.values[:, 0, :1]) + self._zero_input(self.embedding.width)
         xs = {
             "projected": ops.transpose(self.upper.project(memory.values), (1, 0, 2)),
             "real": ops.transpose(memory.mask),
         }
 
         def body(state, x):
-            after = self._advance(x["projected"], silence, state)[1]
-            return _chosen(x["real"], after, state), x["real"]
+            after = self._advance(x["projected"], zeros, state)[1]
+            return _select(x["real"], after, state), x["real"]
 
         return backend.scan(body, state, xs)[0]
 
-    def _silence(self, width: int) -> Any:
+    def _zero_input(self, width: int) -> Any:
         return ops.zeros((1, width), dtype=self.compute_dtype)
 
     def _advance(self, projected: Any, embedded: Any, state: dict) -> tuple[Any, dict]:
-        output, upper = self.upper.advance(projected, state["upper"])
-        output, lower = self.lower.advance(
+        output, upper = self.upper.step(projected, state["upper"])
+        output, lower = self.lower.step(
             self.lower.project(ops.concatenate([output, embedded], axis=-1)), state["lower"]
         )
         return output, {"upper": upper, "lower": lower}
 
     def step_features(self, tokens: Any, position: Any, static: Any, state: Any) -> tuple[Any, Any]:
         embedded = self.embedding.at(tokens, position)
-        projected = self.upper.project(self._silence(self.source_width))
+        projected = self.upper.project(self._zero_input(self.source_width))
         projected = projected + ops.zeros_like(embedded[:, :1])
         return self._advance(projected, embedded, state)
 
     def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         embedded = self.embedding(tokens, training=training)
         state = self._read(memory)
-        # While it writes, the upper layer hears nothing: all its steps, before any token.
-        projected = self.upper.project(self._silence(self.source_width))[None]
-        heard = self.upper.run(projected + ops.zeros_like(embedded[:, :, :1]), state["upper"])
-        heard = self.dropout(heard, training=training)
-        joined = self.lower.project(ops.concatenate([heard, embedded], axis=-1))
-        return self.dropout(self.lower.run(joined, state["lower"]), training=training)
+        # The upper layer reads zeros while it writes, so that its steps depend on no token.
+        projected = self.upper.project(self._zero_input(self.source_width))[None]
+        upper, _ = self.upper.run(projected + ops.zeros_like(embedded[:, :, :1]), state["upper"])
+        upper = self.dropout(upper, training=training)
+        joined = self.lower.project(ops.concatenate([upper, embedded], axis=-1))
+        outputs, _ = self.lower.run(joined, state["lower"])
+        return self.dropout(outputs, training=training)
 
     def get_config(self) -> dict:
         return {
@@ -109,8 +127,8 @@ class S2VTDecoder(Decoder):
         }
 
 
-def _chosen(real: Any, after: dict, before: dict) -> dict:
-    """The state after a step where it is real, before it where it is padding."""
+def _select(real: Any, after: dict, before: dict) -> dict:
+    """Returns the state after a real step, and the state before a step of padding."""
     return keras.tree.map_structure(
         lambda new, old: ops.where(real[:, None], new, old), after, before
     )

@@ -16,14 +16,14 @@ from kerasseq.transformer import LayerSettings, TransformerLayer
 
 
 class TransformerDecoderLayer(TransformerLayer):
-    """Pre-norm self-attention, cross-attention and feed-forward, each added to its input.
+    """Pre-norm self-attention, cross-attention and feed-forward layer, each with a residual.
 
-    `call` serves both ways of decoding: T queries over keys and values that the caller provides,
-    which are those of the same T steps in training and the cache in generation.
+    The caller passes the keys and values of the self-attention. In training they are those of the
+    same T steps, in generation those of the cache.
 
-    Shapes: values (N, T, D); own keys (N, H, D/H, L) and values (N, H, L, D/H) with an
-    `mask_to_bias` for (N, H, T, L); the memory's as `MultiHeadAttention.precompute` gives them.
-    Returns (N, T, D) and the cross-attention's weights (N, H, T, S).
+    Shapes: values (N, T, D); own keys (N, H, D/H, L), own values (N, H, L, D/H) and their bias
+    (N, H, T, L), see `mask_to_bias`; the memory as `MultiHeadAttention.precompute` gives it
+    -> (N, T, D), and the weights of the cross-attention (N, H, T, S).
     """
 
     branches = {"self_attention": "self_norm", "cross_attention": "cross_norm"}
@@ -54,16 +54,29 @@ class TransformerDecoder(Decoder):
     """A stack of pre-norm Transformer decoder layers.
 
     Vaswani et al., 2017, section 3.1, with the normalisation of Xiong et al., 2020. In generation
-    each layer keeps its keys and values in buffers of the full length, which are never moved:
-    see `_state`.
+    each layer holds its keys and values in buffers of the full length, which are never moved (see
+    `_empty_state`).
 
     Args:
-        embedding: of the target's tokens, with positions; its width is the model's.
-        layers, heads, units, activation, dropout, attention_dropout: as `TransformerEncoder`.
-        tied: compute the logits with the embedding's matrix.
+        embedding: the embedding of the target tokens, with positions. Its width is D.
+        layers, heads, units, activation, dropout, attention_dropout: see `TransformerEncoder`.
+        tied: whether to compute the logits with the matrix of the embedding.
+
+    Shapes: tokens (N, T) int, memory (N, S, M) -> logits (N, T, V).
 
     Raises:
         UserError: an argument is out of its range, or `heads` does not divide the width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> embedding = kerasseq.TokenEmbedding(100, 8, positions="sinusoidal")
+    >>> decoder = kerasseq.decoders.TransformerDecoder(embedding, layers=2, heads=2, units=16)
+    >>> decoder.build((None, None, 8))
+    >>> tuple(decoder(np.array([[2, 4, 5]]), memory).shape)
+    (1, 3, 100)
     """
 
     attends = True
@@ -96,28 +109,30 @@ class TransformerDecoder(Decoder):
         build(self.norm, shape)
         self.build_logits(self.embedding.width)
 
-    def _memory(self, memory: Memory) -> list[dict]:
+    def _precompute(self, memory: Memory) -> list[dict]:
         return [layer.cross_attention.precompute(memory) for layer in self.layers]
 
     def features(self, tokens: Any, memory: Memory, training: bool = False) -> Any:
         values = self.embedding(tokens, training=training)
         steps = ops.arange(ops.shape(tokens)[1])
         causal = mask_to_bias(steps[None, :] <= steps[:, None])[None, None]
-        for layer, static in zip(self.layers, self._memory(memory), strict=True):
+        for layer, static in zip(self.layers, self._precompute(memory), strict=True):
             normed = layer.self_norm(values)
             own = layer.self_attention.keys_values(normed)
             values, _ = layer(values, normed, own, causal, static, training=training)
         return self.norm(values)
 
     def start(self, memory: Memory, length: int) -> tuple[dict, Any]:
-        return {"memory": self._memory(memory)}, self._state(ops.shape(memory.mask), 1, length)
+        return {"memory": self._precompute(memory)}, self._empty_state(
+            ops.shape(memory.mask), 1, length
+        )
 
-    def _state(self, shape: tuple, beams: int, length: int) -> dict:
-        """Empty caches for `shape` = (B, S) sources and steps.
+    def _empty_state(self, shape: tuple, beams: int, length: int) -> dict:
+        """Returns empty caches for a memory of `shape` (B, S).
 
-        Step t of beam w of a source is entry t * W + w of its cache, which stays where it was
-        written. `ancestry[b, w, t]` is the beam that holds step t of what is beam w now, so only
-        this one small array is reordered.
+        Step t of beam w of a source is entry t * W + w of its cache, and stays there.
+        `ancestry[b, w, t]` is the beam that holds step t of the hypothesis that is beam w now, so
+        that only this small array is reordered.
         """
         heads = self.settings.heads
         width, entries = self.embedding.width // heads, length * beams
@@ -132,7 +147,7 @@ class TransformerDecoder(Decoder):
 
     def expand(self, static: Any, state: Any, beams: int) -> tuple[Any, Any]:
         shape = ops.shape(state["weights"])
-        return static, self._state(shape, beams, state["ancestry"].shape[2])
+        return static, self._empty_state(shape, beams, state["ancestry"].shape[2])
 
     def reorder(self, state: Any, parents: Any) -> Any:
         _, beams, length = state["ancestry"].shape

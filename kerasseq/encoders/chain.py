@@ -1,4 +1,4 @@
-"""Layers one after the other."""
+"""A chain of layers."""
 
 import math
 from typing import Any
@@ -16,18 +16,29 @@ from kerasseq.streaming import Streaming
 
 @register()
 class Chain(Streaming, keras.layers.Layer):
-    """Layers with the contract of an encoder, each over the memory of the one before.
+    """An encoder that applies several layers in order.
 
-    A pyramid (Chan et al., 2016, section 3.1) is a chain of `RNNEncoder` and `FrameStacking(2)`.
+    Each layer reads the memory of the layer before. A pyramid (Chan et al., 2016, section 3.1),
+    for example, is a chain of `RNNEncoder` and `FrameStacking(2)`.
 
     Args:
-        layers: `layer(values, mask, training) -> Memory`, with `width` once built.
+        layers: encoders, `layer(values, mask, training) -> Memory`, which have a `width` once
+            they are built.
 
-    Shapes: those of the first layer's input -> those of the last one's memory. Streams if all
-    its layers do.
+    Shapes: the input of the first layer -> the memory of the last layer. The chain streams if all
+    its layers stream.
 
     Raises:
-        UserError: there is no layer, or one is no encoder.
+        UserError: there is no layer, or a layer is no encoder.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasseq.encoders import Chain, FrameStacking, RNNEncoder
+    >>> pyramid = Chain([RNNEncoder(4), FrameStacking(2), RNNEncoder(4)])
+    >>> memory = pyramid(np.zeros((1, 10, 8), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape)
+    (1, 5, 4)
     """
 
     @checked
@@ -67,7 +78,7 @@ class Chain(Streaming, keras.layers.Layer):
         return math.lcm(*(layer.block * factor for layer, factor in self._factors()))
 
     def _factors(self) -> list[tuple[Any, int]]:
-        """Each layer, and how many steps of the chain's input are one of the layer's."""
+        """Pairs each layer with the number of input steps of the chain in one step of the layer."""
         pairs, factor = [], 1
         for layer in self.layers:
             pairs.append((layer, factor))
@@ -102,6 +113,6 @@ class Chain(Streaming, keras.layers.Layer):
 
 
 def _cast(values: Any, layer: Any) -> Any:
-    """As Keras does where a layer is called."""
+    """Casts values to the compute dtype of a layer, as Keras does in a call."""
     floating = "float" in keras.backend.standardize_dtype(values.dtype)
     return ops.cast(values, layer.compute_dtype) if floating else values

@@ -20,13 +20,15 @@ from kerasseq.transformer import FeedForward, LayerSettings
 
 
 class ConvolutionModule(keras.layers.Layer):
-    """y = W_2 swish(norm(depthwise(GLU(W_1 x))))  (Gulati et al., 2020, section 2.2).
+    """The convolution module of a Conformer layer (Gulati et al., 2020, section 2.2).
 
-    With layer instead of batch normalisation, which padding and the rest of the batch do not
-    touch. `call` takes x and what stands before it, and behind it where it is not causal.
+        y = W_2 swish(norm(depthwise(GLU(W_1 x))))
 
-    Shapes: values (N, S, D), real (N, S, 1), before (N, B, D) the gated values of earlier steps
-    -> (N, S, D) and the gated values (N, B + S, D), where B is K - 1 if causal and else 0.
+    It has layer normalisation in place of batch normalisation, so that neither padding nor the
+    rest of the batch has an effect.
+
+    Shapes: values (N, S, D), real (N, S, 1), gated values of earlier steps (N, B, D) -> (N, S, D)
+    and the gated values (N, B + S, D), where B is K - 1 if the module is causal, and else 0.
     """
 
     def __init__(self, width: int, kernel_size: int, causal: bool, **kwargs: Any):
@@ -50,23 +52,23 @@ class ConvolutionModule(keras.layers.Layer):
     def call(self, values: Any, real: Any, before: Any, training: bool = False) -> tuple[Any, Any]:
         values = ops.where(real, glu(self.enter(values)), 0.0)
         values = ops.concatenate([before, values], axis=1)
-        # All that a causal one needs is before the values; else there is nothing yet.
+        # A causal module has its context in `before`; any other is padded on both sides.
         sides = 0 if self.causal else self.kernel_size // 2
         padded = ops.pad(values, [[0, 0], [sides, sides], [0, 0]])
-        hidden = backend.depthwise(padded, cast_variable(self, self.kernel), training)
+        hidden = backend.depthwise_conv_1d(padded, cast_variable(self, self.kernel), training)
         return self.leave(ops.silu(self.norm(hidden))), values
 
 
 class ConformerLayer(keras.layers.Layer):
-    """Half a feed-forward layer, attention, convolution, the other half.
+    """Attention and convolution between two half feed-forward layers.
 
         x = x + FFN(x) / 2;  x = x + attention(x);  x = x + convolution(x)
         y = norm(x + FFN(x) / 2)
 
-    Every branch begins with a layer normalisation. Gulati et al., 2020, equation 1.
+    Every branch starts with a layer normalisation. Gulati et al., 2020, equation 1.
 
-    Shapes: values (N, S, D), real (N, S, 1), bias (N, 1, S, P + S) -> (N, S, D), where P past
-    steps are in the state; and the state behind them.
+    Shapes: values (N, S, D), real (N, S, 1), bias (N, 1, S, P + S) and a state of P past steps
+    -> (N, S, D) and the next state.
     """
 
     halves = ("first", "second")
@@ -117,7 +119,7 @@ class ConformerLayer(keras.layers.Layer):
         return norms["last"](values), state
 
     def begin(self, like: Any, past: int) -> dict:
-        """A state of `past` steps before the first, for the rows of `like`."""
+        """Returns the state of `past` steps before the first, for the rows of `like`."""
         n, heads, width = ops.shape(like)[0], self.attention.heads, self.attention.width
         before = self.convolution.kernel_size - 1 if self.convolution.causal else 0
         shapes = {
@@ -127,8 +129,8 @@ class ConformerLayer(keras.layers.Layer):
         }
         return {key: ops.zeros(shape, self.compute_dtype) for key, shape in shapes.items()}
 
-    def keep(self, state: dict, past: int) -> dict:
-        """The part of a state that the next chunk needs."""
+    def trim(self, state: dict, past: int) -> dict:
+        """Returns the part of a state that the next chunk needs."""
         before = state["convolution"].shape[1] - (self.convolution.kernel_size - 1)
         drop = state["keys"].shape[3] - past
         return {
@@ -142,26 +144,37 @@ class ConformerLayer(keras.layers.Layer):
 class Conformer(Streaming, keras.layers.Layer):
     """A stack of Conformer layers (Gulati et al., 2020).
 
-    Positions are rotary (Su et al., 2021), not those of Dai et al., 2019, as in the paper: they
-    are as relative, and need no more than a turn of queries and keys. Put no others in before.
+    The positions are rotary (Su et al., 2021); the paper uses those of Dai et al., 2019. Both are
+    relative, and rotary positions only rotate queries and keys. The input needs no positions.
 
     Args:
-        layers: how many are stacked.
-        heads: of attention; divides the width.
-        units: width of the feed-forward layers.
-        kernel_size: K, odd; steps that a convolution sees.
-        activation: of the feed-forward layers.
+        layers: the number of layers.
+        heads: H, the heads of each attention. It divides the width into even parts.
+        units: the width of the feed-forward layers.
+        kernel_size: K, the steps that a convolution reads, odd.
+        activation: the activation of the feed-forward layers.
         dropout: fraction of each residual branch dropped in training.
-        attention_dropout: fraction of attention weights and feed-forward activations dropped.
-        chunk: None, or how many steps make a chunk: a step attends to its own chunk and the
-            `left` before it, and convolutions see nothing later. Then it streams.
-        left: chunks.
+        attention_dropout: fraction of the attention weights and of the activations of the
+            feed-forward layers dropped in training.
+        chunk: the number of steps in a chunk. With chunks the encoder streams: a step attends to
+            its own chunk and to the `left` chunks before it, and convolutions read no later steps.
+            None for an encoder that reads the whole input.
+        left: the number of earlier chunks that a step attends to.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). As a stream its latency is
-    `chunk` - 1 steps, whatever the number of layers.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). The latency of a stream
+    is `chunk` - 1 steps, for any number of layers.
 
     Raises:
         UserError: an argument is out of its range, or `heads` does not fit the width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> encoder = kerasseq.encoders.Conformer(layers=1, heads=2, units=16, chunk=4)
+    >>> memory = encoder(np.zeros((1, 10, 8), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape), encoder.latency
+    ((1, 10, 8), 3)
     """
 
     @checked
@@ -203,16 +216,16 @@ class Conformer(Streaming, keras.layers.Layer):
         bias = mask_to_bias(mask)[:, None, None]
         if self.chunk:
             steps = ops.shape(values)[1]
-            bias = ops.minimum(bias, self._chunks(steps, steps))
+            bias = ops.minimum(bias, self._chunk_bias(steps, steps))
         real = mask[:, :, None]
         for layer in self.layers:
             values, _ = layer(values, real, bias, layer.begin(values, 0), training=training)
         return Memory(values, mask)
 
-    def _chunks(self, asking: Any, steps: Any) -> Any:
-        """The bias (asking, steps) of the last steps asking of all."""
+    def _chunk_bias(self, count: Any, steps: Any) -> Any:
+        """Returns the bias (count, steps) of the last `count` steps over all steps."""
         keys = ops.arange(steps) // self.chunk
-        queries = keys[steps - asking :, None]
+        queries = keys[steps - count :, None]
         return mask_to_bias((keys <= queries) & (keys >= queries - self.left))
 
     @property
@@ -225,12 +238,12 @@ class Conformer(Streaming, keras.layers.Layer):
 
     @property
     def past(self) -> int:
-        """The steps before a chunk that its state keeps."""
+        """The number of steps before a chunk that the state holds."""
         return self.left * (self.chunk or 0)
 
     def begin_stream(self, n: int) -> dict:
         if not self.streams:
-            raise UserError("A Conformer streams in chunks alone: set its option chunk.")
+            raise UserError("A Conformer without chunks cannot stream: set its argument chunk.")
         rows = ops.zeros((n, self.past))
         layers = [layer.begin(rows, self.past) for layer in self.layers]
         return {"past": ops.cast(rows, "bool"), "layers": layers}
@@ -238,12 +251,12 @@ class Conformer(Streaming, keras.layers.Layer):
     def stream(self, values: Any, state: dict) -> tuple[Any, dict]:
         real = ops.ones_like(values[:, :, 0], dtype="bool")
         mask = ops.concatenate([state["past"], real], axis=1)
-        steps, asking = mask.shape[1], values.shape[1]
-        bias = ops.minimum(mask_to_bias(mask)[:, None, None], self._chunks(asking, steps))
+        steps, count = mask.shape[1], values.shape[1]
+        bias = ops.minimum(mask_to_bias(mask)[:, None, None], self._chunk_bias(count, steps))
         states = []
         for layer, before in zip(self.layers, state["layers"], strict=True):
             values, after = layer(values, real[:, :, None], bias, before)
-            states.append(layer.keep(after, self.past))
+            states.append(layer.trim(after, self.past))
         return values, {"past": mask[:, steps - self.past :], "layers": states}
 
     def get_config(self) -> dict:

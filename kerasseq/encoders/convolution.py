@@ -22,24 +22,33 @@ def glu(x: Any) -> Any:
 
 @register()
 class ConvolutionalEncoder(keras.layers.Layer):
-    """Residual convolutions with gated linear units over embeddings that know their position.
+    """A stack of residual convolutions with gated linear units.
 
         h_l = (GLU(Conv(h_{l-1})) + h_{l-1}) * sqrt(0.5);  memory = (W h_L + e) * sqrt(0.5)
 
-    Gehring et al., 2017, sections 3.2 to 3.4. There the keys are W h_L alone and the values
-    W h_L + e; here one memory serves as both, and the decoder projects its keys from it.
+    Gehring et al., 2017, sections 3.2 to 3.4. In the paper the keys are W h_L and the values
+    W h_L + e. Here one memory serves as both, and the decoder projects its keys from it.
 
     Args:
-        units: channels U of each layer.
-        layers: how many are stacked.
-        kernel_size: odd; steps that a convolution sees.
-        dropout: fraction of each convolution's input dropped in training.
+        units: U, the channels of each layer.
+        layers: the number of layers.
+        kernel_size: steps that a convolution reads, odd.
+        dropout: fraction of the input of each convolution dropped in training.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). Padding is zero
-    before every convolution, so it is as if there was none.
+    Shapes: values (N, S, D) with positions, mask (N, S) -> Memory with values (N, S, D). Padding
+    is set to zero before every convolution, so that it has no effect.
 
     Raises:
         UserError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> encoder = kerasseq.encoders.ConvolutionalEncoder(units=16, layers=2)
+    >>> memory = encoder(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> tuple(memory.values.shape)
+    (1, 5, 8)
     """
 
     factor = 1

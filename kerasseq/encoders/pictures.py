@@ -1,7 +1,7 @@
-"""The way from pictures and clips to vectors: (N, F, H, W, 3) and a mask of frames to a `Memory`.
+"""Encoders of pictures and clips: (N, F, H, W, 3) and a mask of frames to a `Memory`.
 
-A picture is a clip of one frame. The regions of a frame follow each other row by row, frame after
-frame: S = F * P.
+A picture is a clip of one frame. A frame has P regions, row by row, and the frames follow each
+other: S = F * P.
 """
 
 import math
@@ -19,7 +19,7 @@ from kerasseq.serialization import deserialize_arguments, register
 
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
-# Factor and summand of a scaling of 0 to 255.
+# The factor and the summand of each scaling.
 _SCALINGS: dict[str, tuple[Any, Any]] = {
     "none": (1.0, 0.0),
     "unit": (1 / 255, 0.0),
@@ -30,7 +30,7 @@ _SCALINGS: dict[str, tuple[Any, Any]] = {
 
 
 def scale(pictures: Any, scaling: str, dtype: str) -> Any:
-    """Pictures of 0 to 255, RGB, as a network wants them.
+    """Scales pictures of 0 to 255, RGB, to the numbers that a network reads.
 
     Args:
         scaling: "unit": x / 255; "symmetric": x / 127.5 - 1; "torch": x / 255 less ImageNet's
@@ -44,12 +44,14 @@ def scale(pictures: Any, scaling: str, dtype: str) -> Any:
 
 
 class Frames(keras.layers.Layer):
-    """What the layers that read frames have in common.
+    """Base of the layers that read frames.
 
-    A subclass has `regions(pictures (M, H, W, 3), real (M,), training) -> (M, P, D)`, with
-    `real` False for padding, and sets `width` (D), `size` (H and W) and `grid` (rows and columns
-    of the P regions) at once. Values (N, S, D) are
-    what a layer that is not trained made before, and pass it unchanged.
+    A subclass defines `regions(pictures (M, H, W, 3), real (M,), training) -> (M, P, D)`, where
+    `real` is False for padding. Its constructor sets `width` (D), `size` (H and W) and `grid`
+    (the rows and columns of the P regions).
+
+    Values (N, S, D) pass unchanged: they are the output of such a layer, computed before the
+    training of a model in which the layer is frozen.
     """
 
     factor = 1
@@ -61,7 +63,7 @@ class Frames(keras.layers.Layer):
         n, frames = ops.shape(values)[:2]
         if len(values.shape) == 3:
             return Memory(ops.reshape(values, (n, frames, self.width)), mask)
-        # Sizes are given by name, since a graph for batches of all shapes does not know them.
+        # The sizes come from the layer, since a graph for batches of all shapes has none.
         pictures, real = ops.reshape(values, (-1, *self.size, 3)), ops.reshape(mask, (-1,))
         regions = self.regions(pictures, real, training)
         count = self.grid[0] * self.grid[1]
@@ -72,8 +74,8 @@ class Frames(keras.layers.Layer):
         raise NotImplementedError
 
 
-def _pooled(maps: Any, pool: bool) -> Any:
-    """(M, h, w, D) to (M, P, D)."""
+def _pool(maps: Any, pool: bool) -> Any:
+    """Flattens maps (M, h, w, D) to regions (M, P, D), or averages them to one region."""
     if pool:
         return ops.mean(maps, axis=(1, 2))[:, None]
     return ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
@@ -81,21 +83,32 @@ def _pooled(maps: Any, pool: bool) -> Any:
 
 @register()
 class PictureEncoder(Frames):
-    """Every frame through a network for pictures.
+    """An encoder that applies a network for pictures to every frame.
 
-    The network runs as it does after training, also where it is fine-tuned: its batch norms keep
-    the means and variances they have, so no frame depends on the others, and none on padding.
+    The network always runs in inference mode, also where it is fine-tuned: its batch norms use
+    their moving means and variances. So a frame depends neither on other frames nor on padding.
 
     Args:
         backbone: a `keras.Model`, (M, H, W, 3) float -> (M, h, w, D).
-        scaling: what it wants of pictures of 0 to 255 (see `scale`).
-        pool: a frame is one vector, the mean over its regions (P = 1).
-        trainable: fine-tune the network.
+        scaling: how the backbone wants pictures of 0 to 255 scaled: "unit", "symmetric", "torch",
+            "caffe" or "none" (see `scale`).
+        pool: whether to average the regions of a frame to one vector (P = 1).
+        trainable: whether to fine-tune the backbone.
 
-    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, D).
+    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with values (N, F * P, D).
 
     Raises:
         UserError: there is no such `scaling`, or the backbone gives no maps of a known size.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> network, scaling = kerasseq.backbones.load_backbone("MobileNetV3Small", (64, 64), None)
+    >>> encoder = kerasseq.encoders.PictureEncoder(network, scaling)
+    >>> memory = encoder(np.zeros((1, 1, 64, 64, 3), "uint8"), np.ones((1, 1), bool))
+    >>> tuple(memory.values.shape)
+    (1, 4, 576)
     """
 
     @checked
@@ -118,7 +131,7 @@ class PictureEncoder(Frames):
 
     def regions(self, pictures: Any, real: Any, training: bool) -> Any:
         pictures = scale(pictures, self.scaling, self.compute_dtype)
-        return _pooled(self.backbone(pictures, training=False), self.pool)
+        return _pool(self.backbone(pictures, training=False), self.pool)
 
     def get_config(self) -> dict:
         return {
@@ -135,25 +148,34 @@ class PictureEncoder(Frames):
 
 @register()
 class ConvolutionalFeatures(Frames):
-    """A small network for pictures, to be trained from nothing.
+    """A small convolutional network for pictures, which is trained with the model.
 
         x = relu(norm(Conv(x))) for each number of filters
 
-    With batch normalisation (Ioffe and Szegedy, 2015), over all real frames of a batch in training
-    and with what was seen then in use; x begins as -1 to 1. A convolution of stride s has a kernel
-    of s + 1 rows and columns, at least 3, and divides those of the map by s, rounding up. Without
-    the last ones, of stride 1, a region would hold little of what is around it.
+    The pictures are scaled to numbers from -1 to 1. The normalisation is batch normalisation
+    (Ioffe and Szegedy, 2015) over the real frames of a batch. A convolution of stride s has a
+    kernel of s + 1 rows and columns, at least 3, and divides the size of the map by s, rounded
+    up. The last convolutions have stride 1, so that a region also reads its surroundings.
 
     Args:
         size: rows and columns of a frame.
-        filters: channels of the convolutions, the last of them D.
-        strides: of the convolutions.
-        pool: a frame is one vector, the mean over its regions (P = 1).
+        filters: channels of the convolutions. The last number is D.
+        strides: strides of the convolutions.
+        pool: whether to average the regions of a frame to one vector (P = 1).
 
-    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, D).
+    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with values (N, F * P, D).
 
     Raises:
-        UserError: an argument is out of its range, or there are not as many strides as filters.
+        UserError: an argument is out of its range, or the numbers of strides and filters differ.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> encoder = kerasseq.encoders.ConvolutionalFeatures((32, 32), (8, 16), (4, 2))
+    >>> memory = encoder(np.zeros((1, 2, 32, 32, 3), "uint8"), np.ones((1, 2), bool))
+    >>> tuple(memory.values.shape)
+    (1, 32, 16)
     """
 
     @checked
@@ -173,8 +195,8 @@ class ConvolutionalFeatures(Frames):
             )
         self.size, self.filters, self.strides = tuple(size), tuple(filters), tuple(strides)
         self.pool, self.width = pool, self.filters[-1]
-        less = math.prod(strides)
-        self.grid = (1, 1) if pool else tuple(-(-length // less) for length in self.size)
+        total = math.prod(strides)
+        self.grid = (1, 1) if pool else tuple(-(-length // total) for length in self.size)
         self.convolutions = [
             keras.layers.Conv2D(
                 count,
@@ -204,9 +226,9 @@ class ConvolutionalFeatures(Frames):
         values = scale(pictures, "symmetric", self.compute_dtype)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             values = convolution(values)
-            every = ops.broadcast_to(real[:, None, None], ops.shape(values)[:3])
-            values = ops.relu(norm(values, training=training, mask=every))
-        return _pooled(values, self.pool)
+            mask = ops.broadcast_to(real[:, None, None], ops.shape(values)[:3])
+            values = ops.relu(norm(values, training=training, mask=mask))
+        return _pool(values, self.pool)
 
     def get_config(self) -> dict:
         return {
@@ -220,19 +242,30 @@ class ConvolutionalFeatures(Frames):
 
 @register()
 class Patches(Frames):
-    """Frames cut into squares, each the vector of its numbers, from -1 to 1.
+    """Cuts frames into square patches.
 
-    Dosovitskiy et al., 2021, equation 1, before its projection: put a `Projection` with positions
-    and a `TransformerEncoder` behind.
+    Each patch becomes the vector of its numbers, from -1 to 1. Dosovitskiy et al., 2021,
+    equation 1, without the projection. A `Projection` with positions and a `TransformerEncoder`
+    follow.
 
     Args:
         size: rows and columns of a frame.
-        patch: rows and columns of a square. What is left over at the right and below is cut off.
+        patch: rows and columns of a patch. An incomplete patch at the right or below is dropped.
 
-    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with (N, F * P, patch * patch * 3).
+    Shapes: values (N, F, H, W, 3) uint8, mask (N, F) -> Memory with values (N, F * P, patch *
+    patch * 3).
 
     Raises:
-        UserError: an argument is out of its range, or a frame is smaller than a square.
+        UserError: an argument is out of its range, or a frame is smaller than a patch.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.encoders.Patches(size=(32, 32), patch=16)
+    >>> memory = layer(np.zeros((1, 1, 32, 32, 3), "uint8"), np.ones((1, 1), bool))
+    >>> tuple(memory.values.shape)
+    (1, 4, 768)
     """
 
     @checked

@@ -19,32 +19,42 @@ class RNNEncoder(Streaming, keras.layers.Layer):
     """A stack of recurrent layers over the source.
 
     Args:
-        units: U, of each layer and direction.
-        layers: how many are stacked.
+        units: U, the units of each layer and direction.
+        layers: the number of layers.
         cell: "lstm" or "gru".
-        bidirectional: run every layer in both directions and join them (Schuster and Paliwal,
-            1997; Bahdanau et al., 2015, section 3.2).
-        reverse: read the source backwards (Sutskever et al., 2014, section 3.3).
-        fixed: return not all steps but one vector, the last outputs of all layers and directions
-            side by side (Cho et al., 2014; Sutskever et al., 2014).
-        dropout: fraction of each layer's output dropped in training.
-        residual: add a layer's input to its output, where they have the same width.
-        chunk: read backwards within stretches of so many steps alone, so that both directions can
-            stream (latency-controlled: Zhang et al., 2016, "Highway long short-term memory RNNs
-            for distant speech recognition", section 4). None reads backwards from the end.
-        ahead: each layer reads a chunk from so many steps behind its end; in exchange its chunks
-            end so many steps before those of the layer below it.
-        offset: how many steps later than at a multiple of `chunk` the chunks of the last layer
-            end: what the layers above this encoder are to read ahead.
+        bidirectional: whether each layer reads in both directions and concatenates the outputs
+            (Schuster and Paliwal, 1997; Bahdanau et al., 2015, section 3.2).
+        reverse: whether to read the source backwards (Sutskever et al., 2014, section 3.3).
+        fixed: whether to return one vector in place of all steps: the last outputs of all layers
+            and directions, concatenated (Cho et al., 2014; Sutskever et al., 2014).
+        dropout: fraction of the output of each layer dropped in training.
+        residual: whether to add the input of a layer to its output, where the widths are equal.
+        chunk: the number of steps that the backward direction reads at a time, so that a
+            bidirectional encoder can stream (latency-controlled: Zhang et al., 2016, "Highway
+            long short-term memory RNNs for distant speech recognition", section 4). None for an
+            encoder that reads backwards from the end.
+        ahead: the number of steps behind the end of a chunk at which the backward direction
+            starts. The chunks of a layer end `ahead` steps before the chunks of the layer below.
+        offset: the number of steps by which the chunks of the last layer end after a multiple of
+            `chunk`. It makes room for the layers above this encoder to read ahead.
 
-    Shapes: values (N, S, I), mask (N, S) -> Memory with values (N, S, `width`), or with
-    (N, 1, `width`) if `fixed`. Padding is on the right; the kernels run without a mask, and
-    backward layers see the sequence reversed by its length. Streams if it reads forwards alone,
-    or backwards in chunks, and returns all steps.
+    Shapes: values (N, S, I), mask (N, S) -> Memory with values (N, S, `width`), or (N, 1,
+    `width`) if `fixed`. Padding is on the right. The kernels run without a mask, and the backward
+    direction reads each row reversed by its length. The encoder streams if it returns all steps
+    and reads forwards only, or backwards in chunks.
 
     Raises:
-        UserError: an argument is out of its range; a chunk where nothing is read backwards, or
-            not all steps are returned; or `ahead` or `offset` without a chunk.
+        UserError: an argument is out of its range; there is a chunk where nothing is read
+            backwards or not all steps are returned; or `ahead` or `offset` without a chunk.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> encoder = kerasseq.encoders.RNNEncoder(units=16, layers=2, bidirectional=True)
+    >>> memory = encoder(np.zeros((1, 10, 8), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape)
+    (1, 10, 32)
     """
 
     @checked
@@ -116,13 +126,13 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             values = reverse_by_length(values, mask)
         return Memory(values, mask)
 
-    def _backward(self, index: int, values: Any, mask: Any, begun: bool = False) -> Any:
-        """The outputs of a layer that reads backwards; in streams of what comes when `begun`."""
+    def _backward(self, index: int, values: Any, mask: Any, started: bool = False) -> Any:
+        """Returns the backward outputs of a layer; `started` marks later chunks of a stream."""
         layer = self.backward_cells[index]
         if self.chunk:
             behind = self.offset + (self.layers - 1 - index) * self.ahead
-            behind = 0 if begun else behind
-            return _in_chunks(layer, values, mask, self.chunk, self.ahead, behind)
+            behind = 0 if started else behind
+            return _run_in_chunks(layer, values, mask, self.chunk, self.ahead, behind)
         return reverse_by_length(_run(layer, reverse_by_length(values, mask)), mask)
 
     @property
@@ -139,7 +149,7 @@ class RNNEncoder(Streaming, keras.layers.Layer):
             held = ops.zeros((n, 0, width), dtype=self.compute_dtype)
             forward = layer.initial_state(ops.zeros((n, 1)))
             # As wide as the number of chunks so far, but at most 1.
-            states.append({"forward": forward, "held": held, "begun": held[:, :, 0]})
+            states.append({"forward": forward, "held": held, "started": held[:, :, 0]})
             width = self.units * (2 if self.bidirectional else 1)
         return states
 
@@ -156,8 +166,8 @@ class RNNEncoder(Streaming, keras.layers.Layer):
         return values
 
     def _stream(self, index: int, values: Any, state: dict, held: int) -> tuple[Any, dict]:
-        """The outputs of a layer for all steps but the last `held`, and its state behind them."""
-        layer, begun = self.forward_cells[index], state["begun"]
+        """Returns the outputs of a layer for all but the last `held` steps, and the next state."""
+        layer, started = self.forward_cells[index], state["started"]
         values = ops.concatenate([state["held"], values], axis=1)
         steps = max(values.shape[1] - held, 0)
         if steps == 0:
@@ -167,14 +177,14 @@ class RNNEncoder(Streaming, keras.layers.Layer):
                 "held": values,
             }
         inputs = values[:, :steps]
-        outputs, forward = layer.run_on(layer.project(inputs), state["forward"])
+        outputs, forward = layer.run(layer.project(inputs), state["forward"])
         if self.bidirectional:
             mask = ops.ones(ops.shape(values)[:2], dtype="bool")
-            backward = self._backward(index, values, mask, begun.shape[1] > 0)[:, :steps]
+            backward = self._backward(index, values, mask, started.shape[1] > 0)[:, :steps]
             outputs = ops.concatenate([outputs, backward], axis=-1)
         if self.residual and outputs.shape[-1] == inputs.shape[-1]:
             outputs = outputs + inputs
-        after = {"forward": forward, "held": values[:, steps:], "begun": inputs[:, :1, 0]}
+        after = {"forward": forward, "held": values[:, steps:], "started": inputs[:, :1, 0]}
         return outputs, after
 
     def get_config(self) -> dict:
@@ -199,13 +209,14 @@ def _cells(layers: int, kind: str, units: int, name: str) -> list:
 
 
 def _run(layer: Any, values: Any) -> Any:
-    return layer.run(layer.project(values), layer.initial_state(values))
+    return layer.run(layer.project(values), layer.initial_state(values))[0]
 
 
-def _in_chunks(layer: Any, values: Any, mask: Any, chunk: int, ahead: int, offset: int) -> Any:
-    """The outputs (N, S, U) of a layer that reads each chunk from `ahead` steps behind its end.
+def _run_in_chunks(layer: Any, values: Any, mask: Any, chunk: int, ahead: int, offset: int) -> Any:
+    """Returns the outputs (N, S, U) of a layer that reads chunks backwards.
 
-    The first chunk ends at the first step that is `offset`, but for multiples of `chunk`.
+    It starts `ahead` steps behind the end of each chunk. Chunks end at `offset` plus the multiples
+    of `chunk`.
     """
     n, steps = ops.shape(values)[0], ops.shape(values)[1]
     short = -offset % chunk  # of the first chunk
@@ -220,7 +231,7 @@ def _in_chunks(layer: Any, values: Any, mask: Any, chunk: int, ahead: int, offse
     rows = ops.reshape(rows, (-1, chunk + ahead, projected.shape[-1]))
     real = ops.take(mask, place, axis=1) & ops.reshape(inside, (1, -1))
     real = ops.reshape(real, (-1, chunk + ahead))
-    outputs = layer.run(reverse_by_length(rows, real), layer.initial_state(rows))
+    outputs, _ = layer.run(reverse_by_length(rows, real), layer.initial_state(rows))
     outputs = ops.reshape(reverse_by_length(outputs, real), (n, -1, layer.units))
     step = ops.arange(steps)
     number = (step + short) // chunk

@@ -1,4 +1,4 @@
-"""A glance ahead for encoders that read forwards alone."""
+"""Row convolution: a look at the next steps for encoders that only read forwards."""
 
 from typing import Any
 
@@ -15,15 +15,30 @@ from kerasseq.streaming import Streaming
 
 @register("Lookahead")
 class RowConvolution(Streaming, keras.layers.Layer):
-    """Each step joined with the `steps` after it, every channel by itself.
+    """Adds the next steps to each step, in each channel separately.
 
         y[t] = sum over i of w[i] * x[t + i], i = 0 .. steps
 
-    The row convolution of Amodei et al., 2016, section 3.7. It begins as no change: w[0] is 1,
-    the others are small.
+    Amodei et al., 2016, section 3.7. The layer starts close to the identity: w[0] is 1, and the
+    other weights are small.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Padding is zero before it.
-    Streams, `steps` behind.
+    Args:
+        steps: the number of later steps that a step reads.
+
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). Padding is set to zero
+    first. The layer streams; its output is `steps` behind its input.
+
+    Raises:
+        UserError: `steps` is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.encoders.RowConvolution(steps=2)
+    >>> memory = layer(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> tuple(memory.values.shape), layer.latency
+    ((1, 5, 8), 2)
     """
 
     @checked
@@ -34,19 +49,19 @@ class RowConvolution(Streaming, keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         self.width = require_width(self, input_shape)
         self.kernel = self.add_weight(
-            name="kernel", shape=(self.steps + 1, self.width), initializer=_nearly_first
+            name="kernel", shape=(self.steps + 1, self.width), initializer=_near_identity
         )
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = ops.where(mask[:, :, None], values, ops.zeros_like(values))
-        return Memory(self._join(self._pad(values), training), mask)
+        return Memory(self._convolve(self._pad(values), training), mask)
 
     def _pad(self, values: Any) -> Any:
         return ops.pad(values, [[0, 0], [0, self.steps], [0, 0]])
 
-    def _join(self, values: Any, training: bool = False) -> Any:
-        """(N, S + steps, D) to (N, S, D)."""
-        return backend.depthwise(values, cast_variable(self, self.kernel), training)
+    def _convolve(self, values: Any, training: bool = False) -> Any:
+        """Maps (N, S + steps, D) to (N, S, D)."""
+        return backend.depthwise_conv_1d(values, cast_variable(self, self.kernel), training)
 
     def begin_stream(self, n: int) -> Any:
         return ops.zeros((n, 0, self.width), dtype=self.compute_dtype)
@@ -55,7 +70,7 @@ class RowConvolution(Streaming, keras.layers.Layer):
         values = ops.concatenate([state, values], axis=1)
         if values.shape[1] <= self.steps:
             return values[:, :0], values
-        return self._join(values), values[:, values.shape[1] - self.steps :]
+        return self._convolve(values), values[:, values.shape[1] - self.steps :]
 
     def flush(self, values: Any, state: Any) -> Any:
         return self.stream(self._pad(values), state)[0]
@@ -64,6 +79,6 @@ class RowConvolution(Streaming, keras.layers.Layer):
         return {**super().get_config(), "steps": self.steps}
 
 
-def _nearly_first(shape: Any, dtype: Any = None) -> Any:
+def _near_identity(shape: Any, dtype: Any = None) -> Any:
     later = keras.random.uniform((shape[0] - 1, shape[1]), -0.1, 0.1, dtype=dtype)
     return ops.concatenate([ops.ones((1, shape[1]), dtype=dtype), later], axis=0)

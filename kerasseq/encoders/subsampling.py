@@ -1,4 +1,4 @@
-"""Fewer steps, and the way into an encoder."""
+"""Layers before an encoder, which reduce the steps or project to its width."""
 
 from typing import Any, Literal
 
@@ -14,18 +14,18 @@ from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
 
-def _every(mask: Any, factor: int) -> Any:
-    """The mask of ceil(S / factor) steps, each real if the first of those it stands for is."""
+def _subsample_mask(mask: Any, factor: int) -> Any:
+    """Returns the mask of ceil(S / factor) steps: real where their first input step is."""
     return mask[:, ::factor]
 
 
-def _whole(values: Any, factor: int) -> Any:
-    """Zeros behind the steps, up to a multiple of `factor`."""
+def _pad_to_multiple(values: Any, factor: int) -> Any:
+    """Pads the steps with zeros, up to a multiple of `factor`."""
     return ops.pad(values, [[0, 0], [0, -ops.shape(values)[1] % factor], [0, 0]])
 
 
-def _sinusoids(steps: Any, width: int) -> Any:
-    """As `kerasseq.embedding.sinusoids`, for a number of steps known only when it runs."""
+def _sinusoidal_positions(steps: Any, width: int) -> Any:
+    """Computes `kerasseq.embedding.sinusoidal_positions` for a number of steps in a tensor."""
     rate = 10000.0 ** (-2.0 * np.arange(width // 2) / width)
     angle = ops.arange(steps, dtype="float32")[:, None] * rate.astype("float32")
     return ops.concatenate([ops.sin(angle), ops.cos(angle)], axis=1)
@@ -33,10 +33,25 @@ def _sinusoids(steps: Any, width: int) -> Any:
 
 @register()
 class FrameStacking(Streaming, keras.layers.Layer):
-    """`factor` steps side by side as one (Sak et al., 2015, section 4).
+    """Concatenates every `factor` steps to one step (Sak et al., 2015, section 4).
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, ceil(S / factor), factor * D). What
-    a last step lacks is 0.
+    Args:
+        factor: the number of steps.
+
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, ceil(S / factor), factor * D).
+    The last step is padded with zeros. The layer streams.
+
+    Raises:
+        UserError: `factor` is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.encoders.FrameStacking(factor=3)
+    >>> memory = layer(np.zeros((1, 10, 80), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape)
+    (1, 4, 240)
     """
 
     @checked
@@ -49,10 +64,10 @@ class FrameStacking(Streaming, keras.layers.Layer):
 
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = ops.where(mask[:, :, None], values, ops.zeros_like(values))
-        return Memory(self._stack(values), _every(mask, self.factor))
+        return Memory(self._stack(values), _subsample_mask(mask, self.factor))
 
     def _stack(self, values: Any) -> Any:
-        values = _whole(values, self.factor)
+        values = _pad_to_multiple(values, self.factor)
         shape = ops.shape(values)
         return ops.reshape(values, (shape[0], shape[1] // self.factor, self.width))
 
@@ -68,24 +83,34 @@ class FrameStacking(Streaming, keras.layers.Layer):
 
 @register()
 class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
-    """A quarter or half of the steps: two convolutions in time and frequency, then a dense layer.
+    """Reduces the steps to a quarter or a half, with two convolutions over time and frequency.
 
-        h_1 = relu(Conv(x)), h_2 = relu(Conv(h_1)), y = W h_2 + b;  3 x 3, stride 2 in both
+        h_1 = relu(Conv(x)), h_2 = relu(Conv(h_1)), y = W h_2 + b
 
-    Dong et al., 2018, section 3.2. For half of the steps the second convolution has a stride of 2
-    in frequency alone. An output step sees 7 input steps, 3 before its own first and 3 after.
+    The kernels are 3 x 3 and the strides 2 in both directions (Dong et al., 2018, section 3.2).
+    For a half of the steps the second convolution has a stride of 2 in frequency only. An output
+    step reads 7 input steps: its own first one, 3 before it and 3 after it.
 
     Args:
         filters: channels of the convolutions.
-        width: D', of the result.
-        factor: 4 or 2, input steps to an output step.
+        width: D', the width of the result.
+        factor: input steps in an output step, 4 or 2.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, ceil(ceil(S / 2) / 2), D') or (N,
-    ceil(S / 2), D'). Padding is zero before each convolution, so it is as if there was none.
-    Streams.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, ceil(ceil(S / 2) / 2), D'), or
+    (N, ceil(S / 2), D') for a factor of 2. Padding is set to zero before each convolution, so
+    that it has no effect. The layer streams.
 
     Raises:
         UserError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.encoders.ConvolutionalSubsampling(filters=4, width=16)
+    >>> memory = layer(np.zeros((1, 10, 80), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape)
+    (1, 3, 16)
     """
 
     @checked
@@ -122,18 +147,18 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
         for index, stride in enumerate(self._strides):
             values = ops.where(mask[:, :, None, None], values, ops.zeros_like(values))
             values = self._convolve(index, ops.pad(values, [[0, 0], [1, 0], [0, 0], [0, 0]]))
-            mask = _every(mask, stride)
-        return Memory(self._leave(values), mask)
+            mask = _subsample_mask(mask, stride)
+        return Memory(self._project(values), mask)
 
     def _convolve(self, index: int, values: Any) -> Any:
-        """One of the convolutions over steps with the one before them: (N, 1 + S, ...)."""
+        """Applies a convolution to S steps and the step before them: (N, 1 + S, ...)."""
         lacking = (ops.shape(values)[1] + 1) % 2 if self._strides[index] == 2 else 1
-        return self._over(index, ops.pad(values, [[0, 0], [0, lacking], [0, 0], [0, 0]]))
+        return self._apply(index, ops.pad(values, [[0, 0], [0, lacking], [0, 0], [0, 0]]))
 
-    def _over(self, index: int, values: Any) -> Any:
+    def _apply(self, index: int, values: Any) -> Any:
         return self.convolutions[index](ops.pad(values, [[0, 0], [0, 0], [1, 1], [0, 0]]))
 
-    def _leave(self, values: Any) -> Any:
+    def _project(self, values: Any) -> Any:
         shape = ops.shape(values)
         return self.leave(ops.reshape(values, (shape[0], shape[1], shape[2] * self.filters)))
 
@@ -146,21 +171,21 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
             known = ops.concatenate([state[index], values], axis=1)
             states.append(known[:, stride - 3 :])  # the step before, or it and one that waits
             if values.shape[1] == 0 or (stride == 1 and known.shape[1] < 3):
-                values = self._none(index, known)
+                values = self._empty(index, known)
             else:
-                values = self._convolve(index, known) if stride == 2 else self._over(index, known)
-        return self._leave(values), states
+                values = self._convolve(index, known) if stride == 2 else self._apply(index, known)
+        return self._project(values), states
 
     def flush(self, values: Any, state: list) -> Any:
         values = values[:, :, :, None]
         for index, stride in enumerate(self._strides):
             known = ops.concatenate([state[index], values], axis=1)
             nothing = known.shape[1] == 1 if stride == 1 else values.shape[1] == 0
-            values = self._none(index, known) if nothing else self._convolve(index, known)
-        return self._leave(values)
+            values = self._empty(index, known) if nothing else self._convolve(index, known)
+        return self._project(values)
 
-    def _none(self, index: int, known: Any) -> Any:
-        """No step of what a convolution makes."""
+    def _empty(self, index: int, known: Any) -> Any:
+        """Returns an output of a convolution that has no steps."""
         bands = -(-self._planes[index][0] // 2)
         return ops.zeros((ops.shape(known)[0], 0, bands, self.filters), self.compute_dtype)
 
@@ -171,19 +196,29 @@ class ConvolutionalSubsampling(Streaming, keras.layers.Layer):
 
 @register()
 class Projection(Streaming, keras.layers.Layer):
-    """The way into an encoder of a certain width: y = dropout(W x + b + P).
+    """Projects features to the width of an encoder: y = dropout(W x + b + P).
 
     Args:
-        width: D', of the result.
-        positions: add the sinusoids P of the positions (Vaswani et al., 2017, section 3.5). The
-            sum is not scaled as one with token embeddings is, which begin smaller.
-        dropout: fraction of the result's elements dropped in training.
-        norm: normalise the result, before dropout and positions (Ba et al., 2016).
+        width: D', the width of the result.
+        positions: whether to add the sinusoids P of the positions (Vaswani et al., 2017,
+            section 3.5). Unlike token embeddings, which start smaller, W x is not scaled.
+        dropout: fraction of the elements of the result dropped in training.
+        norm: whether to normalise W x + b (Ba et al., 2016), before positions and dropout.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D'). Streams without positions.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D'). The layer streams
+    unless it adds positions.
 
     Raises:
-        UserError: an argument is out of its range, or a width is odd where there are positions.
+        UserError: an argument is out of its range, or the width is odd and positions are added.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.encoders.Projection(width=16, positions=True)
+    >>> memory = layer(np.zeros((1, 10, 80), "float32"), np.ones((1, 10), bool))
+    >>> tuple(memory.values.shape)
+    (1, 10, 16)
     """
 
     @checked
@@ -215,7 +250,9 @@ class Projection(Streaming, keras.layers.Layer):
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         values = self._project(values)
         if self.positions:
-            values = values + ops.cast(_sinusoids(ops.shape(values)[1], self.width), values.dtype)
+            values = values + ops.cast(
+                _sinusoidal_positions(ops.shape(values)[1], self.width), values.dtype
+            )
         return Memory(self.dropout(values, training=training), mask)
 
     def _project(self, values: Any) -> Any:

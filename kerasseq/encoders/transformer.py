@@ -29,22 +29,33 @@ class TransformerEncoderLayer(TransformerLayer):
 
 @register()
 class TransformerEncoder(keras.layers.Layer):
-    """A stack of pre-norm Transformer layers and a last layer normalisation.
+    """A stack of pre-norm Transformer layers, followed by a layer normalisation.
 
     Vaswani et al., 2017, section 3.1, with the normalisation of Xiong et al., 2020.
 
     Args:
-        layers: how many are stacked.
-        heads: of attention; divides the width.
-        units: width of the feed-forward layer.
-        activation: of the feed-forward layer.
+        layers: the number of layers.
+        heads: H, the heads of each attention. It divides the width.
+        units: the width of the feed-forward layers.
+        activation: the activation of the feed-forward layers.
         dropout: fraction of each residual branch dropped in training.
-        attention_dropout: fraction of attention weights and feed-forward activations dropped.
+        attention_dropout: fraction of the attention weights and of the activations of the
+            feed-forward layers dropped in training.
 
-    Shapes: values (N, S, D) with positions in them, mask (N, S) -> Memory with (N, S, D).
+    Shapes: values (N, S, D) with positions, mask (N, S) -> Memory with values (N, S, D).
 
     Raises:
         UserError: an argument is out of its range, or `heads` does not divide the width.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> embedding = kerasseq.TokenEmbedding(100, 8, positions="sinusoidal")
+    >>> encoder = kerasseq.encoders.TransformerEncoder(layers=2, heads=2, units=16)
+    >>> ids, mask = np.array([[4, 5, 6, 0]]), np.array([[True, True, True, False]])
+    >>> tuple(encoder(embedding(ids), mask).values.shape)
+    (1, 4, 8)
     """
 
     factor = 1

@@ -29,7 +29,7 @@ def check_call(batch_size: int, jit: bool | None) -> None:
 def run_parallel(decode: Callable, rows: np.ndarray, batch_size: int) -> None:
     """Calls `decode(some rows)` for all rows, with as many calls at a time as are useful."""
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    workers = min(backend.parallel_calls(), len(parts))
+    workers = min(backend.count_parallel_calls(), len(parts))
     if workers <= 1:
         for part in parts:
             decode(part)

@@ -62,7 +62,7 @@ class Functions:
         Args:
             key: everything that the graph of `fn` depends on, except the arguments' shapes.
             fn: a function of pytrees of arrays.
-            jit, constants: as for `backend.compiled`.
+            jit, constants: as for `backend.compile_function`.
         """
         args = tree.map_structure(ops.convert_to_tensor, args)
         key = key, jit, tuple((tuple(leaf.shape), leaf.dtype) for leaf in tree.flatten(args))
@@ -71,7 +71,9 @@ class Functions:
             return function(*args)
         with _tracing:
             # Another thread may have been here before.
-            function = self._found(key) or backend.compiled(self._variables, fn, jit, constants)
+            function = self._found(key) or backend.compile_function(
+                self._variables, fn, jit, constants
+            )
             result = function(*args)
             with self._lock:
                 self._kept[key] = function

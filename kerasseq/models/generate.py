@@ -101,7 +101,7 @@ class Generator:
                 'each, which may be "".'
             )
         jit = len(sources) >= 2 * batch_size if jit is None else jit
-        if backend.parallel_calls() > 1:
+        if backend.count_parallel_calls() > 1:
             batch_size = min(batch_size, _ROWS_ON_A_CORE)
 
         def decode(inputs: list, rows: np.ndarray, last: bool) -> list:

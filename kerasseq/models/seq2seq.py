@@ -175,7 +175,7 @@ class Seq2Seq(SequenceModel):
             _, targets, steps = ops.shape(tokens)
             memory, tokens = repeat_memory(memory, targets), ops.reshape(tokens, (-1, steps))
         if training and self.doubly_stochastic:
-            logits, weights = self.decoder.attended(tokens, memory, training=True)
+            logits, weights = self.decoder.call_with_attention(tokens, memory, training=True)
             return {"logits": logits, "attention": weights, "mask": memory.mask}
         return self.decoder(tokens, memory, training=training)
 

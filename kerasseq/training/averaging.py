@@ -33,7 +33,7 @@ def average_checkpoints(checkpoints: Checkpoints, steps: Sequence[int]) -> list[
 def preserve(variables: Sequence[keras.Variable]) -> Iterator[None]:
     """Restores the variables and the backend's random state after the block."""
     values = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
-    random = backend.random_state()
+    random = backend.get_random_state()
     try:
         yield
     finally:

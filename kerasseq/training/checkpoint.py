@@ -48,7 +48,7 @@ class Checkpoints:
                 f"{self.newest}. Train in a new folder with a lower training.learning_rate"
             )
         arrays |= _to_arrays("optimizer", get_state_variables(model.optimizer))
-        arrays |= {f"random.{k}": v for k, v in backend.random_state().items()}
+        arrays |= {f"random.{k}": v for k, v in backend.get_random_state().items()}
         path = self._path("step", position["step"])
         facts = {"backend": backend.name(), "position": position, "needed": needed}
         save_arrays(path, arrays, facts)

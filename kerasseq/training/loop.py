@@ -59,7 +59,7 @@ class TrainingLoop:
         self.on_policy = getattr(train, "on_policy", False)
         compile_model(model, first, config, total, self.on_policy)
         self.objective = describe_objective(model, config, self.on_policy)
-        self.stepper = backend.stepper(model)
+        self.stepper = backend.make_stepper(model)
         self.signals = Signals()
         self.progress = Progress(total, 60 * config.max_minutes, silent)
         if warning := limits.warn_of_long_warm_up(config, total):

@@ -44,7 +44,7 @@ def test_a_model_learns_to_look():
     decoder = DECODERS["rnn-additive-hard-before"]()
     model = Seq2Seq(embedding(), built_encoder("rnn-gru-bidirectional"), decoder)
     model.compile(keras.optimizers.Adam(0.02))
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     rng = np.random.default_rng(0)
 
     def batch(n):
@@ -59,5 +59,5 @@ def test_a_model_learns_to_look():
         step(batch(32))
     step.sync()
     x, target, _ = batch(64)
-    logits = np.asarray(backend.compiled(model.variables, model)(x))
+    logits = np.asarray(backend.compile_function(model.variables, model)(x))
     assert (logits[:, 0].argmax(axis=-1) == target[:, 0]).mean() > 0.7

@@ -55,7 +55,7 @@ def test_training_steps_with_dropout_under_xla(name, preprocessor):
     compiled = backend.name() != "torch"
     model.compile(optimizer=optimizer, label_smoothing=0.1, jit_compile=compiled)
     before = [ops.convert_to_numpy(v) for v in model.trainable_variables]
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     losses = [float(step(batch(preprocessor))) for _ in range(8)]
     step.sync()
     assert np.all(np.isfinite(losses)) and losses[-1] < losses[0]
@@ -71,7 +71,7 @@ def test_mixed_precision_trains_writes_and_is_saved(name, preprocessor, tmp_path
     with dtype_policy_scope("mixed_float16"):
         model = model_of(name, preprocessor, dropout=0.2)
     model.compile(optimizer=keras.optimizers.Adam(0.01), label_smoothing=0.1, jit_compile=False)
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     losses = [float(step(batch(preprocessor))) for _ in range(8)]
     step.sync()
     assert np.all(np.isfinite(losses)) and losses[-1] < losses[0]

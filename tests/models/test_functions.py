@@ -21,13 +21,13 @@ FUSED = {"beam": 3, "lm_weight": 2.0}
 @pytest.fixture
 def compiled(monkeypatch):
     """The functions that were compiled."""
-    made_of, all_of_them = backend.compiled, []
+    compile_one, all_of_them = backend.compile_function, []
 
     def count(variables, fn, *args):
         all_of_them.append(1)  # and not what holds the model
-        return made_of(variables, fn, *args)
+        return compile_one(variables, fn, *args)
 
-    monkeypatch.setattr(functions.backend, "compiled", count)
+    monkeypatch.setattr(functions.backend, "compile_function", count)
     return all_of_them
 
 

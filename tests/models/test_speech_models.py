@@ -57,7 +57,7 @@ def made(kind, *settings):
 
 def trained(model, steps):
     model.compile(optimizer=keras.optimizers.Adam(5e-3, clipnorm=5.0))
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     for seed in range(steps):
         sounds, texts = tones.recordings(16, 1000 + seed)
         features = model.preprocessor.features(sounds)
@@ -270,7 +270,7 @@ def test_every_encoder_hears(name):
     features = model.preprocessor.features(sounds)
     tokens, labels, weights = model.preprocessor.targets(texts)
     model.compile(optimizer=keras.optimizers.Adam(1e-2))
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     losses = [float(step(({**features, "tokens": tokens}, labels, weights))) for _ in range(5)]
     step.sync()
     assert losses[-1] < losses[0]

@@ -44,7 +44,7 @@ class TestWindowsOfSteps:
         config = TrainingConfig(accumulate=accumulate, **options)
         model.compile(optimizer=make_optimizer(config, 100))
         model.optimizer.build(model.trainable_variables)
-        step = backend.stepper(model)
+        step = backend.make_stepper(model)
 
         def values():
             return [np.array(ops.convert_to_numpy(v)) for v in model.trainable_variables]

@@ -41,10 +41,10 @@ def test_what_earns_as_much_as_all_else_changes_nothing():
     labels = np.flatnonzero(allowed_tokens(V)[0]).astype("int32")
     tokens = np.full((len(labels), 1), BEGIN, "int32")
     x = {**features(len(labels)), "tokens": tokens}
-    logits = np.asarray(backend.compiled(model.variables, model)(x))[0, 0]
+    logits = np.asarray(backend.compile_function(model.variables, model)(x))[0, 0]
     chances = np.exp(logits[labels]) / np.exp(logits[labels]).sum()
     before = model.get_weights()
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     step((x, labels[:, None], -chances[:, None].astype("float32")))
     step.sync()
     for old, new in zip(before, model.get_weights(), strict=True):
@@ -77,10 +77,10 @@ def test_several_targets_of_a_source_are_read_as_if_it_were_there_for_each():
     tokens = np.random.default_rng(0).integers(4, V, (2, 3, 4)).astype("int32")
     values = np.array([[4, 7, 5], [6, 6, 0]], "int32")
     x = {"values": values, "mask": values > 0}
-    together = np.asarray(backend.compiled(model.variables, model)({**x, "tokens": tokens}))
+    together = np.asarray(backend.compile_function(model.variables, model)({**x, "tokens": tokens}))
     each = {name: part.repeat(3, axis=0) for name, part in x.items()}
     each["tokens"] = tokens.reshape(6, 4)
-    apart = np.asarray(backend.compiled(model.variables, model)(each))
+    apart = np.asarray(backend.compile_function(model.variables, model)(each))
     np.testing.assert_allclose(together, apart, atol=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_what_earns_more_is_written_more():
     """A reward that the model begins far from: texts of the token 6, and none of 4."""
     model = made()
     model.compile(keras.optimizers.Adam(0.02), on_policy=True)
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
 
     def reward(examples, rows):
         return np.array([row.count(6) - row.count(4) for row in rows], "float32")

@@ -29,7 +29,7 @@ def compiled(**options):
     model.build(None)
     model.compile(optimizer=make_optimizer(TrainingConfig(**options), 100))
     model.optimizer.build(model.trainable_variables)
-    return model, backend.stepper(model)
+    return model, backend.make_stepper(model)
 
 
 def log(folder, kind):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keras import ops, tree
 
 from kerasseq import backend
-from kerasseq.backend import compiled
+from kerasseq.backend import compile_function
 from kerasseq.generation import Beam, Greedy, ShallowFusion, rescore, search
 from kerasseq.language_model import NGram
 from kerasseq.masking import Memory
@@ -195,7 +195,7 @@ def test_a_layer_trains_under_xla():
 
     model = Model()
     model.compile(keras.optimizers.Adam(0.1), jit_compile=backend.name() != "torch")
-    step = backend.stepper(model)
+    step = backend.make_stepper(model)
     losses = [float(step((x, labels, np.ones((4, 1), "float32")))) for _ in range(5)]
     assert losses[-1] < losses[0]
 
@@ -340,7 +340,7 @@ def test_frames_that_are_certain_to_be_blank_change_little():
 
 @lru_cache
 def scorer(decoder):
-    return compiled([], lambda memory, tokens: rescore(decoder, memory, tokens), jit=False)
+    return compile_function([], lambda memory, tokens: rescore(decoder, memory, tokens), jit=False)
 
 
 def scores_of(decoder, memory, texts):
@@ -415,7 +415,7 @@ def test_source_padding_changes_no_step():
 
 @lru_cache
 def searcher(decoder, strategy, length):
-    return compiled([], lambda memory: search(decoder, memory, strategy, length), jit=False)
+    return compile_function([], lambda memory: search(decoder, memory, strategy, length), jit=False)
 
 
 def found_by(decoder, memory, strategy, length=6):

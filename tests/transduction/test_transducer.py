@@ -36,7 +36,7 @@ def array(tensor):
 
 def run(layers, fn, *args, jit=False):
     """fn(*args), compiled as models compile their searches."""
-    function = backend.compiled([v for layer in layers for v in layer.variables], fn, jit)
+    function = backend.compile_function([v for layer in layers for v in layer.variables], fn, jit)
     result = function(*tree.map_structure(ops.convert_to_tensor, args))
     return tree.map_structure(array, result)
 
@@ -276,7 +276,7 @@ def places_of(decoder, joiner):
             joiner(joiner.project_encoded(values)[:, None], predicted[:, :, None])
         )
 
-    return backend.compiled([*decoder.variables, *joiner.variables], places)
+    return backend.compile_function([*decoder.variables, *joiner.variables], places)
 
 
 class Plain:
