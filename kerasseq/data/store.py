@@ -1,6 +1,7 @@
 """Corpora on disk: built once, in flat files of which any row can be read."""
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from kerasseq.data.corpus import Corpus, digest
-from kerasseq.data.examples import Example, Examples
+from kerasseq.data.examples import Example
 from kerasseq.data.folder import build_folder, read_meta
 from kerasseq.data.parallel import batched, map_in_threads
 from kerasseq.data.problems import Problems
@@ -20,9 +21,6 @@ from kerasseq.errors import FileError
 from kerasseq.preprocessing.padding import pad_ragged
 
 _FORMAT = 4  # of the files; a store of another format is built anew
-
-Progress = Callable[[int], None]
-"""Is called with the number of examples that are stored so far."""
 
 
 class Store:
@@ -44,29 +42,43 @@ class Store:
         self.problems = Problems.from_dict(self._meta["problems"])
 
     @classmethod
-    def _build(
+    def build(
         cls,
         path: str | os.PathLike,
         corpus: Corpus,
         preprocessor: Any,
-        options: str,
-        write: Callable[[Path, Problems], tuple[int, dict]],
-        replace: bool,
+        *,
+        replace: bool = True,
+        threads: int | None = None,
+        progress: Callable[[int], None] = lambda examples: None,
+        **options,
     ) -> Self:
-        """Builds a store, or opens it if it was built for the same fingerprint.
+        """Encodes a corpus, or opens the store that was built of it with the same options.
+
+        Examples that cannot be used or are too long are left out and counted. The folder appears
+        whole or not at all.
 
         Args:
-            options: a text that distinguishes different options of `build`.
-            write: fills a folder, counts what it leaves out, and returns the number of examples
-                and what the store needs to know of them.
+            path: the folder.
+            corpus: the examples.
+            preprocessor: encodes the examples.
+            replace: whether an earlier store may have other examples.
+            threads: the number of threads that read and encode; None takes one for each core.
+            progress: is called with the number of examples that are stored so far.
+            options: of this kind of store; see the class.
+
+        Raises:
+            UserError: if no example is left, if the disk is full, or if the examples have changed
+                and `replace` is false.
         """
         config = preprocessor.get_config()
         encoding = {key: config[key] for key in config if key not in ("name", "trainable")}
-        parts = [cls.__name__, str(_FORMAT), corpus.fingerprint(), json.dumps(encoding), options]
+        name, write = cls._writer(preprocessor, **options)
+        parts = [cls.__name__, str(_FORMAT), corpus.fingerprint(), json.dumps(encoding), name]
 
         def fill(folder: Path) -> dict:
             problems = Problems()
-            count, meta = write(folder, problems)
+            count, meta = write(folder, corpus, problems, threads, progress)
             problems.merge(corpus.problems)
             if not count:
                 raise problems.to_error(cls.example)
@@ -75,6 +87,16 @@ class Store:
         path, contents = Path(path), f"{cls.example}s"
         build_folder(path, digest(parts), fill, replace=replace, contents=contents)
         return cls(path, preprocessor)
+
+    @classmethod
+    def _writer(cls, preprocessor: Any, **options) -> tuple[str, Callable]:
+        """Returns a text that identifies the options of `build`, and a function that writes.
+
+        The function takes (folder, corpus, problems, threads, progress). It fills the folder,
+        counts what it leaves out in `problems`, and returns the number of examples and what
+        `_meta` is to have of them.
+        """
+        raise NotImplementedError
 
 
 class Format(NamedTuple):
@@ -86,6 +108,7 @@ class Format(NamedTuple):
         convert: maps the decoded files of a group to the values that are stored.
         check: raises a `FileError` for a decoded file that cannot be used.
         group_size: the number of files that a thread decodes, and `convert` is given, at a time.
+        name: distinguishes this format from others of the same kind of store.
     """
 
     read_options: tuple
@@ -93,6 +116,7 @@ class Format(NamedTuple):
     convert: Callable[[list[np.ndarray]], list[np.ndarray]] = lambda values: values
     check: Callable[[Example, np.ndarray], None] = lambda example, values: None
     group_size: int = 16
+    name: str = ""
 
 
 class ExampleStore(Store):
@@ -124,21 +148,14 @@ class ExampleStore(Store):
         self.starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
     @classmethod
-    def _build_examples(
-        cls,
-        path: str | os.PathLike,
-        corpus: Examples,
-        preprocessor: Any,
-        form: Format,
-        options: str,
-        replace: bool,
-        threads: int | None,
-        progress: Progress,
-    ) -> Self:
-        def write(folder: Path, problems: Problems) -> tuple[int, dict]:
-            return _write(folder, corpus, preprocessor, form, cls.text, threads, progress, problems)
+    def _format(cls, preprocessor: Any, **options) -> Format:
+        """Returns how the values are made."""
+        raise NotImplementedError
 
-        return cls._build(path, corpus, preprocessor, options, write, replace)
+    @classmethod
+    def _writer(cls, preprocessor: Any, **options) -> tuple[str, Callable]:
+        form = cls._format(preprocessor, **options)
+        return form.name, functools.partial(_write, form, preprocessor, cls.text)
 
     def __len__(self) -> int:
         return len(self._values.lengths)
@@ -176,7 +193,7 @@ class _Encoded(NamedTuple):
     problems: list[tuple[str, int, str, str]]
 
 
-def _write(folder, corpus, preprocessor, form, text, threads, progress, problems):
+def _write(form, preprocessor, text, folder, corpus, problems, threads, progress):
     unknown, count, shape = UnknownUnits(f"{text}s"), 0, ()
     with contextlib.ExitStack() as stack:
         read = stack.enter_context(corpus.reader(*form.read_options))

@@ -1,13 +1,11 @@
 """Pictures on disk, as pixels or as features of a frozen encoder."""
 
-import os
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from kerasseq.data.pictures.captioned import CaptionedCorpus
-from kerasseq.data.store import ExampleStore, Format, Progress
+from kerasseq.data.store import ExampleStore, Format
 from kerasseq.preprocessing.captioning import CaptionPreprocessor
 from kerasseq.preprocessing.padding import pad_ragged
 
@@ -43,7 +41,11 @@ class FrozenEncoder(NamedTuple):
 class PictureStore(ExampleStore):
     """The frames (uint8) or features (float16) and the captions of N pictures, on disk.
 
-    Only lengths are in memory: 12 bytes for each picture and 8 for each caption.
+    Only lengths are in memory: 12 bytes for each picture and 8 for each caption. `build` leaves out
+    captions that are empty after normalisation or have more than `max_target_length` pieces.
+
+    `build` has the option `encoder`: a `FrozenEncoder`, whose features the store keeps instead of
+    pixels. Threads decode while it runs.
 
     Args:
         path: the folder that `build` wrote.
@@ -76,47 +78,17 @@ class PictureStore(ExampleStore):
     example, text = "picture", "caption"
 
     @classmethod
-    def build(
-        cls,
-        path: str | os.PathLike,
-        corpus: CaptionedCorpus,
-        preprocessor: CaptionPreprocessor,
-        *,
-        encoder: FrozenEncoder | None = None,
-        replace: bool = True,
-        threads: int | None = None,
-        progress: Progress = lambda pictures: None,
-    ) -> "PictureStore":
-        """Decodes a corpus, or opens the store that was built of it with the same options.
-
-        These entries are left out and counted: pictures that cannot be used, and captions that are
-        empty after normalisation or have more than `max_target_length` pieces. The folder appears
-        whole or not at all.
-
-        Args:
-            path: the folder.
-            corpus: the pictures.
-            preprocessor: encodes the captions.
-            encoder: the store keeps the features of this encoder instead of pixels. Threads decode
-                while it runs.
-            replace: whether an earlier store may have other pictures.
-            threads: the number of threads that decode; None takes one for each core.
-            progress: is called with the number of pictures that are stored so far.
-
-        Raises:
-            UserError: if no picture is left, if the disk is full, or if the pictures have changed
-                and `replace` is false.
-        """
+    def _format(
+        cls, preprocessor: CaptionPreprocessor, encoder: FrozenEncoder | None = None
+    ) -> Format:
         form = Format((preprocessor.size, preprocessor.frames), "uint8")
-        if encoder:
-            form = form._replace(
-                dtype="float16",
-                convert=lambda clips: _features(clips, preprocessor, encoder),
-                group_size=encoder.rows,
-            )
-        options = encoder.digest if encoder else ""
-        return cls._build_examples(
-            path, corpus, preprocessor, form, options, replace, threads, progress
+        if encoder is None:
+            return form
+        return form._replace(
+            dtype="float16",
+            convert=lambda clips: _features(clips, preprocessor, encoder),
+            group_size=encoder.rows,
+            name=encoder.digest,
         )
 
     @property

@@ -1,13 +1,12 @@
 """Recordings on disk."""
 
-import os
 from typing import Annotated
 
 import numpy as np
 
 from kerasseq.checks import number
-from kerasseq.data.sound.recordings import Recording, SoundCorpus
-from kerasseq.data.store import ExampleStore, Format, Progress
+from kerasseq.data.sound.recordings import Recording
+from kerasseq.data.store import ExampleStore, Format
 from kerasseq.errors import UserError
 from kerasseq.media.sound import SoundError
 from kerasseq.preprocessing.speech import SpeechPreprocessor
@@ -21,7 +20,9 @@ _MIN_SECONDS = 0.05  # two windows of 25 ms
 class SoundStore(ExampleStore):
     """Waveforms (int16), target ids and normalised transcripts of N recordings, on disk.
 
-    Only lengths are in memory: 20 bytes for each recording.
+    Only lengths are in memory: 20 bytes for each recording. `build` leaves out recordings that are
+    longer than `preprocessor.max_seconds` or shorter than 0.05 s, and transcripts that are empty
+    after normalisation or have more than `max_target_length` pieces.
 
     Args:
         path: the folder that `build` wrote.
@@ -56,42 +57,12 @@ class SoundStore(ExampleStore):
     example, text = "recording", "transcript"
 
     @classmethod
-    def build(
-        cls,
-        path: str | os.PathLike,
-        corpus: SoundCorpus,
-        preprocessor: SpeechPreprocessor,
-        *,
-        replace: bool = True,
-        threads: int | None = None,
-        progress: Progress = lambda recordings: None,
-    ) -> "SoundStore":
-        """Decodes a corpus, or opens the store that was built of it with the same options.
-
-        These entries are left out and counted: recordings that cannot be used, are longer than
-        `preprocessor.max_seconds` or shorter than 0.05 s, and transcripts that are empty after
-        normalisation or have more than `max_target_length` pieces. The folder appears whole or
-        not at all.
-
-        Args:
-            path: the folder.
-            corpus: the recordings.
-            preprocessor: encodes the transcripts.
-            replace: whether an earlier store may have other recordings.
-            threads: the number of threads that decode; None takes one for each core.
-            progress: is called with the number of recordings that are stored so far.
-
-        Raises:
-            UserError: if no recording is left, if the disk is full, or if the recordings have
-                changed and `replace` is false.
-        """
-
+    def _format(cls, preprocessor: SpeechPreprocessor) -> Format:
         def check(recording: Recording, samples: np.ndarray) -> None:
             if len(samples) < _MIN_SECONDS * preprocessor.rate:
                 raise SoundError(recording.path, f"shorter than {_MIN_SECONDS} s")
 
-        form = Format((preprocessor.rate, preprocessor.max_seconds), "int16", check=check)
-        return cls._build_examples(path, corpus, preprocessor, form, "", replace, threads, progress)
+        return Format((preprocessor.rate, preprocessor.max_seconds), "int16", check=check)
 
     def frames(self, slowest: float = 1.0) -> np.ndarray:
         """Returns the lengths in frames of 10 ms: (N,) int32.

@@ -1,15 +1,15 @@
 """Pairs of texts on disk, as ids."""
 
 import contextlib
+import functools
 import os
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 
 from kerasseq.data.parallel import map_in_threads
-from kerasseq.data.problems import Problems
 from kerasseq.data.rows import Rows, RowWriter, decode_texts, encode_texts, select_rows
-from kerasseq.data.store import Progress, Store
+from kerasseq.data.store import Store
 from kerasseq.data.text.corpus import Chunk, PairCorpus
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import UserError
@@ -21,7 +21,11 @@ from kerasseq.special_ids import UNKNOWN
 class TokenStore(Store):
     """Source and target ids of N pairs, on disk. Every row ends with eos.
 
-    Only lengths are in memory: 8 bytes for each pair.
+    Only lengths are in memory: 8 bytes for each pair. `build` leaves out pairs with more steps than
+    the limits of the preprocessor.
+
+    `build` has the option `keep_text`: whether the store keeps the texts too, from which training
+    can draw segmentations. It is off by default.
 
     Args:
         path: the folder that `build` wrote.
@@ -55,41 +59,10 @@ class TokenStore(Store):
         self._texts = {side: Rows(self.path / f"{side}.text", "uint8") for side in SIDES}
 
     @classmethod
-    def build(
-        cls,
-        path: str | os.PathLike,
-        corpus: PairCorpus,
-        preprocessor: TextPreprocessor,
-        *,
-        keep_text: bool = False,
-        replace: bool = True,
-        threads: int | None = None,
-        progress: Progress = lambda pairs: None,
-    ) -> "TokenStore":
-        """Encodes a corpus, or opens the store that was built of it with the same options.
-
-        Pairs with more steps than the limits of the preprocessor are left out and counted. The
-        folder appears whole or not at all.
-
-        Args:
-            path: the folder.
-            corpus: the pairs.
-            preprocessor: encodes the pairs.
-            keep_text: whether the store keeps the texts too, from which training can draw
-                segmentations.
-            replace: whether an earlier store may have other pairs.
-            threads: the number of threads that encode; None takes one for each core.
-            progress: is called with the number of pairs that are stored so far.
-
-        Raises:
-            UserError: if no pair is left, if the disk is full, or if the pairs have changed and
-                `replace` is false.
-        """
-
-        def write(folder: Path, problems: Problems) -> tuple[int, dict]:
-            return _write(folder, corpus, preprocessor, keep_text, threads, progress, problems)
-
-        return cls._build(path, corpus, preprocessor, str(keep_text), write, replace)
+    def _writer(
+        cls, preprocessor: TextPreprocessor, keep_text: bool = False
+    ) -> tuple[str, Callable]:
+        return str(keep_text), functools.partial(_write, preprocessor, keep_text)
 
     def __len__(self) -> int:
         return len(self._ids["source"].lengths)
@@ -146,7 +119,7 @@ class TokenStore(Store):
         return self.preprocessor.tokenizer(side).encode_flat(lines, sampling, seed)
 
 
-def _write(folder, corpus, preprocessor, keep_text, threads, progress, problems):
+def _write(preprocessor, keep_text, folder, corpus, problems, threads, progress):
     pairs, unknown = 0, _no_unknown_units()
     sizes = (preprocessor.source_vocabulary_size, preprocessor.target_vocabulary_size)
     dtype = {
