@@ -1,12 +1,12 @@
-"""Many calls with other numbers: how often they compile, what memory they keep, how long they take.
+"""Compilations, memory and time of many calls with different options.
 
     python benchmarks/cache.py
     KERAS_BACKEND=jax python benchmarks/cache.py --calls 200
 
-A small Transformer with random weights ends its texts early, as a trained one does. It writes from
-one text again and again, each time with another seed, greatest length, least length, length
-penalty, temperature and mass, by beam search and by sampling in turn. The numbers come in random
-order. The first 64 calls are the warm-up; compilations and memory are counted after it.
+A small Transformer with random weights ends its texts early, as a trained model does. Each call
+decodes the same text with another seed, maximum length, minimum length, length penalty,
+temperature and probability mass, by beam search and by sampling in turn. The values are in random
+order. The first 64 calls are the warm-up; the counts of compilations and memory start after it.
 """
 
 import argparse
@@ -38,13 +38,13 @@ def main() -> None:
     model.preprocessor = preprocessor
     bias = model.decoder.output_projection.bias
     bias.assign(bias.numpy() + 3.0 * (np.arange(size) == END))
-    made, count = backend.compile_function, [0]
+    compiled, count = backend.compile_function, [0]
 
-    def counted(*args):
+    def count_compilation(*args):
         count[0] += 1
-        return made(*args)
+        return compiled(*args)
 
-    functions.backend.compile_function = counted
+    functions.backend.compile_function = count_compilation
 
     order = np.random.default_rng(0).permutation(calls)
 
@@ -55,22 +55,22 @@ def main() -> None:
         sample = Sample(temperature=0.5 + i / calls, top_p=0.5 + 0.4 * i / calls, seed=i)
         model.generate(["abc de"], Options(sample if i % 2 else beam, **lengths), jit=False)
 
-    def memory() -> float:
+    def measure_memory() -> float:
         status = Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]
         return int(status) / 1024
 
     print(describe("keras", "tensorflow", "jax", "torch"), f"backend {backend.name()}")
     for i in range(64):
         call(i)
-    warm, before, start = count[0], memory(), time.perf_counter()
+    warm, before, start = count[0], measure_memory(), time.perf_counter()
     for i in range(64, calls):
         call(i)
     took = time.perf_counter() - start
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"warm-up: {warm} compilations in 64 calls")
     print(f"{calls - 64} more calls: {count[0] - warm} compilations")
-    print(f"memory {before:.0f} MB before, {memory():.0f} MB after, {most:.0f} MB at most")
-    print(f"{1e3 * took / (calls - 64):.1f} ms a call")
+    print(f"memory {before:.0f} MB before, {measure_memory():.0f} MB after, {peak:.0f} MB peak")
+    print(f"{1e3 * took / (calls - 64):.1f} ms per call")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Captioning a folder of photos, the whole command, beside its backbone under ONNX Runtime.
+"""Time of `kerasseq caption` for a folder of photos, and of its backbone in ONNX Runtime.
 
     python benchmarks/captioning.py [--model flickr8k] [--pictures FOLDER]
 
-Whole commands in turn, from the start of the process to its end. The peer only reads the same files
-and computes the features of EfficientNet-Lite0: it writes nothing. It needs the packages onnx and
-onnxruntime. Without a folder the pictures are 1,000 of noise, as large as those of Flickr8k.
+Each time is that of a whole process, and the processes run in turn. The peer only reads the same
+files and computes the features of EfficientNet-Lite0; it makes no captions. It needs the packages
+onnx and onnxruntime. Without a folder, the pictures are 1,000 pictures of noise in the size of
+Flickr8k's.
 """
 
 import argparse
@@ -25,15 +26,15 @@ PEER = Path(__file__).parent / "peers" / "onnx_lite0.py"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="flickr8k", help="a captioner on EfficientNet-Lite0")
-    parser.add_argument("--pictures", help="a folder of pictures and nothing else")
+    parser.add_argument("--pictures", help="a folder with pictures only")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="see that it works")
+    parser.add_argument("--quick", action="store_true", help="only check that it works")
     arguments = parser.parse_args()
     rounds, count = (1, 8) if arguments.quick else (arguments.rounds, 1000)
-    with tempfile.TemporaryDirectory() as made:
-        folder = arguments.pictures or noise(Path(made) / "pictures", count)
-        network = Path(made) / "network.onnx"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.pictures or make_noise(Path(temporary) / "pictures", count)
+        network = Path(temporary) / "network.onnx"
         write_network(arguments.model, network)
         ours = [sys.executable, "-m", "kerasseq", "caption", arguments.model, str(folder)]
         contestants = {
@@ -45,18 +46,18 @@ def main() -> None:
         times = {name: [] for name in contestants}
         for _ in range(rounds):
             for name, command in contestants.items():
-                times[name].append(seconds(command, arguments.threads))
+                times[name].append(measure(command, arguments.threads))
     print(describe("keras", "tensorflow", "onnxruntime"))
     print(f"\n{len(os.listdir(folder)) if arguments.pictures else count:,} pictures\n")
-    print("| | s, median | s, least | ratio |\n|---|---:|---:|---:|")
+    print("| | s, median | s, minimum | ratio |\n|---|---:|---:|---:|")
     base = statistics.median(next(iter(times.values())))
     for name, each in times.items():
         median = statistics.median(each)
         print(f"| {name} | {median:.1f} | {min(each):.1f} | {median / base:.2f} |")
 
 
-def noise(folder: Path, count: int) -> Path:
-    """Photos of 500 x 375 pixels, coarse noise, as JPEG."""
+def make_noise(folder: Path, count: int) -> Path:
+    """Writes JPEG pictures of coarse noise with 500 x 375 pixels."""
     from PIL import Image
 
     folder.mkdir()
@@ -69,7 +70,7 @@ def noise(folder: Path, count: int) -> Path:
 
 
 def write_network(model: str, path: Path) -> None:
-    """The backbone of a model as ONNX."""
+    """Writes the backbone of a model as an ONNX file."""
     import kerasseq
 
     sys.path.insert(0, str(PEER.parent))
@@ -78,8 +79,8 @@ def write_network(model: str, path: Path) -> None:
     export(kerasseq.load(model).encoder.layers[0].backbone, path)
 
 
-def seconds(command: list[str], threads: int) -> float:
-    """How long a command takes on the first so many cores."""
+def measure(command: list[str], threads: int) -> float:
+    """Returns the seconds that a command takes on the first `threads` cores."""
     start = time.perf_counter()
     subprocess.run(
         command,

@@ -1,17 +1,18 @@
-"""Beam search: tokens a second beside CTranslate2 and Hugging Face, at batch 1 and 32.
+"""Speed of beam search in comparison with CTranslate2 and Hugging Face, at batch sizes 1 and 32.
 
     python benchmarks/decode.py
     python benchmarks/decode.py --model multi30k-en-de --input test.en
 
-A Transformer of 4 + 4 layers, 128 wide, 256 in between, vocabulary 10,000 and random weights turns
-16 tokens into 32, neither less nor more, as its end symbol never is among the best. With `--model`
-its weights translate the lines of `--input` to wherever they end. CTranslate2 has the same weights;
-the last column counts the outputs that equal those of its float32. Hugging Face's model has the
-same sizes and weights of its own, so it takes part without `--model` alone.
+A Transformer with 4 + 4 layers, width 128, 256 hidden units, a vocabulary of 10,000 and random
+weights decodes exactly 32 tokens from 16 tokens, because its end symbol is never among the best.
+With `--model`, that model translates the lines of `--input` to their ends. CTranslate2 has the
+same weights; the last column counts the outputs that equal those of its float32 model. Hugging
+Face's model has the same sizes and other weights, so it takes part only without `--model`.
 
-Everything goes from token ids to token ids, with 5 beams and no length penalty. CTranslate2 runs
-in both ways that it has to use threads: all on one batch, or a part of the batch on each. The
-ratio is of medians, to the fastest of CTranslate2's; above 1 is faster than that.
+The input and the output are token ids, with 5 beams and without length penalty. CTranslate2 uses
+threads in two ways: all threads on one batch, or a part of the batch on each thread. The ratio is
+the median of the fastest CTranslate2 contestant divided by the median of the row; a ratio above 1
+is faster.
 """
 
 import argparse
@@ -42,12 +43,12 @@ CONTESTANTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="a Transformer, path or preset; by default random weights")
-    parser.add_argument("--input", type=Path, help="sentences for it, one a line")
+    parser.add_argument("--input", type=Path, help="sentences for the model, one per line")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32])
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="see that it works")
+    parser.add_argument("--quick", action="store_true", help="only check that it works")
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--contestant", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -56,7 +57,7 @@ def main() -> None:
     if arguments.prepare:
         prepare(arguments.prepare, arguments.model, arguments.input)
     elif arguments.contestant:
-        contestant(*arguments.contestant)
+        run_contestant(*arguments.contestant)
     else:
         compare(arguments)
 
@@ -68,8 +69,8 @@ def compare(arguments: argparse.Namespace) -> None:
     if arguments.quick:
         arguments.rounds, arguments.batches = 1, [1, 2]
     print(describe("keras", "tensorflow", "jax", "ctranslate2", "transformers", "torch"))
-    what = arguments.model or f"random weights, {SOURCE} to {TARGET} tokens"
-    print(f"{what}; {BEAMS} beams, {arguments.threads} threads")
+    model = arguments.model or f"random weights, {SOURCE} to {TARGET} tokens"
+    print(f"{model}; {BEAMS} beams, {arguments.threads} threads")
     folder = Path(tempfile.mkdtemp())
     try:
         job = [__file__, "--prepare", str(folder)]
@@ -82,17 +83,17 @@ def compare(arguments: argparse.Namespace) -> None:
             contestants = {
                 name: [__file__, "--contestant", str(folder), name, *rest] for name in names
             }
-            table(batch, race(contestants, arguments.rounds, arguments.threads))
+            print_table(batch, race(contestants, arguments.rounds, arguments.threads))
     finally:
         shutil.rmtree(folder)
 
 
-def table(batch: int, times: dict[str, Times]) -> None:
+def print_table(batch: int, times: dict[str, Times]) -> None:
     peers = [time for name, time in times.items() if "-" in name]
     best = min((time.median for time in peers), default=float("nan"))
     truth = times["float32-threads"].facts["outputs"] if "float32-threads" in times else None
     print(
-        f"\nbatch {batch}\n\n| | ms, median | ms, least | tokens/s | ratio | same output |\n"
+        f"\nbatch {batch}\n\n| | ms, median | ms, minimum | tokens/s | ratio | same output |\n"
         "|---|---:|---:|---:|---:|---:|"
     )
     for name, time in times.items():
@@ -110,7 +111,7 @@ def table(batch: int, times: dict[str, Times]) -> None:
 
 
 def prepare(folder: Path, model: str | None, lines: Path | None) -> None:
-    """Leave in `folder` the model as its own file or weights, its conversion, and the sources."""
+    """Writes the model or its weights, the converted model and the sources into `folder`."""
     os.environ["KERAS_BACKEND"] = "jax"
     from peers.ctranslate2_transformer import convert
 
@@ -129,9 +130,9 @@ def prepare(folder: Path, model: str | None, lines: Path | None) -> None:
         import numpy as np
 
         keras.utils.set_random_seed(0)
-        network = transformer()
+        network = build_transformer()
         for variable in network.trainable_variables:
-            # As they are at first, weights give one token again and again.
+            # The initial weights repeat one token.
             variable.assign(variable + 0.05 * keras.random.normal(variable.shape))
         embeddings = np.array(network.frontend.embeddings)
         embeddings[END] = 0.0
@@ -141,32 +142,32 @@ def prepare(folder: Path, model: str | None, lines: Path | None) -> None:
         sources = random.integers(4, VOCABULARY, (1024, SOURCE)).tolist()
     (folder / "sources.json").write_text(json.dumps({"model": model, "sources": sources}))
     convert(network, folder / "ctranslate2")
-    serve(lambda: None, {}, least=0)
+    serve(lambda: None, {}, minimum=0)
 
 
-def transformer():
+def build_transformer():
     from kerasseq.applications.translation.model import Transformer
 
     return Transformer().build(VOCABULARY, VOCABULARY)
 
 
-def contestant(folder: str, name: str, batch: str, threads: str) -> None:
+def run_contestant(folder: str, name: str, batch: str, threads: str) -> None:
     folder, batch, threads = Path(folder), int(batch), int(threads)
-    kept = json.loads((folder / "sources.json").read_text())
-    # Real sentences come in as many batches as show how long they are; at batch 1, one by one.
-    count = batch if kept["model"] is None else max(16, 4 * batch)
-    sources, forced = kept["sources"][:count], kept["model"] is None
+    stored = json.loads((folder / "sources.json").read_text())
+    # With real sentences, use several batches, because their lengths differ.
+    count = batch if stored["model"] is None else max(16, 4 * batch)
+    sources, forced = stored["sources"][:count], stored["model"] is None
     if name == "generate":
-        run = hugging_face(sources)
+        run = load_hugging_face(sources)
     elif "-" in name:
-        run = ctranslate2(folder / "ctranslate2", sources, batch, threads, name, forced)
+        run = load_ctranslate2(folder / "ctranslate2", sources, batch, threads, name, forced)
     else:
-        run = kerasseq(folder, kept["model"], sources, batch, name)
+        run = load_kerasseq(folder, stored["model"], sources, batch, name)
     serve(run, {"outputs": run()})
 
 
 class Ids:
-    """A preprocessor to which ids are the raw sources, and text is nothing."""
+    """A preprocessor whose raw sources are ids, and whose texts are empty."""
 
     def features(self, sources):
         import numpy as np
@@ -186,7 +187,7 @@ class Ids:
         return [""] * len(ids)
 
 
-def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend: str):
+def load_kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend: str):
     backend, _, precision = backend.partition("+")
     os.environ["KERAS_BACKEND"] = backend
     from kerasseq.generation import Beam
@@ -198,30 +199,30 @@ def kerasseq(folder: Path, model: str | None, sources: list, batch: int, backend
 
         network, length = kerasseq.load(model), None
     else:
-        network, length = transformer(), TARGET
+        network, length = build_transformer(), TARGET
         network.load_weights(folder / "model.weights.h5")
     options = Options(strategy, max_length=length, precision=precision or None)
     network.preprocessor = Ids()
 
     def run() -> list[list[int]]:
-        # At batch 1 one sentence after the other, as they come in.
+        # At batch size 1 decode one sentence after the other.
         parts = [sources] if batch > 1 else [[source] for source in sources]
-        found = [
+        results = [
             hypotheses[0].tokens
             for part in parts
             for hypotheses in network.hypotheses(part, options, batch_size=batch, jit=True)
         ]
-        return [[token for token in tokens if token != END] for tokens in found]
+        return [[token for token in tokens if token != END] for tokens in results]
 
     return run
 
 
-def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str, forced: bool):
+def load_ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str, forced: bool):
     from ctranslate2 import Translator
-    from peers.ctranslate2_transformer import tokens
+    from peers.ctranslate2_transformer import name_tokens
 
-    compute_type, _, how = name.partition("-")
-    split = how == "workers"
+    compute_type, _, threading = name.partition("-")
+    split = threading == "workers"
     translator = Translator(
         str(model),
         compute_type=compute_type,
@@ -230,10 +231,10 @@ def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str,
     )
     options = {"max_decoding_length": TARGET} if forced else {}
     rows = -(-batch // threads) if split else batch
-    named = [tokens(source) for source in sources]
+    names = [name_tokens(source) for source in sources]
 
     def run() -> list[list[int]]:
-        parts = [named] if batch > 1 else [[source] for source in named]
+        parts = [names] if batch > 1 else [[source] for source in names]
         results = [
             result
             for part in parts
@@ -252,11 +253,11 @@ def ctranslate2(model: Path, sources: list, batch: int, threads: int, name: str,
     return run
 
 
-def hugging_face(sources: list):
+def load_hugging_face(sources: list):
     import torch
-    from peers.hugging_face import generate, marian
+    from peers.hugging_face import build_marian, generate
 
-    network, ids = marian(VOCABULARY, 128, 256, 4, 4), torch.tensor(sources)
+    network, ids = build_marian(VOCABULARY, 128, 256, 4, 4), torch.tensor(sources)
     return lambda: generate(network, ids, BEAMS, TARGET)[:, 1:].tolist()
 
 

@@ -1,4 +1,4 @@
-"""What a table of figures was measured on."""
+"""The description of the machine of a measurement."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def describe(*packages: str) -> str:
-    """The processor, the cores in use, the memory, and the versions of Python and packages."""
+    """Returns the processor, its cores, the memory, and the versions of Python and packages."""
     versions = [f"Python {platform.python_version()}"]
     versions += [f"{package} {metadata.version(package)}" for package in packages]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -15,12 +15,11 @@ def describe(*packages: str) -> str:
     if hasattr(os, "sysconf"):
         memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return (
-        f"{_processor()}, {cores} cores{memory}{load}; {platform.system()}; {', '.join(versions)}"
-    )
+    processor = _find_processor()
+    return f"{processor}, {cores} cores{memory}{load}; {platform.system()}; {', '.join(versions)}"
 
 
-def _processor() -> str:
+def _find_processor() -> str:
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

@@ -1,11 +1,12 @@
-"""From raw text to batches: examples a second beside SentencePiece alone, and memory held.
+"""Speed and memory from raw text to batches, in comparison with SentencePiece alone.
 
     python benchmarks/pipeline.py --data-dir DATA --pairs 1000000 10000000
 
-The pairs are Multi30k's, English and German, repeated; without the data, sentences of made-up
-words. SentencePiece alone encodes the same lines, which it is handed in memory, before and after
-each measurement, on as many threads; the pipeline reads, checks, encodes and writes them. Each
-stage runs in a process of its own, whose peak of resident memory includes everything imported.
+The pairs are the English and German pairs of Multi30k, repeated; without the data they are
+sentences of random words. The pipeline reads, checks, encodes and writes the lines. SentencePiece
+alone encodes the same lines from memory, with the same number of threads, before and after each
+measurement. Each stage runs in its own process; the peak of its resident memory includes all
+imports.
 """
 
 import argparse
@@ -22,13 +23,13 @@ from pathlib import Path
 from machine import describe
 
 CHUNK = 1 << 16
-ALONE = 500_000  # pairs that SentencePiece alone encodes, each time
+ALONE = 500_000  # the pairs of each measurement of SentencePiece alone
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    parser.add_argument("--data-dir", help="has Multi30k, or multi30k/ in it")
+    parser.add_argument("--data-dir", help="the folder of Multi30k, or its parent folder")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--kind", default="unigram", choices=["unigram", "bpe"])
     parser.add_argument("--stage", help=argparse.SUPPRESS)
@@ -48,7 +49,7 @@ def main() -> None:
     for pairs in arguments.pairs:
         with tempfile.TemporaryDirectory() as folder:
             write_text(Path(folder), pairs, arguments.data_dir)
-            built, batched = (run(stage, folder, arguments) for stage in ("build", "read"))
+            built, batched = (run_stage(stage, folder, arguments) for stage in ("build", "read"))
         print(
             f"| {pairs:,} | {built['rate']:,.0f} | {built['alone']:,.0f} | "
             f"{built['rate'] / built['alone']:.2f} | {batched['rate']:,.0f} | "
@@ -58,8 +59,8 @@ def main() -> None:
         )
 
 
-def run(stage: str, folder: str, arguments: argparse.Namespace) -> dict:
-    """One stage in a process of its own."""
+def run_stage(stage: str, folder: str, arguments: argparse.Namespace) -> dict:
+    """Runs a stage in its own process, and returns its results."""
     command = [sys.executable, __file__, "--stage", stage, "--folder", folder]
     command += ["--threads", str(arguments.threads), "--kind", arguments.kind]
     ran = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -67,8 +68,8 @@ def run(stage: str, folder: str, arguments: argparse.Namespace) -> dict:
 
 
 def write_text(folder: Path, pairs: int, data_dir: str | None) -> None:
-    """`pairs` lines of train.en and train.de."""
-    texts = multi30k(data_dir) if data_dir else made_up()
+    """Writes `pairs` lines to each of train.en and train.de."""
+    texts = read_multi30k(data_dir) if data_dir else make_sentences()
     for name, lines in zip(("train.en", "train.de"), texts, strict=True):
         times, rest = divmod(pairs, len(lines))
         with open(folder / name, "w", encoding="utf-8") as file:
@@ -78,16 +79,16 @@ def write_text(folder: Path, pairs: int, data_dir: str | None) -> None:
             file.writelines(lines[:rest])
 
 
-def multi30k(data_dir: str) -> list[list[str]]:
-    """Its training lines, English and German."""
+def read_multi30k(data_dir: str) -> list[list[str]]:
+    """Returns the English and the German training lines of Multi30k."""
     from kerasseq.data.public import datasets
 
     pairs = list(datasets.pairs("multi30k", "en", "de", data_dir)["train"])
     return [[f"{text}\n" for text in side] for side in zip(*pairs, strict=True)]
 
 
-def made_up() -> list[list[str]]:
-    """29,000 lines a side, as long as Multi30k's."""
+def make_sentences() -> list[list[str]]:
+    """Returns two lists of 29,000 lines that are as long as Multi30k's."""
     rng = random.Random(0)
     words = ["".join(rng.choices("etaoinshrdlu", k=rng.randint(1, 9))) for _ in range(8000)]
     return [
@@ -97,7 +98,7 @@ def made_up() -> list[list[str]]:
 
 
 def build(folder: Path, arguments: argparse.Namespace) -> dict:
-    """Text to store."""
+    """Measures the way from texts to a store."""
     from kerasseq.data import FileCorpus, TokenStore
     from kerasseq.preprocessing import TextPreprocessor
 
@@ -106,17 +107,17 @@ def build(folder: Path, arguments: argparse.Namespace) -> dict:
     preprocessor = TextPreprocessor.learn(some, arguments.kind, 8000)
     preprocessor.save_assets(str(folder))
     (folder / "config.json").write_text(json.dumps(preprocessor.get_config()))
-    times = [alone(folder, arguments.threads)]
+    times = [measure_sentencepiece(folder, arguments.threads)]
     start = time.perf_counter()
     store = TokenStore.build(folder / "store", corpus, preprocessor, threads=arguments.threads)
     rate = len(store) / (time.perf_counter() - start)
-    peak = peak_memory()
-    times.append(alone(folder, arguments.threads))
+    peak = measure_peak_memory()
+    times.append(measure_sentencepiece(folder, arguments.threads))
     return {"rate": rate, "alone": sum(times) / 2, "peak": peak}
 
 
-def alone(folder: Path, threads: int) -> float:
-    """Pairs a second that the library encodes, reading not counted."""
+def measure_sentencepiece(folder: Path, threads: int) -> float:
+    """Returns the pairs per second that SentencePiece encodes, without reading."""
     import sentencepiece
 
     processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.model"))
@@ -133,13 +134,13 @@ def alone(folder: Path, threads: int) -> float:
 
 
 def read(folder: Path, arguments: argparse.Namespace) -> dict:
-    """An epoch of batches from the store."""
+    """Measures an epoch of batches from the store."""
     from kerasseq.data import BatchPlan, TokenBatches, TokenStore
     from kerasseq.preprocessing import TextPreprocessor
 
     preprocessor = TextPreprocessor.from_config(json.loads((folder / "config.json").read_text()))
     preprocessor.load_assets(str(folder))
-    imports = peak_memory()
+    imports = measure_peak_memory()
     start = time.perf_counter()
     store = TokenStore(folder / "store", preprocessor)
     plan = BatchPlan(store.lengths("source"), store.lengths("target"), tokens=4096)
@@ -148,11 +149,16 @@ def read(folder: Path, arguments: argparse.Namespace) -> dict:
     examples = sum(int((batches[index][2].sum(axis=1) > 0).sum()) for index in range(len(batches)))
     assert examples == len(store)
     rate = examples / (time.perf_counter() - planned)
-    return {"rate": rate, "plan": planned - start, "peak": peak_memory(), "imports": imports}
+    return {
+        "rate": rate,
+        "plan": planned - start,
+        "peak": measure_peak_memory(),
+        "imports": imports,
+    }
 
 
-def peak_memory() -> float:
-    """MiB that this process has had resident at most."""
+def measure_peak_memory() -> float:
+    """Returns the peak of this process's resident memory in MiB."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -1,7 +1,8 @@
-"""Contestants timed side by side: each in a process of its own, one at a time, round by round.
+"""Comparison of contestants: each has its own process, and they run in turn.
 
-What slows the machine down for a while then slows all of them alike, and no library's threads
-or allocator stand in another's way. A contestant is a command; its process calls `serve`.
+So a temporary slowdown of the machine affects all contestants equally, and the threads and
+allocator of one library do not disturb another library. A contestant is a command; its process
+calls `serve`.
 """
 
 import gc
@@ -19,7 +20,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of each run of a contestant, and what it says about itself."""
+    """The seconds of each run of a contestant, and the facts that it reports."""
 
     seconds: list[float]
     facts: dict
@@ -34,30 +35,32 @@ class Times:
 
 
 def race(contestants: dict[str, Sequence[str]], rounds: int, threads: int) -> dict[str, Times]:
-    """Run each contestant's timed burst `rounds` times, in turn, on `threads` cores.
+    """Times the runs of each contestant, in turn, on `threads` cores.
 
     Args:
-        contestants: by name, the arguments of a Python process, a script first.
+        contestants: for each name the arguments of a Python process, a script first.
+        rounds: how often each contestant is timed.
+        threads: the number of cores.
 
     Returns:
-        The times of those that ran; one that failed is left out, its error shown.
+        The times by name, without the contestants that failed; their errors are printed.
     """
     processes, seconds, facts = {}, {}, {}
     try:
         for name, arguments in contestants.items():
-            # A file, since a pipe that nobody reads would fill and block.
+            # A file, because a pipe without a reader fills and blocks.
             errors = tempfile.TemporaryFile("w+")
             process = subprocess.Popen(
                 [sys.executable, *arguments],
-                env={**os.environ, **environment(threads)},
+                env={**os.environ, **limit_threads(threads)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                preexec_fn=lambda: _stay_on(threads),
+                preexec_fn=lambda: _pin_to_cores(threads),
             )
-            # Ready before the next one starts, so that no preparation disturbs another.
-            answer = _answer(process)
+            # Wait until it is ready, so that its preparation does not disturb the next one.
+            answer = _read_answer(process)
             if answer is None:
                 errors.seek(0)
                 last = "".join(errors.readlines()[-5:])
@@ -67,7 +70,7 @@ def race(contestants: dict[str, Sequence[str]], rounds: int, threads: int) -> di
         for _ in range(rounds):
             for name, process in processes.items():
                 print("go", file=process.stdin, flush=True)
-                seconds[name] += _answer(process)
+                seconds[name] += _read_answer(process)
     finally:
         for process in processes.values():
             process.stdin.close()
@@ -75,8 +78,8 @@ def race(contestants: dict[str, Sequence[str]], rounds: int, threads: int) -> di
     return {name: Times(seconds[name], facts[name]) for name in processes}
 
 
-def serve(run: Callable[[], Any], facts: dict, warm_up: int = 3, least: float = 0.4) -> None:
-    """The contestant's side: time bursts of `run` of at least `least` seconds each, on demand."""
+def serve(run: Callable[[], Any], facts: dict, warm_up: int = 3, minimum: float = 0.4) -> None:
+    """Runs in a contestant's process: times `run` for at least `minimum` seconds per request."""
     for _ in range(warm_up):
         run()
     print(json.dumps(facts), flush=True)
@@ -85,7 +88,7 @@ def serve(run: Callable[[], Any], facts: dict, warm_up: int = 3, least: float = 
         gc.disable()
         run()
         seconds: list[float] = []
-        while sum(seconds) < least:
+        while sum(seconds) < minimum:
             start = time.perf_counter()
             run()
             seconds.append(time.perf_counter() - start)
@@ -93,8 +96,8 @@ def serve(run: Callable[[], Any], facts: dict, warm_up: int = 3, least: float = 
         print(json.dumps(seconds), flush=True)
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Variables that hold every library to so many threads."""
+def limit_threads(threads: int) -> dict[str, str]:
+    """Returns environment variables that limit every library to `threads` threads."""
     return {
         "OMP_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads),
@@ -103,13 +106,13 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def _stay_on(threads: int) -> None:
-    # JAX takes as many threads as the process may use cores.
+def _pin_to_cores(threads: int) -> None:
+    # JAX starts one thread for each core that the process may use.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def _answer(process: subprocess.Popen) -> Any:
+def _read_answer(process: subprocess.Popen) -> Any:
     for line in process.stdout:
         if line.startswith(("{", "[")):
             return json.loads(line)

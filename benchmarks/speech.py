@@ -1,10 +1,11 @@
-"""The speed of speech recognition: front end, training step, transcribing, transducer loss.
+"""Speed of speech recognition: front end, training step, transcription, transducer loss.
 
     python benchmarks/speech.py
 
-Each contestant runs in a process of its own, in turn (see race.py). Sound is noise, 16 recordings
-of 10 s at 16 kHz. The transducer's loss has N=8, T=200, U=40, V=500, D=320, gradients included; its
-peer is a lattice of logits held whole. Memory is what the process's peak grew by.
+Each contestant has its own process, and they run in turn (see race.py). The sound is noise: 16
+recordings of 10 s at 16 kHz. The transducer's loss has N=8, T=200, U=40, V=500, D=320, and
+includes the gradients; its peer keeps the whole lattice of logits. Memory is the increase of the
+process's peak.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=BACKENDS)
-    parser.add_argument("--quick", action="store_true", help="see that it works")
+    parser.add_argument("--quick", action="store_true", help="only check that it works")
     parser.add_argument("--contestant", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
@@ -40,32 +41,32 @@ def main() -> None:
         arguments.rounds, arguments.backends = 1, ["jax"]
     print(describe("keras", "librosa", "tensorflow", "jax", "torch"))
     ours = [(f"kerasseq, {name}", name, "ours") for name in arguments.backends]
-    table("front end", "frontend", [("librosa", "jax", "librosa"), *ours], arguments)
+    print_table("front end", "frontend", [("librosa", "jax", "librosa"), *ours], arguments)
     for name in arguments.backends:
         kinds = [(kind, name, kind) for kind in KINDS]
-        table(f"training step, {name}", "step", kinds, arguments, ROWS * SECONDS)
+        print_table(f"training step, {name}", "step", kinds, arguments, ROWS * SECONDS)
     for name in arguments.backends:
         kinds = [(kind, name, kind) for kind in KINDS]
-        table(f"transcribing, greedy, {name}", "transcribe", kinds, arguments, ROWS * SECONDS)
+        print_table(f"greedy transcription, {name}", "transcribe", kinds, arguments, ROWS * SECONDS)
     for name in arguments.backends:
         both = [("whole lattice", name, "whole"), ("kerasseq", name, "ours")]
-        table(f"transducer loss and gradient, {name}", "loss", both, arguments)
+        print_table(f"transducer loss and gradient, {name}", "loss", both, arguments)
 
 
-def table(
+def print_table(
     title: str,
     part: str,
     rows: list[tuple[str, str, str]],
     arguments: argparse.Namespace,
     seconds: float = 0.0,
 ) -> None:
-    """Print the times of a part; the ratio is to the first row, or to the seconds of sound."""
+    """Prints the times of a part; the ratio is to the first row, or to the seconds of sound."""
     contestants = {
         name: [__file__, "--contestant", part, backend, kind] for name, backend, kind in rows
     }
     times = race(contestants, arguments.rounds, arguments.threads)
-    what = "real-time factor" if seconds else "ratio"
-    print(f"\n{title}\n\n| | ms, median | ms, least | {what} | MiB |\n|---|---:|---:|---:|---:|")
+    ratio = "real-time factor" if seconds else "ratio"
+    print(f"\n{title}\n\n| | ms, median | ms, minimum | {ratio} | MiB |\n|---|---:|---:|---:|---:|")
     for name, time in times.items():
         base = seconds or times[rows[0][0]].median
         print(
@@ -75,24 +76,24 @@ def table(
         )
 
 
-def served(run: Callable) -> None:
-    """Serve with what the first runs add to the process's peak memory."""
+def serve_with_memory(run: Callable) -> None:
+    """Serves `run` and reports how much its first run adds to the process's peak memory."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     serve(run, {"memory": (after - before) / 1024})
 
 
-def sound():
+def make_sound():
     import numpy as np
 
     return (3000 * np.random.default_rng(0).normal(size=(ROWS, SECONDS * RATE))).astype("int16")
 
 
-def frontend(kind: str) -> None:
+def serve_frontend(kind: str) -> None:
     import numpy as np
 
-    values = sound()
+    values = make_sound()
     if kind == "librosa":
         import librosa
 
@@ -123,10 +124,10 @@ def frontend(kind: str) -> None:
         def run():
             return ops.convert_to_numpy(function(*inputs).values)
 
-    served(run)
+    serve_with_memory(run)
 
 
-def recogniser(kind: str):
+def build_model(kind: str):
     from kerasseq.applications.speech_recognition.config import configure
     from kerasseq.applications.speech_recognition.model import build
     from kerasseq.preprocessing import SpeechPreprocessor
@@ -138,30 +139,30 @@ def recogniser(kind: str):
     return build(config.model, config.sound, preprocessor), letters[:1] * ROWS
 
 
-def step(kind: str) -> None:
+def serve_step(kind: str) -> None:
     import keras
 
     from kerasseq.backend import make_stepper
 
-    model, texts = recogniser(kind)
+    model, texts = build_model(kind)
     model.compile(keras.optimizers.Adam(1e-4), jit_compile="auto")
     train = make_stepper(model)
     tokens, labels, weights = model.preprocessor.targets(texts)
-    batch = ({**model.preprocessor.features(sound()), "tokens": tokens}, labels, weights)
-    served(lambda: float(train(batch)))
+    batch = ({**model.preprocessor.features(make_sound()), "tokens": tokens}, labels, weights)
+    serve_with_memory(lambda: float(train(batch)))
 
 
-def transcribe(kind: str) -> None:
+def serve_transcription(kind: str) -> None:
     from kerasseq import Greedy, Options
 
-    model, _ = recogniser(kind)
-    recordings = list(sound())
-    # As many units as people speak in ten seconds; the weights, which are random, know no end.
+    model, _ = build_model(kind)
+    recordings = list(make_sound())
+    # People speak about 150 units in ten seconds; a model with random weights does not end a text.
     options = Options(Greedy(), max_length=150)
-    served(lambda: model.generate(recordings, options))
+    serve_with_memory(lambda: model.generate(recordings, options))
 
 
-def loss(kind: str) -> None:
+def serve_loss(kind: str) -> None:
     import keras
     import numpy as np
     from keras import ops
@@ -174,7 +175,7 @@ def loss(kind: str) -> None:
     units, width = LATTICE["units"], LATTICE["width"]
 
     class Lattice(keras.Model):
-        """Two arrays of weights in the place of encoder and prediction network."""
+        """Two arrays of weights instead of an encoder and a prediction network."""
 
         def __init__(self):
             super().__init__()
@@ -204,10 +205,15 @@ def loss(kind: str) -> None:
     train = make_stepper(model)
     targets = np.random.default_rng(0).integers(1, units, (n, labels)).astype("int32")
     batch = (targets, targets, np.ones((n, labels), "float32"))
-    served(lambda: float(train(batch)))
+    serve_with_memory(lambda: float(train(batch)))
 
 
-PARTS = {"frontend": frontend, "step": step, "transcribe": transcribe, "loss": loss}
+PARTS = {
+    "frontend": serve_frontend,
+    "step": serve_step,
+    "transcribe": serve_transcription,
+    "loss": serve_loss,
+}
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))

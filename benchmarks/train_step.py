@@ -1,10 +1,10 @@
-"""One training step: kerasseq on each backend beside the same architecture in plain PyTorch.
+"""Time of a training step: kerasseq on each backend, and the same architecture in plain PyTorch.
 
     python benchmarks/train_step.py
 
-Forward, loss with label smoothing, backward and Adam, in float32, on full batches of random
-tokens. Each contestant runs in a process of its own, in turn (see race.py). Ratios are of medians,
-to PyTorch without `torch.compile`.
+A step is the forward pass, the loss with label smoothing, the backward pass and Adam, in float32,
+on full batches of random tokens. Each contestant has its own process, and they run in turn (see
+race.py). A ratio is that of the median to the median of PyTorch without `torch.compile`.
 """
 
 import argparse
@@ -39,11 +39,11 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", default=["128x16", "64x32"], help="rows x tokens")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="see that it works")
+    parser.add_argument("--quick", action="store_true", help="only check that it works")
     parser.add_argument("--contestant", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
-        contestant(*arguments.contestant)
+        run_contestant(*arguments.contestant)
         return
     if arguments.quick:
         arguments.shapes, arguments.rounds = ["4x8"], 1
@@ -51,16 +51,16 @@ def main() -> None:
     print(f"float32, {arguments.threads} threads, vocabulary {VOCABULARY:,}, dropout {DROPOUT}")
     for model in arguments.models:
         for shape in arguments.shapes:
-            table(model, shape, arguments)
+            print_table(model, shape, arguments)
 
 
-def table(model: str, shape: str, arguments: argparse.Namespace) -> None:
+def print_table(model: str, shape: str, arguments: argparse.Namespace) -> None:
     contestants = {
         name: [__file__, "--contestant", model, shape, name] for name in arguments.contestants
     }
     times = race(contestants, arguments.rounds, arguments.threads)
-    print(f"\n{MODELS[model]}; {shape} tokens on either side\n")
-    print("| | parameters | ms, median | ms, least | ratio |\n|---|---:|---:|---:|---:|")
+    print(f"\n{MODELS[model]}; {shape} tokens on each side\n")
+    print("| | parameters | ms, median | ms, minimum | ratio |\n|---|---:|---:|---:|---:|")
     base = times["pytorch"].median if "pytorch" in times else float("nan")
     for name, time in times.items():
         print(
@@ -70,22 +70,22 @@ def table(model: str, shape: str, arguments: argparse.Namespace) -> None:
         )
 
 
-def contestant(model: str, shape: str, name: str) -> None:
+def run_contestant(model: str, shape: str, name: str) -> None:
     rows, steps = map(int, shape.split("x"))
-    build = pytorch if name.startswith("pytorch") else kerasseq
+    build = build_pytorch if name.startswith("pytorch") else build_kerasseq
     run, parameters = build(model, rows, steps, name)
     serve(run, {"parameters": parameters})
 
 
-def batch(rows: int, steps: int):
-    """Source, target and labels (rows, steps), none of them padding."""
+def make_batch(rows: int, steps: int):
+    """Returns source, target and labels (rows, steps) without padding."""
     import numpy as np
 
     random = np.random.default_rng(0)
     return [random.integers(4, VOCABULARY, (rows, steps), dtype="int32") for _ in range(3)]
 
 
-def kerasseq(model: str, rows: int, steps: int, name: str):
+def build_kerasseq(model: str, rows: int, steps: int, name: str):
     backend, _, xla = name.partition("-")
     os.environ["KERAS_BACKEND"] = backend
     import keras
@@ -107,13 +107,13 @@ def kerasseq(model: str, rows: int, steps: int, name: str):
         keras.optimizers.Adam(RATE), label_smoothing=SMOOTHING, jit_compile=bool(xla) or "auto"
     )
     network.optimizer.build(network.trainable_variables)
-    source, target, labels = batch(rows, steps)
+    source, target, labels = make_batch(rows, steps)
     inputs = {"values": source, "mask": np.ones_like(source, bool), "tokens": target}
     train, data = make_stepper(network), (inputs, labels, np.ones_like(labels, "float32"))
     return lambda: float(train(data)), network.count_params()
 
 
-def pytorch(model: str, rows: int, steps: int, name: str):
+def build_pytorch(model: str, rows: int, steps: int, name: str):
     import torch
     import torch.nn.functional as F
     from peers.rnn_torch import Bahdanau, Luong
@@ -126,7 +126,7 @@ def pytorch(model: str, rows: int, steps: int, name: str):
     }[model]()
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
     forward = torch.compile(network) if name == "pytorch-compiled" else network
-    source, target, labels = (torch.from_numpy(ids).long() for ids in batch(rows, steps))
+    source, target, labels = (torch.from_numpy(ids).long() for ids in make_batch(rows, steps))
     mask = torch.ones_like(source, dtype=torch.bool)
 
     def run() -> float:

@@ -1,4 +1,4 @@
-"""A kerasseq Transformer's weights as a CTranslate2 model, by CTranslate2's own specification."""
+"""Conversion of a kerasseq Transformer to a CTranslate2 model, by CTranslate2's specification."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,18 +8,18 @@ from ctranslate2.specs import TransformerSpec
 
 from kerasseq.embedding import sinusoidal_positions
 
-# CTranslate2 knows tokens by name; the first four ids are kerasseq's special ones.
+# CTranslate2 refers to tokens by name; the first four ids are the special ids of kerasseq.
 SPECIAL = ["<blank>", "<unk>", "<s>", "</s>"]
 POSITIONS = 1024
 
 
-def tokens(ids: Iterable[int]) -> list[str]:
-    """The names of ids in a converted model."""
+def name_tokens(ids: Iterable[int]) -> list[str]:
+    """Returns the names of ids in a converted model."""
     return [SPECIAL[i] if i < len(SPECIAL) else str(i) for i in ids]
 
 
 def convert(model, folder: Path, quantization: str | None = None) -> None:
-    """Write `model`, a `Seq2Seq` of pre-norm Transformers with tied embeddings, to `folder`."""
+    """Writes a `Seq2Seq` of pre-norm Transformers with tied embeddings as a CTranslate2 model."""
     encoder, decoder = model.encoder, model.decoder
     spec = TransformerSpec.from_config(
         (len(encoder.layers), len(decoder.layers)), decoder.settings.heads, pre_norm=True
@@ -28,21 +28,21 @@ def convert(model, folder: Path, quantization: str | None = None) -> None:
         (spec.encoder, model.frontend, "source"),
         (spec.decoder, decoder.embedding, "target"),
     ):
-        vocabulary = tokens(range(frontend.vocabulary_size))
+        vocabulary = name_tokens(range(frontend.vocabulary_size))
         getattr(spec, f"register_{name}_vocabulary")(vocabulary)
         embeddings = side.embeddings[0] if name == "source" else side.embeddings
-        embeddings.weight = _array(frontend.embeddings)
+        embeddings.weight = _to_array(frontend.embeddings)
         side.position_encodings.encodings = sinusoidal_positions(POSITIONS, frontend.width)
-    spec.decoder.projection.weight = _array(decoder.embedding.embeddings)
-    _norm(spec.encoder.layer_norm, encoder.norm)
-    _norm(spec.decoder.layer_norm, decoder.norm)
+    spec.decoder.projection.weight = _to_array(decoder.embedding.embeddings)
+    _copy_norm(spec.encoder.layer_norm, encoder.norm)
+    _copy_norm(spec.decoder.layer_norm, decoder.norm)
     for layer, ours in zip(spec.encoder.layer, encoder.layers, strict=True):
-        _self_attention(layer.self_attention, ours.attention, ours.attention_norm)
-        _feed_forward(layer.ffn, ours)
+        _copy_self_attention(layer.self_attention, ours.attention, ours.attention_norm)
+        _copy_feed_forward(layer.ffn, ours)
     for layer, ours in zip(spec.decoder.layer, decoder.layers, strict=True):
-        _self_attention(layer.self_attention, ours.self_attention, ours.self_norm)
-        _cross_attention(layer.attention, ours.cross_attention, ours.cross_norm)
-        _feed_forward(layer.ffn, ours)
+        _copy_self_attention(layer.self_attention, ours.self_attention, ours.self_norm)
+        _copy_cross_attention(layer.attention, ours.cross_attention, ours.cross_norm)
+        _copy_feed_forward(layer.ffn, ours)
     spec.config.unk_token, spec.config.bos_token, spec.config.eos_token = SPECIAL[1:]
     spec.config.decoder_start_token = SPECIAL[2]
     spec.validate()
@@ -51,34 +51,34 @@ def convert(model, folder: Path, quantization: str | None = None) -> None:
     spec.save(str(folder))
 
 
-def _array(value) -> np.ndarray:
+def _to_array(value) -> np.ndarray:
     return np.ascontiguousarray(value, dtype="float32")
 
 
-def _norm(spec, layer) -> None:
-    spec.gamma, spec.beta = _array(layer.gamma), _array(layer.beta)
+def _copy_norm(spec, layer) -> None:
+    spec.gamma, spec.beta = _to_array(layer.gamma), _to_array(layer.beta)
 
 
-def _linear(spec, *layers) -> None:
-    """Dense layers side by side as one of CTranslate2's, which stores the transpose."""
-    spec.weight = _array(np.concatenate([np.array(layer.kernel) for layer in layers], axis=1).T)
-    spec.bias = _array(np.concatenate([np.array(layer.bias) for layer in layers]))
+def _copy_dense(spec, *layers) -> None:
+    """Joins dense layers into one layer of CTranslate2, which stores the transpose."""
+    spec.weight = _to_array(np.concatenate([np.array(layer.kernel) for layer in layers], axis=1).T)
+    spec.bias = _to_array(np.concatenate([np.array(layer.bias) for layer in layers]))
 
 
-def _self_attention(spec, attention, norm) -> None:
-    _norm(spec.layer_norm, norm)
-    _linear(spec.linear[0], attention.query, attention.key_value)
-    _linear(spec.linear[1], attention.output_projection)
+def _copy_self_attention(spec, attention, norm) -> None:
+    _copy_norm(spec.layer_norm, norm)
+    _copy_dense(spec.linear[0], attention.query, attention.key_value)
+    _copy_dense(spec.linear[1], attention.output_projection)
 
 
-def _cross_attention(spec, attention, norm) -> None:
-    _norm(spec.layer_norm, norm)
-    _linear(spec.linear[0], attention.query)
-    _linear(spec.linear[1], attention.key_value)
-    _linear(spec.linear[2], attention.output_projection)
+def _copy_cross_attention(spec, attention, norm) -> None:
+    _copy_norm(spec.layer_norm, norm)
+    _copy_dense(spec.linear[0], attention.query)
+    _copy_dense(spec.linear[1], attention.key_value)
+    _copy_dense(spec.linear[2], attention.output_projection)
 
 
-def _feed_forward(spec, layer) -> None:
-    _norm(spec.layer_norm, layer.feed_forward_norm)
-    _linear(spec.linear_0, layer.feed_forward.enter)
-    _linear(spec.linear_1, layer.feed_forward.leave)
+def _copy_feed_forward(spec, layer) -> None:
+    _copy_norm(spec.layer_norm, layer.feed_forward_norm)
+    _copy_dense(spec.linear_0, layer.feed_forward.enter)
+    _copy_dense(spec.linear_1, layer.feed_forward.leave)

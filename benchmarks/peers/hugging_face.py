@@ -1,10 +1,10 @@
-"""Hugging Face Transformers' `generate` on a Marian model of given sizes, with random weights."""
+"""Generation by Hugging Face Transformers with a Marian model that has random weights."""
 
 import torch
 from transformers import MarianConfig, MarianMTModel
 
 
-def marian(vocabulary: int, width: int, units: int, heads: int, layers: int) -> MarianMTModel:
+def build_marian(vocabulary: int, width: int, units: int, heads: int, layers: int) -> MarianMTModel:
     config = MarianConfig(
         vocab_size=vocabulary,
         d_model=width,
@@ -27,7 +27,7 @@ def marian(vocabulary: int, width: int, units: int, heads: int, layers: int) -> 
 
 @torch.inference_mode()
 def generate(model: MarianMTModel, sources: torch.Tensor, beams: int, steps: int) -> torch.Tensor:
-    """Sources (N, S) to exactly `steps` tokens each, (N, steps + 1) with the start token."""
+    """Returns `steps` tokens for each source (N, S): (N, steps + 1) with the start token."""
     return model.generate(
         input_ids=sources,
         attention_mask=torch.ones_like(sources),

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0 under ONNX Runtime: features of all pictures of a folder, and nothing more.
+"""Features of all pictures of a folder by EfficientNet-Lite0 in ONNX Runtime.
 
     python benchmarks/peers/onnx_lite0.py NETWORK.onnx FOLDER THREADS
 
-`export` writes the network of a model of ours.
+`export` writes the network of a kerasseq model.
 """
 
 import sys
@@ -18,7 +18,7 @@ TOGETHER = 32
 
 
 def export(network: Any, path: Path) -> None:
-    """Write a Keras model of convolutions and sums, as `efficientnet_lite0` makes it."""
+    """Writes the Keras model of `efficientnet_lite0`, which has convolutions and sums, as ONNX."""
     from onnx import TensorProto, helper, numpy_helper, save
 
     nodes, constants = [], []
@@ -31,18 +31,18 @@ def export(network: Any, path: Path) -> None:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(array, "float32"), name))
         return name
 
-    made: dict[str, str] = {}
+    outputs: dict[str, str] = {}
     for layer in network.layers:
         name, tensors = layer.name, layer.input
         tensors = tensors if isinstance(tensors, list) else [tensors]
-        given = [made.get(tensor._keras_history.operation.name, "") for tensor in tensors]
-        if not any(given):
-            made[name] = add("Transpose", ["picture"], "planes", perm=[0, 3, 1, 2])
+        inputs = [outputs.get(tensor._keras_history.operation.name, "") for tensor in tensors]
+        if not any(inputs):
+            outputs[name] = add("Transpose", ["picture"], "planes", perm=[0, 3, 1, 2])
         elif hasattr(layer, "scale"):
             factor = constant(f"{name}_factor", np.array(layer.scale))
             summand = constant(f"{name}_summand", np.array(layer.offset))
-            scaled = add("Mul", [given[0], factor], f"{name}_scaled")
-            made[name] = add("Add", [scaled, summand], name)
+            scaled = add("Mul", [inputs[0], factor], f"{name}_scaled")
+            outputs[name] = add("Add", [scaled, summand], name)
         elif layer.weights:
             kernel, bias = layer.get_weights()
             depthwise = kernel.shape[-1] == 1
@@ -52,7 +52,7 @@ def export(network: Any, path: Path) -> None:
             groups = kernel.shape[2] if depthwise else 1
             result = add(
                 "Conv",
-                [given[0], weight, constant(f"{name}_bias", bias)],
+                [inputs[0], weight, constant(f"{name}_bias", bias)],
                 f"{name}_conv",
                 strides=list(layer.strides),
                 auto_pad="SAME_UPPER",
@@ -64,23 +64,23 @@ def export(network: Any, path: Path) -> None:
                     constant(f"{name}_high", np.array(6)),
                 ]
                 result = add("Clip", [result, *bounds], f"{name}_clip")
-            made[name] = result
+            outputs[name] = result
         else:
-            made[name] = add("Add", given, name)
+            outputs[name] = add("Add", inputs, name)
     shape = ["n", *network.input_shape[1:]]
     graph = helper.make_graph(
         nodes,
         "lite0",
         [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(made[network.layers[-1].name], TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info(outputs[network.layers[-1].name], TensorProto.FLOAT, None)],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     save(model, path)
 
 
-def pictures(folder: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Batches (N, H, W, 3), read by threads while the network works."""
+def read_pictures(folder: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Yields batches (N, H, W, 3); threads read the files while the network runs."""
     from PIL import Image
 
     def read(path: Path) -> np.ndarray:
@@ -103,7 +103,7 @@ def main() -> None:
     options.intra_op_num_threads = int(threads)
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     size, seconds = tuple(session.get_inputs()[0].shape[1:3]), 0.0
-    for batch in pictures(folder, size):
+    for batch in read_pictures(folder, size):
         start = time.perf_counter()
         session.run(None, {"picture": batch.astype("float32")})
         seconds += time.perf_counter() - start

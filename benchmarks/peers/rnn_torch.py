@@ -1,8 +1,8 @@
-"""LSTM encoder-decoders with attention as one would write them in plain PyTorch.
+"""LSTM encoder-decoders with attention in plain PyTorch.
 
-`nn.LSTM` runs whatever needs no step of its own: the encoder, and the whole decoder with Luong's
-attention. Bahdanau's is asked before each step, which takes a loop over `nn.LSTMCell`; all that
-depends on the source alone is computed ahead of it.
+`nn.LSTM` runs the encoder, and the whole decoder with Luong's attention. Bahdanau's attention
+comes before each step of the decoder, which needs a loop over `nn.LSTMCell`. The part that
+depends only on the source is computed before the loop.
 """
 
 import torch
@@ -20,7 +20,7 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, source: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The memory (N, S, D), and h and c of each of the decoder's layers (2, layers, N, D)."""
+        """Returns the memory (N, S, D), and h and c of all decoder layers (2, layers, N, D)."""
         memory, _ = self.lstm(self.dropout(self.embedding(source)))
         memory = self.dropout(memory)
         real = mask.unsqueeze(-1).to(memory.dtype)
@@ -31,7 +31,7 @@ class Encoder(nn.Module):
 
 
 class Luong(nn.Module):
-    """Source (N, S), its mask (N, S) bool and target (N, T) to logits (N, T, V)."""
+    """Maps the source (N, S), its mask (N, S) bool and the target (N, T) to logits (N, T, V)."""
 
     def __init__(self, vocabulary: int, width: int, layers: int, dropout: float):
         super().__init__()
@@ -52,7 +52,7 @@ class Luong(nn.Module):
 
 
 class Bahdanau(nn.Module):
-    """Source (N, S), its mask (N, S) bool and target (N, T) to logits (N, T, V)."""
+    """Maps the source (N, S), its mask (N, S) bool and the target (N, T) to logits (N, T, V)."""
 
     def __init__(self, vocabulary: int, width: int, layers: int, dropout: float):
         super().__init__()

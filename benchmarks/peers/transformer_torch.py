@@ -1,7 +1,7 @@
-"""A pre-norm Transformer as one would write it in plain PyTorch, of kerasseq's architecture.
+"""A pre-norm Transformer with the architecture of kerasseq in plain PyTorch.
 
-The fused parts that PyTorch has are used: scaled_dot_product_attention, one product for query,
-key and value, layer_norm, cross_entropy with label smoothing on logits, Adam in one kernel.
+It uses the fused operations of PyTorch: scaled_dot_product_attention, one product for query, key
+and value, layer_norm, cross_entropy with label smoothing on logits, and the fused Adam.
 """
 
 import math
@@ -53,7 +53,7 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Source (N, S), its mask (N, S) bool and target (N, T) to logits (N, T, V)."""
+    """Maps the source (N, S), its mask (N, S) bool and the target (N, T) to logits (N, T, V)."""
 
     def __init__(
         self, vocabulary: int, width: int, units: int, heads: int, layers: int, dropout: float
