@@ -7,7 +7,7 @@ from babel import Locale
 from babel.numbers import parse_decimal
 
 from kerasseq.applications.demos.phrases.corpus import make_corpora
-from kerasseq.applications.demos.phrases.phrases import find_locale, phrases
+from kerasseq.applications.demos.phrases.phrases import find_locale, write_phrases
 from kerasseq.errors import UserError
 
 SMALL = {"train": 4_000, "valid": 300, "test": 300}
@@ -120,7 +120,7 @@ def test_a_short_form_does_not_stand_for_two_things():
 
 
 def test_one_locale_alone():
-    spoken = phrases(["fr"], train=3_000, valid=10, test=10)
+    spoken = write_phrases(["fr"], train=3_000, valid=10, test=10)
     assert all(len(phrase) == 1 for phrase in spoken["test"])
 
 

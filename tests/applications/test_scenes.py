@@ -4,10 +4,10 @@ import re
 import numpy as np
 import pytest
 
-from kerasseq.applications.demos.scenes.corpus import NAMES, make_corpora, part_of
-from kerasseq.applications.demos.scenes.drawings import drawing
-from kerasseq.applications.demos.scenes.grammar import Group, Plan, plural, vocabulary
-from kerasseq.applications.demos.scenes.layout import SIDE, bounds, distance, relates
+from kerasseq.applications.demos.scenes.corpus import NAMES, find_part, make_corpora
+from kerasseq.applications.demos.scenes.drawings import draw_thing
+from kerasseq.applications.demos.scenes.grammar import Group, Plan, list_words, pluralize
+from kerasseq.applications.demos.scenes.layout import SIDE, find_bounds, measure_distance, relates
 from kerasseq.data import PictureStore
 from kerasseq.data.pictures.captioned import Captioned
 from kerasseq.data.public.fluent_emoji_clips import FLUENT_EMOJI_CLIPS, drawing_group
@@ -64,7 +64,7 @@ def test_parts_share_no_combination(parts):
     }
     assert all(keys.values())
     for part, corpus in parts.items():
-        assert {part_of(scene.plan) for scene in corpus.scenes} == {part}
+        assert {find_part(scene.plan) for scene in corpus.scenes} == {part}
         assert not any(keys[part] & found for other, found in keys.items() if other != part)
         assert not set(corpus.texts()) & {
             text for other in parts if other != part for text in parts[other].texts()
@@ -76,8 +76,8 @@ def test_every_word_is_in_the_training_part(parts):
     # A few hundred scenes show each thing, but not several of each.
     assert {word for name in NAMES for word in name.split()} <= seen
     said = {word for corpus in parts.values() for text in corpus.texts() for word in text.split()}
-    assert said <= vocabulary(NAMES)
-    assert len(set(NAMES) | set(map(plural, NAMES))) == 2 * len(NAMES)
+    assert said <= list_words(NAMES)
+    assert len(set(NAMES) | set(map(pluralize, NAMES))) == 2 * len(NAMES)
     assert all(re.fullmatch("[a-z ]+", name) for name in NAMES)
 
 
@@ -94,7 +94,7 @@ def phrase(text):
         size = rest.pop(0) if rest[0] in ("small", "big") else ""
         count = {"a": 1, "an": 1, "two": 2, "three": 3}[count]
         name = " ".join(rest)
-        singular = name if count == 1 else next(n for n in NAMES if plural(n) == name)
+        singular = name if count == 1 else next(n for n in NAMES if pluralize(n) == name)
         yield from [(singular, size)] * count
 
 
@@ -109,7 +109,8 @@ def test_sentence_and_picture_agree(parts):
         assert sorted(sum(said, [])) == sorted(shown)
         if relation:
             one, other = (
-                bounds([t for t in scene.things if (t.name, size_of(t)) in side]) for side in said
+                find_bounds([t for t in scene.things if (t.name, size_of(t)) in side])
+                for side in said
             )
             assert relates(relation, one, other)
             axis = int(relation in ("above", "below"))
@@ -137,9 +138,9 @@ def test_nothing_overlaps_or_is_cut(parts):
         for i, thing in enumerate(scene.things):
             left, top, right, bottom = thing.box
             assert 0 < left < right < SIDE and 0 < top < bottom < SIDE
-            assert (right - left, bottom - top) == drawing(thing.name, thing.length).size
+            assert (right - left, bottom - top) == draw_thing(thing.name, thing.length).size
             assert max(right - left, bottom - top) == thing.length
-            assert all(distance(thing.box, other.box) >= 4 for other in scene.things[:i])
+            assert all(measure_distance(thing.box, other.box) >= 4 for other in scene.things[:i])
 
 
 def test_all_is_drawn_where_it_is_said_to_be(parts):
@@ -156,12 +157,12 @@ def test_all_is_drawn_where_it_is_said_to_be(parts):
 
 
 def test_a_drawing_for_every_name():
-    shown = {drawing(name, 20).tobytes() for name in NAMES}
+    shown = {draw_thing(name, 20).tobytes() for name in NAMES}
     assert len(shown) == len(NAMES) == len(set(NAMES))
 
 
 def test_store(parts, tmp_path):
-    preprocessor = CaptionPreprocessor.learn(vocabulary(NAMES), size=(SIDE, SIDE))
+    preprocessor = CaptionPreprocessor.learn(list_words(NAMES), size=(SIDE, SIDE))
     store = PictureStore.build(tmp_path, parts["test"], preprocessor)
     assert len(store) == len(parts["test"].scenes) and not store.unknown and not store.problems
     assert store.references(np.arange(2)) == [[text] for text in list(parts["test"].texts())[:2]]

@@ -15,7 +15,12 @@ pytest.importorskip("soxr")
 pytest.importorskip("babel")
 
 from kerasseq.applications.demos.phrases import spoken as english  # noqa: E402
-from kerasseq.applications.demos.phrases.spoken import cardinal, ordinal, spoken, to_read  # noqa: E402
+from kerasseq.applications.demos.phrases.spoken import (
+    mark_initials,
+    spell_cardinal,
+    spell_ordinal,
+    spell_out,
+)  # noqa: E402
 from kerasseq.applications.demos.speech.corpus import UNHEARD, make_corpora  # noqa: E402
 
 RATE = 16000
@@ -48,12 +53,12 @@ RATE = 16000
     ],
 )
 def test_what_is_said(written, said):
-    assert spoken(written) == said
-    assert spoken(said) == said
+    assert spell_out(written) == said
+    assert spell_out(said) == said
 
 
 def test_what_is_read():
-    assert to_read("five am in amman pm") == "five AM in amman PM"
+    assert mark_initials("five am in amman pm") == "five AM in amman PM"
 
 
 def value(words):
@@ -73,8 +78,8 @@ def value(words):
 
 @given(st.integers(0, 10**15 - 1))
 def test_numbers(number):
-    assert value(cardinal(number)) == number
-    assert ordinal(number).split()[-1].endswith(("st", "nd", "rd", "th"))
+    assert value(spell_cardinal(number)) == number
+    assert spell_ordinal(number).split()[-1].endswith(("st", "nd", "rd", "th"))
 
 
 def utterances(count=40):

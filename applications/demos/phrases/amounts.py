@@ -65,8 +65,8 @@ LONG_UNITS = UNITS + [
 ALWAYS_SAID = 4
 
 
-def number_key(number: Decimal | int, unit: str) -> Hashable | None:
-    """What holds a number out: the number itself, or, when it is small and whole, with its unit."""
+def make_number_key(number: Decimal | int, unit: str) -> Hashable | None:
+    """Returns the value that belongs to one part: the number, with its unit if small and whole."""
     size = abs(number)
     if size != int(size) or size >= 100:
         return "number", Decimal(size).normalize()
@@ -76,7 +76,7 @@ def number_key(number: Decimal | int, unit: str) -> Hashable | None:
 def draw_number(
     rng: Random, owns: Owns, unit: str, decimals: int = 1, signed: bool = False
 ) -> Decimal:
-    """A number that people would write: small and whole, large, or with a fraction."""
+    """Draws a number that people would write: small and whole, large, or with a fraction."""
 
     def draw() -> Decimal:
         size = rng.random()
@@ -89,7 +89,7 @@ def draw_number(
         number = Decimal(int(number)) if number == int(number) else number.normalize()
         return -number if signed and rng.random() < 0.3 else number
 
-    return draw_owned(owns, draw, lambda number: number_key(number, unit))
+    return draw_owned(owns, draw, lambda number: make_number_key(number, unit))
 
 
 def word_unit(locale: Locale, number: Decimal | int, unit: str, length: str) -> str:
@@ -105,21 +105,21 @@ def word_money(locale: Locale, money: tuple[Decimal, str], style: str) -> str:
     return format_currency(*money, locale=locale, format_type=style)
 
 
-def said_apart(
+def find_distinct(
     locales: tuple[Locale, ...],
     pool: list[str],
     word: Callable[[Locale, tuple[int, str]], str],
     said: dict[str, tuple[str, ...]],
 ) -> list[str]:
-    """The members that every locale can count, and that the first one's words tell apart.
+    """Finds the members that every locale can count, and whose words in the first are unique.
 
-    `said` holds what was counted before, and is added to: "2 bit" may not be the short form of
-    what the second locale has another long form for.
+    `said` holds the phrases that were counted before, and grows: "2 bit" must not be the short
+    form of something for which the second locale has another long form.
 
     Raises:
         LookupError: they are too few to make phrases of.
     """
-    kept = []
+    chosen = []
     for member in pool:
         try:
             counted = [tuple(word(loc, (n, member)) for loc in locales) for n in (1, 2, 5)]
@@ -127,13 +127,13 @@ def said_apart(
             continue
         if all(said.get(phrase[0], phrase) == phrase for phrase in counted):
             said.update((phrase[0], phrase) for phrase in counted)
-            kept.append(member)
-    if len(kept) < 10:
-        raise LookupError(f"only {len(kept)} of {len(pool)} have a name in every locale")
-    return kept
+            chosen.append(member)
+    if len(chosen) < 10:
+        raise LookupError(f"only {len(chosen)} of {len(pool)} have a name in every locale")
+    return chosen
 
 
-def duration_kind(share: float) -> Kind:
+def make_duration_kind(share: float) -> Kind:
     def draw(rng: Random, owns: Owns) -> tuple:
         units = rng.choice(list(DURATIONS))
 
@@ -152,14 +152,14 @@ def duration_kind(share: float) -> Kind:
     return Kind("duration", share, draw, word)
 
 
-def relative_kind(share: float) -> Kind:
-    """So much time ago, or from now."""
+def make_relative_kind(share: float) -> Kind:
+    """Makes phrases of a time ago or from now."""
 
     def draw(rng: Random, owns: Owns) -> tuple:
         count, unit = draw_owned(
             owns,
             lambda: (rng.randrange(1, 100), rng.choice(list(SECONDS))),
-            lambda value: number_key(*value),
+            lambda value: make_number_key(*value),
         )
         return rng.choice((-1, 1)), count, unit
 
@@ -177,11 +177,11 @@ def relative_kind(share: float) -> Kind:
     return Kind("relative time", share, draw, word, atoms)
 
 
-def money_kind(share: float, style: str, locales: tuple[Locale, ...], said: dict) -> Kind:
+def make_money_kind(share: float, style: str, locales: tuple[Locale, ...], said: dict) -> Kind:
     def word(locale: Locale, money: tuple) -> str:
         return word_money(locale, money, style)
 
-    pool = said_apart(locales, CURRENCIES, word, said)
+    pool = find_distinct(locales, CURRENCIES, word, said)
 
     def draw(rng: Random, owns: Owns) -> tuple:
         code = rng.choice(pool)
@@ -192,13 +192,13 @@ def money_kind(share: float, style: str, locales: tuple[Locale, ...], said: dict
     return Kind(f"money {style}", share, draw, word, atoms)
 
 
-def measure_kind(
+def make_measure_kind(
     share: float, length: str, units: list[str], locales: tuple[Locale, ...], said: dict
 ) -> Kind:
     def word(locale: Locale, measure: tuple) -> str:
         return word_unit(locale, *measure, length)
 
-    pool = said_apart(locales, units, word, said)
+    pool = find_distinct(locales, units, word, said)
 
     def draw(rng: Random, owns: Owns) -> tuple:
         unit = rng.choice(pool)
@@ -208,14 +208,14 @@ def measure_kind(
     return Kind(f"measure {length}", share, draw, word, atoms)
 
 
-def number_kinds() -> list[Kind]:
-    """Plain numbers, percentages, and round numbers with a word such as million."""
+def make_number_kinds() -> list[Kind]:
+    """Makes plain numbers, percentages, and round numbers with a word such as million."""
 
     def percentage(rng: Random, owns: Owns) -> Decimal:
         number = draw_owned(
             owns,
             lambda: Decimal(rng.randrange(1, 1000)).scaleb(-rng.randrange(2)),
-            lambda number: number_key(number, "percent"),
+            lambda number: make_number_key(number, "percent"),
         )
         return number.scaleb(-2)
 
@@ -224,7 +224,7 @@ def number_kinds() -> list[Kind]:
         return draw_owned(
             owns,
             lambda: rng.randrange(11, 100) * 10 ** rng.randrange(5, 10),
-            lambda number: number_key(number, ""),
+            lambda number: make_number_key(number, ""),
         )
 
     return [
@@ -251,14 +251,14 @@ def number_kinds() -> list[Kind]:
     ]
 
 
-def amount_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
-    kinds = [duration_kind(4), relative_kind(2), *number_kinds()]
+def make_amount_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
+    kinds = [make_duration_kind(4), make_relative_kind(2), *make_number_kinds()]
     said: dict[str, tuple[str, ...]] = {}
     for make, *arguments in (
-        (money_kind, 7, "standard"),
-        (money_kind, 5, "name"),
-        (measure_kind, 7, "long", LONG_UNITS),
-        (measure_kind, 4, "short", UNITS),
+        (make_money_kind, 7, "standard"),
+        (make_money_kind, 5, "name"),
+        (make_measure_kind, 7, "long", LONG_UNITS),
+        (make_measure_kind, 4, "short", UNITS),
     ):
         with suppress(LookupError):
             kinds.append(make(*arguments, locales, said))

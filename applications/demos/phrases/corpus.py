@@ -1,6 +1,6 @@
 """The demonstration of translation: phrases that two locales word each in its own way."""
 
-from kerasseq.applications.demos.phrases.phrases import phrases
+from kerasseq.applications.demos.phrases.phrases import write_phrases
 from kerasseq.data import ListCorpus
 from kerasseq.errors import UserError
 
@@ -40,5 +40,5 @@ def make_corpora(
     """
     if source == target:
         raise UserError(f"the source and the target locale are both {source!r}; choose two")
-    parts = phrases((source, target), seed, train, valid, test)
+    parts = write_phrases((source, target), seed, train, valid, test)
     return {part: ListCorpus(pairs, part) for part, pairs in parts.items()}

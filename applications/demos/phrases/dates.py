@@ -32,8 +32,8 @@ SAME_FIELD = str.maketrans({"L": "M", "c": "E", "e": "E", "h": "H", "k": "H", "K
 DAY, MINUTE = "%Y-%m-%d", "%H:%M"
 
 
-def pattern(locale: Locale, style: str):
-    """CLDR's pattern of a date: full, long, short, or a skeleton such as yMMMd.
+def find_date_pattern(locale: Locale, style: str):
+    """Returns CLDR's pattern of a date: full, long, short, or a skeleton such as yMMMd.
 
     Raises:
         LookupError: the locale has none, or only the root's, which numbers the months.
@@ -44,73 +44,73 @@ def pattern(locale: Locale, style: str):
     return known[style]
 
 
-def clock(locale: Locale, style: str):
-    """CLDR's pattern of a time of day, short or medium.
+def find_time_pattern(locale: Locale, style: str):
+    """Returns CLDR's pattern of a time of day, short or medium.
 
     Raises:
         LookupError: it counts twelve hours and does not say which twelve.
     """
-    found = locale.time_formats[style]
-    letters = fields(found)
+    pattern = locale.time_formats[style]
+    letters = list_fields(pattern)
     if letters & set("hK") and not letters & set("abB"):
         raise LookupError(f"{locale} does not tell morning from evening")
-    return found
+    return pattern
 
 
-def fields(pattern) -> set[str]:
-    """The letters of a pattern: what it says of a date or time."""
+def list_fields(pattern) -> set[str]:
+    """Returns the letters of a pattern, one for each field of a date or time."""
     return set(re.findall("[A-Za-z]", re.sub("'[^']*'", "", pattern.pattern)))
 
 
-def tells(pattern) -> set[str]:
-    """What a pattern says, whichever way it says it."""
-    return {field.translate(SAME_FIELD) for field in fields(pattern)} - set("abBG")
+def list_said_fields(pattern) -> set[str]:
+    """Returns the fields of a pattern, with one letter for all ways to say a field."""
+    return {field.translate(SAME_FIELD) for field in list_fields(pattern)} - set("abBG")
 
 
-def draw_day(rng: Random, owns: Owns, shown: str = DAY) -> datetime.date:
-    """A date; `shown` is the strftime format of what the phrase tells of it."""
+def draw_day(rng: Random, owns: Owns, precision: str = DAY) -> datetime.date:
+    """Draws a date; `precision` is the strftime format of what a phrase says of it."""
     return draw_owned(
         owns,
         lambda: FIRST + datetime.timedelta(rng.randrange(DAYS)),
-        lambda day: day.strftime(shown),
+        lambda day: day.strftime(precision),
     )
 
 
-def draw_time(rng: Random, owns: Owns, shown: str = MINUTE) -> datetime.time:
-    """A time of day; `shown` is the strftime format of what the phrase tells of it."""
+def draw_time(rng: Random, owns: Owns, precision: str = MINUTE) -> datetime.time:
+    """Draws a time of day; `precision` is the strftime format of what a phrase says of it."""
 
     def draw() -> datetime.time:
         return datetime.time(rng.randrange(24), rng.randrange(60), rng.randrange(60))
 
-    return draw_owned(owns, draw, lambda time: time.strftime(shown))
+    return draw_owned(owns, draw, lambda time: time.strftime(precision))
 
 
-def date_kind(share: float, style: str, shown: str = DAY) -> Kind:
+def make_date_kind(share: float, style: str, precision: str = DAY) -> Kind:
     return Kind(
         f"date {style}",
         share,
-        lambda rng, owns: draw_day(rng, owns, shown),
-        lambda locale, day: pattern(locale, style).apply(day, locale),
+        lambda rng, owns: draw_day(rng, owns, precision),
+        lambda locale, day: find_date_pattern(locale, style).apply(day, locale),
     )
 
 
-def time_kind(share: float, style: str, shown: str) -> Kind:
+def make_time_kind(share: float, style: str, precision: str) -> Kind:
     return Kind(
         f"time {style}",
         share,
-        lambda rng, owns: draw_time(rng, owns, shown),
-        lambda locale, time: clock(locale, style).apply(time, locale),
+        lambda rng, owns: draw_time(rng, owns, precision),
+        lambda locale, time: find_time_pattern(locale, style).apply(time, locale),
     )
 
 
-def sentence_kind(share: float, style: str, timed: bool) -> Kind:
-    """A date, with the time or without, as it stands in a sentence."""
+def make_sentence_kind(share: float, style: str, timed: bool) -> Kind:
+    """Makes dates, with a time or without, as they stand in a sentence."""
 
     def word(locale: Locale, value: tuple) -> str:
         day, time = value
         return SENTENCES[locale.language][timed].format(
-            date=pattern(locale, style).apply(day, locale),
-            time=clock(locale, "short").apply(time, locale),
+            date=find_date_pattern(locale, style).apply(day, locale),
+            time=find_time_pattern(locale, "short").apply(time, locale),
         )
 
     def draw(rng: Random, owns: Owns) -> tuple:
@@ -119,16 +119,16 @@ def sentence_kind(share: float, style: str, timed: bool) -> Kind:
     return Kind(f"date {style} in a sentence{' with time' * timed}", share, draw, word)
 
 
-def pair_kind(share: float, style: str) -> Kind:
-    """A date and a time, as they stand outside a sentence."""
+def make_pair_kind(share: float, style: str) -> Kind:
+    """Makes dates with times, as they stand outside a sentence."""
 
     def word(locale: Locale, value: tuple) -> str:
         day, time = value
         return (
             str(locale.datetime_formats["medium"])
             .replace("'", "")
-            .replace("{1}", pattern(locale, style).apply(day, locale))
-            .replace("{0}", clock(locale, "short").apply(time, locale))
+            .replace("{1}", find_date_pattern(locale, style).apply(day, locale))
+            .replace("{0}", find_time_pattern(locale, "short").apply(time, locale))
         )
 
     return Kind(
@@ -139,32 +139,32 @@ def pair_kind(share: float, style: str) -> Kind:
     )
 
 
-def span(locale: Locale, value: tuple, skeleton: str) -> str:
+def format_span(locale: Locale, value: tuple, skeleton: str) -> str:
     # babel cannot compare the parts of the day ("B") that some locales tell apart.
     if "B" in locale.interval_formats.get(skeleton, "B"):
         raise LookupError(f"{locale} has no spans of {skeleton}")
     return format_interval(*value, skeleton, locale=locale)
 
 
-def day_span_kind(share: float, skeleton: str, shown: str) -> Kind:
-    """The days from one to another, at most a few months later."""
+def make_day_span_kind(share: float, skeleton: str, precision: str) -> Kind:
+    """Makes spans of days, of a few months at most."""
 
     def draw(rng: Random, owns: Owns) -> tuple:
         while True:
-            start = draw_day(rng, owns, shown)
+            start = draw_day(rng, owns, precision)
             end = start + datetime.timedelta(rng.randrange(1, 120))
-            if owns(end.strftime(shown)):
+            if owns(end.strftime(precision)):
                 return start, end
 
     def word(locale: Locale, value: tuple) -> str:
-        pattern(locale, "long")  # to be sure that the months have names
-        return span(locale, value, skeleton)
+        find_date_pattern(locale, "long")  # to be sure that the months have names
+        return format_span(locale, value, skeleton)
 
     return Kind(f"span {skeleton}", share, draw, word)
 
 
-def time_span_kind(share: float) -> Kind:
-    """The hours from one time of day to a later one."""
+def make_time_span_kind(share: float) -> Kind:
+    """Makes spans from one time of day to a later one."""
 
     def draw(rng: Random, owns: Owns) -> tuple:
         ends: set[datetime.time] = set()
@@ -173,51 +173,56 @@ def time_span_kind(share: float) -> Kind:
         return tuple(sorted(ends))
 
     def word(locale: Locale, value: tuple) -> str:
-        return span(locale, value, "Hm" if "H" in fields(clock(locale, "short")) else "hm")
+        return format_span(
+            locale, value, "Hm" if "H" in list_fields(find_time_pattern(locale, "short")) else "hm"
+        )
 
     return Kind("span of time", share, draw, word)
 
 
-def date_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
-    """The kinds of date and time of which the first locale tells all that the others need."""
+def make_date_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
+    """Makes the kinds of date and time in which the first locale says all that the others need."""
     styles = {
-        "full": date_kind(6, "full"),
-        "long": date_kind(4, "long"),
-        "yMMMd": date_kind(3, "yMMMd"),
-        "yMMMEd": date_kind(3, "yMMMEd"),
-        "yMd": date_kind(3, "yMd"),
-        "short": date_kind(2, "short"),
-        "yMMMM": date_kind(1, "yMMMM", "%Y-%m"),
-        "MMMMd": date_kind(0.5, "MMMMd", "%m-%d"),
-        "MMMEd": date_kind(1.5, "MMMEd", "%m-%d %w"),
+        "full": make_date_kind(6, "full"),
+        "long": make_date_kind(4, "long"),
+        "yMMMd": make_date_kind(3, "yMMMd"),
+        "yMMMEd": make_date_kind(3, "yMMMEd"),
+        "yMd": make_date_kind(3, "yMd"),
+        "short": make_date_kind(2, "short"),
+        "yMMMM": make_date_kind(1, "yMMMM", "%Y-%m"),
+        "MMMMd": make_date_kind(0.5, "MMMMd", "%m-%d"),
+        "MMMEd": make_date_kind(1.5, "MMMEd", "%m-%d %w"),
     }
     paired = {
         "full": [
-            sentence_kind(5, "full", timed=True),
-            sentence_kind(2, "full", timed=False),
-            pair_kind(2, "full"),
+            make_sentence_kind(5, "full", timed=True),
+            make_sentence_kind(2, "full", timed=False),
+            make_pair_kind(2, "full"),
         ],
-        "long": [sentence_kind(2, "long", timed=True), sentence_kind(1, "long", timed=False)],
-        "yMMMd": [pair_kind(2, "yMMMd")],
+        "long": [
+            make_sentence_kind(2, "long", timed=True),
+            make_sentence_kind(1, "long", timed=False),
+        ],
+        "yMMMd": [make_pair_kind(2, "yMMMd")],
     }
-    kinds = [time_kind(2.5, "short", MINUTE)]
-    if informed(locales, clock, "medium"):
-        kinds.append(time_kind(0.5, "medium", "%H:%M:%S"))
+    kinds = [make_time_kind(2.5, "short", MINUTE)]
+    if says_enough(locales, find_time_pattern, "medium"):
+        kinds.append(make_time_kind(0.5, "medium", "%H:%M:%S"))
     for style, kind in styles.items():
-        if informed(locales, pattern, style):
+        if says_enough(locales, find_date_pattern, style):
             kinds += [kind, *paired.get(style, [])]
     return [
         *kinds,
-        day_span_kind(3, "yMMMd", DAY),
-        day_span_kind(1, "MMMd", "%m-%d"),
-        time_span_kind(2),
+        make_day_span_kind(3, "yMMMd", DAY),
+        make_day_span_kind(1, "MMMd", "%m-%d"),
+        make_time_span_kind(2),
     ]
 
 
-def informed(locales: tuple[Locale, ...], find, style: str) -> bool:
-    """Whether the first locale's pattern tells all that the other patterns say."""
+def says_enough(locales: tuple[Locale, ...], find, style: str) -> bool:
+    """Returns whether the first locale's pattern has all fields of the other patterns."""
     try:
-        source, *others = (tells(find(locale, style)) for locale in locales)
+        source, *others = (list_said_fields(find(locale, style)) for locale in locales)
     except LookupError:
         return False
     return all(other <= source for other in others)

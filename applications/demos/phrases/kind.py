@@ -29,7 +29,7 @@ class Kind:
 
 
 def draw_owned(owns: Owns, draw: Callable[[], Any], key: Callable[[Any], Hashable | None]) -> Any:
-    """The first value drawn that the part owns."""
+    """Draws values until the part owns one, and returns it."""
     while True:
         value = draw()
         if owns(key(value)):

@@ -13,7 +13,7 @@ DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def find_locale(code: str) -> Locale:
-    """The locale with a CLDR code such as `de`, `pt_BR` or `zh-Hant`.
+    """Returns the locale with a CLDR code such as `de`, `pt_BR` or `zh-Hant`.
 
     Raises:
         UserError: there is none; the sentence names the nearest.
@@ -21,11 +21,13 @@ def find_locale(code: str) -> Locale:
     try:
         return Locale.parse(code.replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):
-        raise UserError(f"there is no locale {code!r}; near it: {', '.join(near(code))}") from None
+        raise UserError(
+            f"there is no locale {code!r}; near it: {', '.join(suggest_codes(code))}"
+        ) from None
 
 
-def near(code: str) -> list[str]:
-    """Up to five codes that resemble `code`, or whose language has that English name."""
+def suggest_codes(code: str) -> list[str]:
+    """Returns up to five codes that resemble `code`, or whose language has that English name."""
     by_name = {name.casefold(): language for language, name in Locale("en").languages.items()}
     known = localedata.locale_identifiers()
     named = [by_name[n] for n in difflib.get_close_matches(code.casefold(), by_name, 2, 0.8)]
@@ -35,5 +37,5 @@ def near(code: str) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """NFC with every run of white space, narrow and no-break ones too, as one plain space."""
+    """Normalizes a text to NFC, with one plain space for every run of white space."""
     return " ".join(DIRECTION_MARKS.sub("", unicodedata.normalize("NFC", text)).split())

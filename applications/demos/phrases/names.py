@@ -12,38 +12,40 @@ from kerasseq.applications.demos.phrases.kind import Kind, Owns, draw_owned
 NO_PLACES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
 
 
-def shared_names(locales: tuple[Locale, ...]) -> dict[str, list[str]]:
-    """The codes of places and languages that every locale names.
+def find_shared_names(locales: tuple[Locale, ...]) -> dict[str, list[str]]:
+    """Finds the codes of places and languages that every locale names.
 
     A name that stands for two things in the first locale is left out: "Nauru" is both an island
     and its language, and only the second has another name in German.
     """
     pools = {
-        "territories": [c for c in names(locales[0], "territories") if re.fullmatch("[A-Z]{2}", c)],
-        "languages": [c for c in names(locales[0], "languages") if re.fullmatch("[a-z]{2}", c)],
+        "territories": [
+            c for c in get_names(locales[0], "territories") if re.fullmatch("[A-Z]{2}", c)
+        ],
+        "languages": [c for c in get_names(locales[0], "languages") if re.fullmatch("[a-z]{2}", c)],
     }
     meanings: dict[str, set[tuple[str, ...]]] = {}
     for what, codes in pools.items():
         pools[what] = [
             code
             for code in sorted(codes)
-            if code not in NO_PLACES and all(code in names(locale, what) for locale in locales)
+            if code not in NO_PLACES and all(code in get_names(locale, what) for locale in locales)
         ]
         for code in pools[what]:
-            words = tuple(names(locale, what)[code] for locale in locales)
+            words = tuple(get_names(locale, what)[code] for locale in locales)
             meanings.setdefault(words[0], set()).add(words)
     return {
-        what: [code for code in codes if len(meanings[names(locales[0], what)[code]]) == 1]
+        what: [code for code in codes if len(meanings[get_names(locales[0], what)[code]]) == 1]
         for what, codes in pools.items()
     }
 
 
-def names(locale: Locale, what: str) -> dict[str, str]:
+def get_names(locale: Locale, what: str) -> dict[str, str]:
     return getattr(locale, what)
 
 
-def list_kind(share: float, what: str, pool: list[str], joined: str) -> Kind:
-    """Two to four names, joined by "and" (CLDR's style "standard") or by "or"."""
+def make_list_kind(share: float, what: str, pool: list[str], joined: str) -> Kind:
+    """Makes lists of two to four names, joined by "and" (CLDR's style "standard") or by "or"."""
 
     def draw(rng: Random, owns: Owns) -> tuple[str, ...]:
         count = rng.choice((2, 2, 3, 3, 4))
@@ -52,18 +54,18 @@ def list_kind(share: float, what: str, pool: list[str], joined: str) -> Kind:
         )
 
     def word(locale: Locale, codes: tuple[str, ...]) -> str:
-        return format_list([names(locale, what)[code] for code in codes], joined, locale=locale)
+        return format_list([get_names(locale, what)[code] for code in codes], joined, locale=locale)
 
     atoms = tuple((code,) for code in pool) if joined == "standard" else ()
     return Kind(f"{what} {joined}", share, draw, word, atoms)
 
 
-def name_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
-    """Lists of names, where there are enough of them that most combinations are never said."""
+def make_name_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
+    """Makes the lists whose names are so many that most combinations are never said."""
     shares = {"territories": (9, 3), "languages": (6, 2)}
     return [
-        list_kind(share, what, pool, joined)
-        for what, pool in shared_names(locales).items()
+        make_list_kind(share, what, pool, joined)
+        for what, pool in find_shared_names(locales).items()
         for share, joined in zip(shares[what], ("standard", "or"), strict=True)
         if len(pool) >= 30
     ]

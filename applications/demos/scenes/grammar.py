@@ -23,8 +23,8 @@ class Group(NamedTuple):
 
     def __str__(self) -> str:
         if len(set(self.names)) > 1:
-            return " and ".join(_counted(1, name, self.size) for name in self.names)
-        return _counted(len(self.names), self.names[0], self.size)
+            return " and ".join(_count_things(1, name, self.size) for name in self.names)
+        return _count_things(len(self.names), self.names[0], self.size)
 
 
 class Plan(NamedTuple):
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     def sentence(self) -> str:
         """The canonical sentence.
 
-        What is said first is what there is less of, else the smaller, else the left or upper, as
+        The group of fewer things comes first, else the smaller one, else the left or upper one, as
         one says that a cup is beside a house and not that a house is beside a cup. So for each
         scene one sentence of the grammar is right, and no other.
         """
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
         return f"{plan.first} {plan.relation} {plan.second}"
 
     def keys(self) -> list[Hashable]:
-        """The combinations in it: each two different names, or how many of one name, how large.
+        """Returns the combinations: each two different names, or one name, its count and its size.
 
         One thing of middling size is no combination.
         """
@@ -72,20 +72,20 @@ class Plan(NamedTuple):
         return ranks[0] < ranks[1]
 
 
-def plural(name: str) -> str:
-    """Of a name whose plural is regular."""
+def pluralize(name: str) -> str:
+    """Returns the plural of a name, which is regular."""
     if name.endswith("y") and name[-2] not in "aeiou":
         return f"{name[:-1]}ies"
     return name + ("es" if name.endswith(_HISSING) else "s")
 
 
-def vocabulary(names: tuple[str, ...]) -> set[str]:
-    """All words that sentences about these things may have."""
-    texts = [*COUNTS, "an", "and", *SIZES, *OPPOSITE, *names, *map(plural, names)]
+def list_words(names: tuple[str, ...]) -> set[str]:
+    """Returns all words that sentences about some things may have."""
+    texts = [*COUNTS, "an", "and", *SIZES, *OPPOSITE, *names, *map(pluralize, names)]
     return {word for text in texts for word in text.split()}
 
 
-def _counted(count: int, name: str, size: str) -> str:
-    words = f"{size} {name if count == 1 else plural(name)}".strip()
+def _count_things(count: int, name: str, size: str) -> str:
+    words = f"{size} {name if count == 1 else pluralize(name)}".strip()
     article = "an" if count == 1 and words[0] in "aeiou" else COUNTS[count]
     return f"{article} {words}"

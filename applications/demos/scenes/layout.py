@@ -3,7 +3,7 @@
 from random import Random
 from typing import NamedTuple
 
-from kerasseq.applications.demos.scenes.drawings import drawing
+from kerasseq.applications.demos.scenes.drawings import draw_thing
 from kerasseq.applications.demos.scenes.grammar import Group, Plan
 
 SIDE = 96  # pixels
@@ -30,33 +30,33 @@ class Thing(NamedTuple):
     length: int
     box: tuple[int, int, int, int]
 
-    def moved(self, x: int, y: int) -> "Thing":
+    def move(self, x: int, y: int) -> "Thing":
         left, top, right, bottom = self.box
         return self._replace(box=(left + x, top + y, right + x, bottom + y))
 
 
-def placed(rng: Random, plan: Plan) -> list[Thing] | None:
-    """The things of a plan, in its order; None where no try found room."""
-    place = _scattered if plan.second is None else _related
+def place_things(rng: Random, plan: Plan) -> list[Thing] | None:
+    """Places the things of a plan, in its order; returns None if no try succeeds."""
+    place = _scatter if plan.second is None else _relate
     for _ in range(_TRIES):
         if (things := place(rng, plan)) is not None:
             return things
     return None
 
 
-def bounds(things: list[Thing]) -> tuple[int, int, int, int]:
-    """The box around all."""
+def find_bounds(things: list[Thing]) -> tuple[int, int, int, int]:
+    """Returns the box around all things."""
     lefts, tops, rights, bottoms = zip(*(thing.box for thing in things), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
-    """Pixels between two boxes on the axis with more of them; negative if the boxes overlap."""
+def measure_distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Returns the pixels between two boxes on their farther axis; negative if they overlap."""
     return max(max(one[axis] - other[axis + 2], other[axis] - one[axis + 2]) for axis in (0, 1))
 
 
 def relates(relation: str, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Whether the first box plainly is left of, right of, above or below the second."""
+    """Returns whether the first box is clearly left of, right of, above or below the second."""
     if relation in ("right of", "below"):
         one, other = other, one
     axis = int(relation in ("above", "below"))
@@ -66,31 +66,31 @@ def relates(relation: str, one: tuple[int, ...], other: tuple[int, ...]) -> bool
     return aside <= _ASIDE * along
 
 
-def _things(rng: Random, group: Group) -> list[Thing]:
-    """At the upper left; all of one length."""
+def _make_things(rng: Random, group: Group) -> list[Thing]:
+    """Makes the things of a group, all of one length and at the upper left."""
     length = rng.randint(*LENGTHS[group.size])
-    return [Thing(name, length, (0, 0, *drawing(name, length).size)) for name in group.names]
+    return [Thing(name, length, (0, 0, *draw_thing(name, length).size)) for name in group.names]
 
 
-def _scattered(rng: Random, plan: Plan) -> list[Thing] | None:
-    """The things of one group, anywhere."""
+def _scatter(rng: Random, plan: Plan) -> list[Thing] | None:
+    """Places the things of one group anywhere."""
     things: list[Thing] = []
-    for thing in _things(rng, plan.first):
+    for thing in _make_things(rng, plan.first):
         spaces = [_FREE - length for length in thing.box[2:]]
-        thing = thing.moved(*(_MARGIN + rng.randint(0, space) for space in spaces))
-        if any(distance(thing.box, other.box) < _GAP for other in things):
+        thing = thing.move(*(_MARGIN + rng.randint(0, space) for space in spaces))
+        if any(measure_distance(thing.box, other.box) < _GAP for other in things):
             return None
         things.append(thing)
     return things
 
 
-def _related(rng: Random, plan: Plan) -> list[Thing] | None:
-    """Two groups, each lined up at a right angle to their relation."""
+def _relate(rng: Random, plan: Plan) -> list[Thing] | None:
+    """Places two groups, each lined up at a right angle to their relation."""
     axis = int(plan.relation in ("above", "below"))
-    rows = [_lined_up(rng, group, 1 - axis) for group in plan.groups]
+    rows = [_line_up(rng, group, 1 - axis) for group in plan.groups]
     if turned := plan.relation in ("right of", "below"):
         rows.reverse()
-    sizes = [bounds(row)[2:] for row in rows]
+    sizes = [find_bounds(row)[2:] for row in rows]
     space = _FREE - _APART - sum(size[axis] for size in sizes)
     if space < 0:
         return None
@@ -99,21 +99,21 @@ def _related(rng: Random, plan: Plan) -> list[Thing] | None:
     aside = [rng.randint(0, _FREE - size[1 - axis]) for size in sizes]
     for i, row in enumerate(rows):
         step = [_MARGIN + along[i], _MARGIN + aside[i]][:: -1 if axis else 1]
-        rows[i] = [thing.moved(*step) for thing in row]
+        rows[i] = [thing.move(*step) for thing in row]
     if turned:
         rows.reverse()
-    fits = relates(plan.relation, *map(bounds, rows))
+    fits = relates(plan.relation, *map(find_bounds, rows))
     return [thing for row in rows for thing in row] if fits else None
 
 
-def _lined_up(rng: Random, group: Group, axis: int) -> list[Thing]:
-    """The things of a group along an axis, their centres nearly in line, at the upper left."""
-    things = _things(rng, group)
+def _line_up(rng: Random, group: Group, axis: int) -> list[Thing]:
+    """Lines up the things of a group along an axis, their centres nearly in line."""
+    things = _make_things(rng, group)
     widest = max(thing.box[3 - axis] for thing in things)
     row, place = [], 0
     for thing in things:
         spare = widest - thing.box[3 - axis]
         aside = min(max(spare // 2 + rng.randint(-2, 2), 0), spare)
-        row.append(thing.moved(*((aside, place) if axis else (place, aside))))
+        row.append(thing.move(*((aside, place) if axis else (place, aside))))
         place += thing.box[2 + axis] + rng.randint(_GAP, _GAP + 3)
     return row

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
-from kerasseq.applications.demos.phrases.phrases import phrases
-from kerasseq.applications.demos.phrases.spoken import spoken, to_read
+from kerasseq.applications.demos.phrases.phrases import write_phrases
+from kerasseq.applications.demos.phrases.spoken import mark_initials, spell_out
 from kerasseq.applications.demos.speech.synthesis import SpokenCorpus, Utterance
 
 NAME = "synthetic speech: phrases of the Unicode CLDR spoken by eSpeak NG"
@@ -37,9 +37,9 @@ def make_corpora(
     Raises:
         UserError: the package babel or espeakng-loader is not installed.
     """
-    written = phrases(("en",), seed, train, valid, test, keep=_is_said)
+    written = write_phrases(("en",), seed, train, valid, test, keep=_is_said)
     return {
-        part: SpokenCorpus(_utterances([text for (text,) in some], part, seed), f"{part} part")
+        part: SpokenCorpus(_draw_utterances([text for (text,) in some], part, seed), f"{part} part")
         for part, some in written.items()
     }
 
@@ -48,13 +48,13 @@ def _is_said(kind: str) -> bool:
     return kind not in NOT_SAID and not kind.startswith("languages")
 
 
-def _utterances(texts: Sequence[str], part: str, seed: int) -> list[Utterance]:
+def _draw_utterances(texts: Sequence[str], part: str, seed: int) -> list[Utterance]:
     rng = Random(f"{seed} {part} voices")
     variants = [name for name in VARIANTS if (name in UNHEARD) == (part == "test")]
-    transcripts = [spoken(text) for text in texts]
+    transcripts = [spell_out(text) for text in texts]
     return [
         Utterance(
-            to_read(transcript),
+            mark_initials(transcript),
             transcript,
             f"{rng.choice(ACCENTS)}+{rng.choice(variants)}",
             speed=rng.randrange(145, 206, 5),

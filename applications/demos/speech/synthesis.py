@@ -64,7 +64,7 @@ class SpokenCorpus(SoundCorpus):
 
     def __init__(self, utterances: Sequence[Utterance], name: str = "synthetic speech"):
         super().__init__()
-        synthesiser()
+        find_synthesiser()
         self.utterances, self.name = list(utterances), name
 
     def __iter__(self) -> Iterator[Recording]:
@@ -95,13 +95,13 @@ class SpokenCorpus(SoundCorpus):
                     del spoken[group]
             if most is not None and len(samples) > most * native:
                 raise SoundError(recording.path, f"longer than {most:g} s")
-            return recorded(self.utterances[index], samples, native, rate)
+            return record(self.utterances[index], samples, native, rate)
 
         yield read
 
 
-def synthesiser() -> tuple[str, str]:
-    """The library eSpeak NG and its data.
+def find_synthesiser() -> tuple[str, str]:
+    """Returns the paths of the library eSpeak NG and of its data.
 
     Raises:
         UserError: if the package espeakng-loader is not installed.
@@ -116,7 +116,7 @@ def synthesiser() -> tuple[str, str]:
 
 
 def speak(utterances: Sequence[Utterance]) -> tuple[int, list[np.ndarray]]:
-    """The rate and the samples (int16) of utterances, without noise, said in a new process.
+    """Speaks utterances in a new process; returns the rate and the samples (int16), without noise.
 
     Raises:
         UserError: if there is no such voice, or the synthesiser fails.
@@ -125,7 +125,7 @@ def speak(utterances: Sequence[Utterance]) -> tuple[int, list[np.ndarray]]:
     lines = [json.dumps([some.text, some.voice, some.speed, some.pitch]) for some in utterances]
     # Isolated: only the standard library is needed, and no file of this folder may pass for it.
     ran = subprocess.run(
-        [sys.executable, "-I", "-S", str(worker), *synthesiser()],
+        [sys.executable, "-I", "-S", str(worker), *find_synthesiser()],
         input="".join(f"{line}\n" for line in lines).encode(),
         capture_output=True,
     )
@@ -140,8 +140,8 @@ def speak(utterances: Sequence[Utterance]) -> tuple[int, list[np.ndarray]]:
     return rate, rows
 
 
-def recorded(utterance: Utterance, samples: np.ndarray, native: int, rate: int) -> np.ndarray:
-    """Clean speech (int16) at `native` as (samples,) int16 at `rate`: noisy, and as loud."""
+def record(utterance: Utterance, samples: np.ndarray, native: int, rate: int) -> np.ndarray:
+    """Adds noise to clean speech (int16), and converts its rate and level."""
     import soxr
     from scipy.signal import lfilter
 
