@@ -99,7 +99,7 @@ def read_parts(
     if (config.valid or config.test) and not config.train:
         raise UserError("--valid and --test are read beside --train: name the training data too.")
     if config.dataset:
-        dataset = datasets.of_kind(config.dataset, kind)
+        dataset = datasets.find_of_kind(config.dataset, kind)
         fields = {"name": dataset.title, "licence": dataset.licence, **read_dataset(dataset)}
         return _check(Parts(**fields))
     if not config.train:

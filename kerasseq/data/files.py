@@ -138,7 +138,7 @@ def read_whole(path: str, limit: int = _MAX_WHOLE) -> bytes:
     return data
 
 
-def zip_member(path: str) -> str:
+def find_zip_member(path: str) -> str:
     """Returns the name of the one table or JSON-lines file in a zip file.
 
     Notes and system files do not count.

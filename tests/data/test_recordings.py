@@ -227,7 +227,7 @@ def test_an4_in_its_official_layout(tmp_path, suffix):
     lines = (folder / "etc/an4_train.transcription").read_text().splitlines()
     lines[1] = "GO (other)"
     (folder / "etc/an4_train.transcription").write_text("\n".join(lines))
-    whole = datasets.find("an4").split.__globals__["_an4_rows"](folder, "train")
+    whole = datasets.find("an4").split.__globals__["_read"](folder, "train")
     found = [row if isinstance(row, str) else row.text for _, _, row in whole]
     assert found[0] == "GO 0" and "not the transcript" in found[1] and found[-1] == "GO 17"
 

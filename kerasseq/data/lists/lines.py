@@ -78,7 +78,7 @@ def _read_lines(file: BinaryIO) -> Iterator[list[Line]]:
     encoding, mark = _encoding(first)
     blocks = chain([first[mark:]], iter(lambda: read(_BLOCK), b""))
     if encoding != "utf-8":
-        blocks = _transcoded(blocks, encoding)
+        blocks = _to_utf8(blocks, encoding)
     first = next(blocks, b"")
     end = b"\r" if b"\r" in first[:-1] and b"\n" not in first else b"\n"
     return _split(chain([first], blocks), end)
@@ -87,9 +87,9 @@ def _read_lines(file: BinaryIO) -> Iterator[list[Line]]:
 def _split(blocks: Iterable[bytes], end: bytes) -> Iterator[list[Line]]:
     rest, too_long = b"", False
     for block in blocks:
-        whole, found, rest = (rest + block).rpartition(end)
-        if found:
-            lines = _decoded(whole, end)
+        whole, found_end, rest = (rest + block).rpartition(end)
+        if found_end:
+            lines = _decode_lines(whole, end)
             if too_long:
                 lines[0] = _TOO_LONG
             too_long = False
@@ -99,16 +99,16 @@ def _split(blocks: Iterable[bytes], end: bytes) -> Iterator[list[Line]]:
     if too_long:
         yield [_TOO_LONG]
     elif rest:
-        yield _decoded(rest, end)
+        yield _decode_lines(rest, end)
 
 
-def _decoded(data: bytes, end: bytes) -> list[Line]:
+def _decode_lines(data: bytes, end: bytes) -> list[Line]:
     other = "\r" if end == b"\n" else "\n"
     lines: list[Line]
     try:
-        lines = [_stripped(line, other) for line in data.decode().split(end.decode())]
+        lines = [_strip(line, other) for line in data.decode().split(end.decode())]
     except UnicodeDecodeError:
-        lines = [_decoded_line(line, other) for line in data.split(end)]
+        lines = [_decode_line(line, other) for line in data.split(end)]
     if b"\0" in data:
         lines = [_NUL if isinstance(line, str) and "\0" in line else line for line in lines]
     if len(data) > MAX_LINE:
@@ -121,13 +121,13 @@ def _decoded(data: bytes, end: bytes) -> list[Line]:
 _TOO_LONG, _NUL = BadLine(f"longer than {MAX_LINE:,} characters"), BadLine("a NUL byte in it")
 
 
-def _stripped(line: str, other: str) -> str:
+def _strip(line: str, other: str) -> str:
     return line.removesuffix("\r") if other == "\r" else line.removeprefix("\n")
 
 
-def _decoded_line(line: bytes, other: str) -> Line:
+def _decode_line(line: bytes, other: str) -> Line:
     try:
-        return _stripped(line.decode(), other)
+        return _strip(line.decode(), other)
     except UnicodeDecodeError:
         return BadLine("not valid UTF-8")
 
@@ -147,7 +147,7 @@ def _encoding(first: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def _transcoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def _to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yields the bytes in UTF-8; bytes that are not a text stay so."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     for block in blocks:

@@ -100,11 +100,11 @@ def _open_list(folder: str | None, path: str) -> Reader[Captioned]:
                 "metadata.jsonl (imagefolder)."
             )
         path = str(file)
-    read = reader_of_file(path, _table, _objects, "picture", "Hugging Face's")
+    read = reader_of_file(path, _read_table, _read_objects, "picture", "Hugging Face's")
     return partial(read, folder), [path]
 
 
-def _table(place: str, folder: str | None) -> Entries[Captioned]:
+def _read_table(place: str, folder: str | None) -> Entries[Captioned]:
     def is_file(path: str) -> bool:
         return os.path.isfile(_locate(place, folder, _without_number(path)))
 
@@ -112,14 +112,14 @@ def _table(place: str, folder: str | None) -> Entries[Captioned]:
     return make_entries(place, rows, partial(_from_columns, folder))
 
 
-def _objects(place: str, folder: str | None) -> Entries[Captioned]:
+def _read_objects(place: str, folder: str | None) -> Entries[Captioned]:
     """Yields the entries of objects, or of the one object that has all of COCO's captions."""
     rows = read_objects(place)
     first = next(rows, None)
     if first is None:
         return iter(())
     if isinstance(first[1], dict) and {"images", "annotations"} <= first[1].keys():
-        return _coco(place, folder, first[1])
+        return _read_coco(place, folder, first[1])
     return make_entries(place, chain([first], rows), partial(_from_object, folder))
 
 
@@ -153,7 +153,7 @@ def _locate(place: str, folder: str | None, path: str) -> str:
     return path if is_url(path) else os.path.join(folder or os.path.dirname(place), path)
 
 
-def _coco(place: str, folder: str | None, whole: dict[str, Any]) -> Entries[Captioned]:
+def _read_coco(place: str, folder: str | None, whole: dict[str, Any]) -> Entries[Captioned]:
     images: dict[Any, str] = {}
     for number, row in _dicts_in(whole["images"]):
         name, key = row.get("file_name"), row.get("id")

@@ -44,7 +44,7 @@ def pairs(
     Raises:
         UserError: if there is no such set or language, or if a file is missing.
     """
-    dataset = of_kind(name, "text")
+    dataset = find_of_kind(name, "text")
     source, target = dataset.direction(source, target)
     for code in (source, target):
         if code not in dataset.languages:
@@ -64,7 +64,7 @@ def recordings(name: str, data_dir: str | os.PathLike | None = None) -> dict[str
     Raises:
         UserError: if there is no such set, or if a file is missing.
     """
-    return of_kind(name, "sound").split(data_dir)
+    return find_of_kind(name, "sound").split(data_dir)
 
 
 def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, CaptionedCorpus]:
@@ -76,10 +76,10 @@ def pictures(name: str, data_dir: str | os.PathLike | None = None) -> dict[str, 
     Raises:
         UserError: if there is no such set, or if a file is missing.
     """
-    return of_kind(name, "picture").split(data_dir)
+    return find_of_kind(name, "picture").split(data_dir)
 
 
-def of_kind(name: str, kind: str) -> Dataset:
+def find_of_kind(name: str, kind: str) -> Dataset:
     """Returns the data set of a name.
 
     Args:

@@ -126,8 +126,8 @@ def _fetch_from(url, file, folder, report):
                     "command goes on from there."
                 ) from error
             time.sleep(PAUSE * 2**attempt)
-    found = _sha256(part)
-    if found == file.sha256:
+    actual = _sha256(part)
+    if actual == file.sha256:
         os.replace(part, folder / file.name)
         return folder / file.name
     if stale:  # what an earlier run left may have been the beginning of another version
@@ -136,7 +136,7 @@ def _fetch_from(url, file, folder, report):
     unverified = folder / (file.name + ".unverified")
     os.replace(part, unverified)
     raise UserError(
-        f"{url} is not the file that is known: its SHA-256 is {found}, not {file.sha256}. Either "
+        f"{url} is not the file that is known: its SHA-256 is {actual}, not {file.sha256}. Either "
         f"it was damaged on the way or its publisher has changed it. It is kept as {unverified}; "
         f"rename it to {file.name} to use it all the same."
     )

@@ -8,12 +8,12 @@ from kerasseq.data.lists.lines import numbered_lines, text_of
 from kerasseq.data.pictures.captioned import Captioned, CaptionedCorpus
 from kerasseq.data.public.dataset import Dataset
 
-_FLICKR8K_PARTS = {"train": "train", "valid": "dev", "test": "test"}
+_PARTS = {"train": "train", "valid": "dev", "test": "test"}
 _TEXTS = ("text", "Flickr8k_text", ".")
 _IMAGES = ("images", "Flicker8k_Dataset", "Flickr8k_Dataset")  # the release's own has that typo
 
 
-def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Entries[Captioned]:
+def _read(tokens: Path, names: Path, images: Path) -> Entries[Captioned]:
     """Yields the pictures in the order of a part's list, each with its captions."""
     captions: dict[str, list[str]] = {}
     for number, line in numbered_lines(tokens):
@@ -29,7 +29,7 @@ def _flickr8k_rows(tokens: Path, names: Path, images: Path) -> Entries[Captioned
             yield place, number, Captioned(str(images / name), texts, place, number)
 
 
-def _flickr8k(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
+def _split(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
     """Returns the official parts of 6,000, 1,000 and 1,000 pictures."""
     files = [f"{folder}/Flickr8k.token.txt" for folder in _TEXTS]
     folder = FLICKR8K.locate(data_dir, *([file] for file in files))
@@ -39,13 +39,13 @@ def _flickr8k(data_dir: str | os.PathLike | None) -> dict[str, CaptionedCorpus]:
     def corpus(part: str, name: str) -> CaptionedCorpus:
         names = tokens.with_name(f"Flickr_8k.{name}Images.txt")
         return ListedExamples(
-            lambda: _flickr8k_rows(tokens, names, images),
+            lambda: _read(tokens, names, images),
             [tokens, names],
             f"flickr8k's {part} part",
             "picture",
         )
 
-    return {part: corpus(part, name) for part, name in _FLICKR8K_PARTS.items()}
+    return {part: corpus(part, name) for part, name in _PARTS.items()}
 
 
 FLICKR8K = Dataset(
@@ -57,7 +57,7 @@ FLICKR8K = Dataset(
     pairs=8_000,
     folder="flickr8k",
     files=(),
-    split=_flickr8k,
+    split=_split,
     kind="picture",
     bytes=1_120_000_000,
     source="ask for Flickr8k_Dataset.zip and Flickr8k_text.zip on its homepage and unpack "

@@ -11,7 +11,7 @@ from kerasseq.data.sound.recordings import Recording, SoundCorpus
 _DIGITS = "zero one two three four five six seven eight nine".split()
 
 
-def _fsdd_rows(folder: Path) -> Entries[Recording]:
+def _read(folder: Path) -> Entries[Recording]:
     """Yields the recordings in the order of their names; the line is the place in this order."""
     place = str(folder / "recordings")
     for number, path in enumerate(sorted(Path(place).glob("*.wav")), 1):
@@ -21,10 +21,10 @@ def _fsdd_rows(folder: Path) -> Entries[Recording]:
             yield place, number, f"{path.name} is no <digit>_<speaker>_<index>.wav"
 
 
-def _fsdd(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
+def _split(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
     """Takes index 0 to 4 for testing, as its publisher says, and 45 to 49 for validation."""
     folder = FSDD.locate(data_dir, ["recordings"])
-    whole = ListedExamples(lambda: _fsdd_rows(folder), [], "fsdd", "recording")
+    whole = ListedExamples(lambda: _read(folder), [], "fsdd", "recording")
     ranges = {"train": range(5, 45), "valid": range(45, 50), "test": range(5)}
 
     def part(name: str) -> SoundCorpus:
@@ -44,7 +44,7 @@ FSDD = Dataset(
     pairs=3_000,
     folder="fsdd",
     files=(),
-    split=_fsdd,
+    split=_split,
     kind="sound",
     bytes=21_000_000,
     source="download the repository that is its homepage and put its folder recordings in "

@@ -3,7 +3,7 @@
 import os
 
 from kerasseq.data.public.dataset import Dataset, File
-from kerasseq.data.sound.librispeech import librispeech_part
+from kerasseq.data.sound.librispeech import librispeech_corpus
 from kerasseq.data.sound.recordings import SoundCorpus
 from kerasseq.errors import UserError
 
@@ -30,7 +30,7 @@ def _split(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:
     missing = [name for name in _PARTS.values() if not (folder / name).is_dir()]
     if missing:
         raise UserError(f"{folder} lacks {', '.join(missing)}, which librispeech needs too.")
-    return {part: librispeech_part(folder / name) for part, name in _PARTS.items()}
+    return {part: librispeech_corpus(folder / name) for part, name in _PARTS.items()}
 
 
 LIBRISPEECH = Dataset(

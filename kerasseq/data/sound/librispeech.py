@@ -7,7 +7,7 @@ from kerasseq.data.lists.lines import numbered_lines, text_of
 from kerasseq.data.sound.recordings import Recording, SoundCorpus, find_sound_file
 
 
-def librispeech_rows(folder: Path) -> Entries[Recording]:
+def read_librispeech(folder: Path) -> Entries[Recording]:
     """Yields the recordings of a folder with speaker/chapter/speaker-chapter.trans.txt."""
     for place in sorted(folder.glob("*/*/*.trans.txt")):
         for number, line in numbered_lines(place):
@@ -17,6 +17,6 @@ def librispeech_rows(folder: Path) -> Entries[Recording]:
             yield str(place), number, row
 
 
-def librispeech_part(folder: Path) -> SoundCorpus:
+def librispeech_corpus(folder: Path) -> SoundCorpus:
     """Returns the corpus of a folder in LibriSpeech's layout."""
-    return ListedExamples(lambda: librispeech_rows(folder), [], str(folder), "recording")
+    return ListedExamples(lambda: read_librispeech(folder), [], str(folder), "recording")

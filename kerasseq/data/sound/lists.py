@@ -22,9 +22,9 @@ from kerasseq.data.lists.entries import (
     reader_of_file,
 )
 from kerasseq.data.lists.lines import BadLine, numbered_lines
-from kerasseq.data.sound.librispeech import librispeech_rows
+from kerasseq.data.sound.librispeech import read_librispeech
 from kerasseq.data.sound.recordings import Recording
-from kerasseq.data.sound.wav2vec import find_transcripts, is_wav2vec, wav2vec_rows
+from kerasseq.data.sound.wav2vec import find_transcripts, is_wav2vec, read_wav2vec
 from kerasseq.errors import UserError
 
 NAMES = Names(
@@ -103,7 +103,7 @@ def _open_list(path: str) -> Reader[Recording]:
         check_file(path)
         return _open_folder(Path(path).parent)
     layouts = "Kaldi's, Hugging Face's or LibriSpeech's"
-    read = reader_of_file(path, _table, _objects, "recording", layouts)
+    read = reader_of_file(path, _read_table, _read_objects, "recording", layouts)
     return read, [path, *find_transcripts(path)]
 
 
@@ -112,26 +112,26 @@ def _open_folder(folder: Path) -> Reader[Recording]:
     if kaldi[0].is_file():
         if not kaldi[1].is_file():
             raise UserError(f"{folder} has wav.scp but no text.")
-        return partial(_kaldi, folder), [str(file) for file in kaldi if file.is_file()]
+        return partial(_read_kaldi, folder), [str(file) for file in kaldi if file.is_file()]
     if file := find_metadata(folder):
         return _open_list(str(file))
     if next(folder.glob("*/*/*.trans.txt"), None):
-        return partial(librispeech_rows, folder), []
+        return partial(read_librispeech, folder), []
     raise UserError(
         f"{folder} is no folder of recordings: it has neither wav.scp and text (Kaldi), nor "
         "metadata.csv or metadata.jsonl (audiofolder), nor */*/*.trans.txt (LibriSpeech)."
     )
 
 
-def _objects(place: str) -> Entries[Recording]:
+def _read_objects(place: str) -> Entries[Recording]:
     return make_entries(place, read_objects(place), _from_object)
 
 
-def _table(place: str) -> Entries[Recording]:
+def _read_table(place: str) -> Entries[Recording]:
     lines = numbered_lines(place)
     first = list(islice(lines, 3))
     if is_wav2vec(place, [line for _, line in first]):
-        return wav2vec_rows(place, chain(first, lines))
+        return read_wav2vec(place, chain(first, lines))
 
     forms = [
         "{}",
@@ -145,8 +145,8 @@ def _table(place: str) -> Entries[Recording]:
 def _from_columns(
     locate: Callable[[str], str], place: str, number: int, row: Columns
 ) -> Recording | str:
-    times = [_cell(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
-    return _recording(place, number, locate(row.path), row.text, *times)
+    times = [_number_in(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
+    return _make_recording(place, number, locate(row.path), row.text, *times)
 
 
 def _from_object(place: str, number: int, row: dict) -> Recording | str:
@@ -157,10 +157,10 @@ def _from_object(place: str, number: int, row: dict) -> Recording | str:
         next((row[name] for name in names if row.get(name) is not None), None)
         for names in (_STARTS, _ENDS, _LENGTHS)
     ]
-    return _recording(place, number, join_to_list(place, path), text, *times)
+    return _make_recording(place, number, join_to_list(place, path), text, *times)
 
 
-def _cell(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
+def _number_in(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
     """Returns the first cell that is not empty, as a number if it is one, with point or comma."""
     cell = next((cells[name].strip() for name in names if cells.get(name, "").strip()), None)
     try:
@@ -169,7 +169,7 @@ def _cell(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
         return cell
 
 
-def _recording(
+def _make_recording(
     place: str, number: int, path: str, text: str, start: object, end: object, length: object
 ) -> Recording | str:
     for seconds in (start, end, length):
@@ -200,17 +200,17 @@ def _locate(forms: Sequence[str], place: str, path: str) -> str:
     return next(filter(os.path.isfile, more), first)
 
 
-def _kaldi(folder: Path) -> Entries[Recording]:
-    texts = {name: text for _, name, text in _entries(folder / "text") if text is not None}
+def _read_kaldi(folder: Path) -> Entries[Recording]:
+    texts = {name: text for _, name, text in _read_entries(folder / "text") if text is not None}
     sounds = {}
     place = str(folder / "wav.scp")
-    for number, name, path in _entries(folder / "wav.scp"):
+    for number, name, path in _read_entries(folder / "wav.scp"):
         if path is not None and path.endswith("|"):
             yield place, number, "piped through a program, which is not run: write a file of it"
             continue
         sounds[name] = number, path
     if (folder / "segments").is_file():
-        yield from _segments(str(folder / "segments"), sounds, place, texts)
+        yield from _read_segments(str(folder / "segments"), sounds, place, texts)
         return
     for name, (number, path) in sounds.items():
         if not path or name not in texts:
@@ -219,8 +219,8 @@ def _kaldi(folder: Path) -> Entries[Recording]:
             yield place, number, Recording(join_to_list(place, path), texts[name], place, number)
 
 
-def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entries[Recording]:
-    for number, name, rest in _entries(Path(place)):
+def _read_segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entries[Recording]:
+    for number, name, rest in _read_entries(Path(place)):
         try:
             sound, start, end = (rest or "").split()
             times = float(start), float(end)
@@ -241,7 +241,7 @@ def _segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entr
         )
 
 
-def _entries(path: Path) -> Iterator[tuple[int, str, str | None]]:
+def _read_entries(path: Path) -> Iterator[tuple[int, str, str | None]]:
     """Yields (line number, name, text behind the first space); the text of a bad line is None."""
     for number, line in numbered_lines(path):
         if isinstance(line, BadLine):

@@ -30,7 +30,7 @@ def find_transcripts(manifest: str) -> list[str]:
     return [file for file in (f"{stem}.wrd", f"{stem}.ltr") if os.path.isfile(file)][:1]
 
 
-def wav2vec_rows(place: str, lines: Iterator[tuple[int, Line]]) -> Entries[Recording]:
+def read_wav2vec(place: str, lines: Iterator[tuple[int, Line]]) -> Entries[Recording]:
     """Yields the recordings of a manifest, with the transcripts of the file beside it.
 
     Raises:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from kerasseq.data.files import plain_name, read_whole, zip_member
+from kerasseq.data.files import find_zip_member, plain_name, read_whole
 from kerasseq.data.lists.columns import is_number
 from kerasseq.data.lists.entries import read_objects
 from kerasseq.data.lists.lines import LINES_AT_ONCE, BadLine, Line, line_batches, numbered_lines
@@ -51,13 +51,13 @@ _MAX_GETTEXT_BYTES = 32 << 20
 _MAX_ENTRY_LINES = 5_000
 
 
-def table(path: str, languages: Languages, member: str | None = None) -> Read:
+def read_table(path: str, languages: Languages, member: str | None = None) -> Read:
     """Reads a table: a source and a target a line, with tabs or in `.csv` commas or the like."""
     place = path if member is None else f"{path}/{member}"
     delimiters = DELIMITERS[".csv"] if plain_name(place).endswith(".csv") else "\t"
     samples, lines = read_samples(numbered_lines(path, member), delimiters)
     if not samples:
-        yield from _in_chunks(place, lines, _no_tab)
+        yield from _make_pairs(place, lines, _no_tab)
         return
     some = max(samples, key=_score)
     header = _head(some)
@@ -79,7 +79,7 @@ def table(path: str, languages: Languages, member: str | None = None) -> Read:
     rows = read_rows(lines, some.delimiter, some.quoted, is_row)
     if named:
         rows = _below_header(rows)
-    yield from _in_chunks(place, rows, pair)
+    yield from _make_pairs(place, rows, pair)
 
 
 def _no_tab(_: str) -> str:
@@ -131,8 +131,8 @@ def _named_columns(header: Sequence[str], languages: Languages) -> tuple[int, in
     if len(sides) != 2 or not _CODES.issuperset(filter(None, codes)):
         return None
     if all(languages):
-        there = " and ".join(filter(None, codes))
-        raise UserError(f"The columns are {there}, not {' and '.join(languages)}.")
+        codes_in_file = " and ".join(filter(None, codes))
+        raise UserError(f"The columns are {codes_in_file}, not {' and '.join(languages)}.")
     return sides[0], sides[1]
 
 
@@ -155,7 +155,7 @@ def _pair(
     return join_lines(row[columns[0]]), join_lines(row[columns[1]])
 
 
-def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) -> Read:
+def _make_pairs(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) -> Read:
     rows = iter(rows)
     while True:
         numbers, made = [], []
@@ -167,16 +167,16 @@ def _in_chunks(place: str, rows: Iterator, make: Callable[[Any], Pair | str]) ->
         yield (place, place), numbers, made
 
 
-def json_lines(path: str, languages: Languages, member: str | None = None) -> Read:
+def read_json_lines(path: str, languages: Languages, member: str | None = None) -> Read:
     """Reads an object with both sides a line."""
     place = path if member is None else f"{path}/{member}"
     objects = read_objects(path, member, or_whole=False)
-    yield from _in_chunks(place, objects, _pair_maker(languages))
+    yield from _make_pairs(place, objects, _pair_maker(languages))
 
 
-def json_list(path: str, languages: Languages) -> Read:
+def read_json_list(path: str, languages: Languages) -> Read:
     """Reads objects with both sides, in a list or one a line."""
-    yield from _in_chunks(path, read_objects(path), _pair_maker(languages))
+    yield from _make_pairs(path, read_objects(path), _pair_maker(languages))
 
 
 def _pair_maker(languages: Languages) -> Callable[[dict | str], Pair | str]:
@@ -205,14 +205,14 @@ def _both(row: dict, texts: dict, names: Sequence[str]) -> Pair | str:
     return (pair[0], pair[1]) if all(map(is_text, pair)) else "not valid Unicode"
 
 
-def zipped(path: str, languages: Languages) -> Read:
+def read_zip(path: str, languages: Languages) -> Read:
     """Reads the one file of pairs in a zip file."""
-    member = zip_member(path)
+    member = find_zip_member(path)
     is_json = member.lower().endswith((".jsonl", ".ndjson"))
-    return (json_lines if is_json else table)(path, languages, member)
+    return (read_json_lines if is_json else read_table)(path, languages, member)
 
 
-def aligned(source: str, target: str, _: Languages) -> Read:
+def read_aligned(source: str, target: str, _: Languages) -> Read:
     """Reads two files, whose lines of the same number are pairs.
 
     Raises:
@@ -274,7 +274,7 @@ _COMMENT = re.compile(r"\s*#(?![,~|])")
 _QUOTE = re.compile(r'\s*((?:#~|#\|)?)\s*"(.*)"\s*', re.DOTALL)
 
 
-def gettext(path: str, _: Languages) -> Read:
+def read_gettext(path: str, _: Languages) -> Read:
     """Reads a catalogue: the translated entries, with their plural forms."""
     import polib
 

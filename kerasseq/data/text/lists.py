@@ -14,14 +14,14 @@ from kerasseq.errors import UserError
 
 SIDES = ("source", "target")
 PAIR_FORMATS = {
-    ".tsv": formats.table,
-    ".tab": formats.table,
-    ".csv": formats.table,
-    ".jsonl": formats.json_lines,
-    ".ndjson": formats.json_lines,
-    ".json": formats.json_list,
-    ".po": formats.gettext,
-    ".zip": formats.zipped,
+    ".tsv": formats.read_table,
+    ".tab": formats.read_table,
+    ".csv": formats.read_table,
+    ".jsonl": formats.read_json_lines,
+    ".ndjson": formats.read_json_lines,
+    ".json": formats.read_json_list,
+    ".po": formats.read_gettext,
+    ".zip": formats.read_zip,
 }
 
 
@@ -143,11 +143,11 @@ def _choose_readers(files: list[str]) -> list[tuple[Callable, tuple[str, ...]]]:
             f"two line-aligned files or files of pairs ({known})."
         )
     if len(files) == 1 and plain_name(files[0]).endswith(".txt"):
-        return [(formats.table, tuple(files))]
+        return [(formats.read_table, tuple(files))]
     if len(files) == 2:
         if os.path.samefile(*files):
             raise UserError(f"{files[0]} is given both as source and as target.")
-        return [(formats.aligned, tuple(files))]
+        return [(formats.read_aligned, tuple(files))]
     got = f"{files[0]} alone" if len(files) == 1 else f"{len(files)} files"
     raise UserError(
         f"{got} cannot be read as pairs: give two line-aligned files, SOURCE TARGET, or files "
