@@ -16,10 +16,10 @@ _MOST_POSITIONS = 1 << 26
 
 
 def sinusoidal_positions(steps: int, width: int) -> np.ndarray:
-    """Sinusoidal positions, (steps, width) float32.
+    """Returns sinusoidal positions, (steps, width) float32.
 
-    PE[p, i] = sin(p / 10000^(2i/D)) for i < D/2, and the cosines behind them. Vaswani et al.,
-    2017, section 3.5, interleave sines and cosines; the order of the columns is of no effect.
+    PE[p, i] = sin(p / 10000^(2i/D)) for i < D/2, followed by the cosines. Vaswani et al., 2017,
+    section 3.5, interleave sines and cosines; the order of the columns has no effect.
     """
     rate = 10000.0 ** (-2.0 * np.arange(width // 2) / width)
     angle = np.arange(steps)[:, None] * rate[None, :]
@@ -28,28 +28,37 @@ def sinusoidal_positions(steps: int, width: int) -> np.ndarray:
 
 @register()
 class TokenEmbedding(keras.layers.Layer):
-    """Token ids to vectors, and back to logits when the weights are tied.
+    """Converts token ids to vectors, and vectors to logits where the weights are tied.
 
         y = E[ids] * scale + P[position]
 
-    Tying uses the same E for the logits: z = h E^T (Press and Wolf, 2017).
+    A tied decoder computes its logits with the same E: z = h E^T (Press and Wolf, 2017).
 
     Args:
         vocabulary_size: V, the number of rows of E.
-        width: D, the number of its columns.
+        width: D, the number of columns of E.
         positions: None, "sinusoidal" (Vaswani et al., 2017, section 3.5) or "learned"
             (Gehring et al., 2017, section 3.1).
-        max_length: the longest sequence, in tokens; positions only.
-        scale: multiply E[ids] by sqrt(D), as Transformers do.
-        dropout: fraction of the sum's elements dropped in training.
-        initializer: of E. Default: normal with standard deviation D^-0.5 where scaled, else
-            uniform in [-0.1, 0.1].
+        max_length: the largest number of tokens, where there are positions.
+        scale: whether to multiply E[ids] by sqrt(D), as Transformers do.
+        dropout: fraction of the elements of the sum dropped in training.
+        initializer: the initializer of E. Default: normal with a standard deviation of D^-0.5 if
+            `scale` is set, else uniform in [-0.1, 0.1].
 
     Shapes: ids (N, T) int -> (N, T, D).
 
     Raises:
-        UserError: an argument is out of its range, a width is odd where positions are sinusoidal,
-            or the ids are no whole numbers.
+        UserError: an argument is out of its range, the width is odd and the positions are
+            sinusoidal, or the ids are no whole numbers.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> embedding = kerasseq.TokenEmbedding(vocabulary_size=100, width=8, positions="sinusoidal")
+    >>> vectors = embedding(np.array([[4, 5, 6]]))
+    >>> tuple(vectors.shape), tuple(embedding.logits(vectors).shape)
+    ((1, 3, 8), (1, 3, 100))
     """
 
     @checked
@@ -124,14 +133,14 @@ class TokenEmbedding(keras.layers.Layer):
         return self.dropout(vectors, training=training)
 
     def at(self, ids: Any, position: Any) -> Any:
-        """The vectors (N, D) of one step: ids (N,), all at the same `position` (scalar)."""
+        """Returns the vectors (N, D) of one step: ids (N,), all at `position`, a scalar."""
         vectors = self._tokens(ids)
         if self.positions:
             vectors = vectors + ops.take(self._position_table(), position, axis=0)[None]
         return vectors
 
     def logits(self, hidden: Any) -> Any:
-        """z = h E^T: (..., D) to (..., V)."""
+        """Computes logits (..., V) from vectors (..., D): z = h E^T."""
         return ops.matmul(hidden, ops.transpose(cast_variable(self, self.embeddings)))
 
     def get_config(self) -> dict:

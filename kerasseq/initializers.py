@@ -1,4 +1,4 @@
-"""Initial weights that fit the activation behind them."""
+"""Initial weights, and the building of layers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "sw
 
 
 def initializer_for(activation: str | None) -> str:
-    """He's uniform initialiser before a rectifier, Glorot's before anything else.
+    """Returns the initializer before an activation: He's for rectifiers, and else Glorot's.
 
     He et al., 2015, equation 10; Glorot and Bengio, 2010, equation 16.
     """
@@ -18,18 +18,18 @@ def initializer_for(activation: str | None) -> str:
 
 
 def reinitialize(model: keras.Model, initializer: str) -> None:
-    """Draw all kernels anew from one initialiser; embeddings, biases and recurrent kernels stay."""
+    """Initializes all kernels anew, except embeddings, biases and recurrent kernels."""
     for index, variable in enumerate(model.trainable_variables):
         if variable.path.split("/")[-1].endswith("kernel") and "recurrent" not in variable.path:
-            drawn = type(keras.initializers.get(initializer))(seed=index)
-            variable.assign(drawn(variable.shape, dtype=variable.dtype))
+            sample = type(keras.initializers.get(initializer))(seed=index)
+            variable.assign(sample(variable.shape, dtype=variable.dtype))
 
 
 def build_and_get_width(layer: keras.layers.Layer, shape: Any) -> int:
-    """Build a front end or an encoder unless it is, and return the width of what it makes.
+    """Builds a front end or an encoder if necessary, and returns the width of its output.
 
     Raises:
-        UserError: it has no width.
+        UserError: the layer has no width.
     """
     build(layer, shape)
     width = getattr(layer, "width", None)
@@ -42,6 +42,6 @@ def build_and_get_width(layer: keras.layers.Layer, shape: Any) -> int:
 
 
 def build(layer: keras.layers.Layer, *shapes: Any) -> None:
-    """Build `layer` unless it is."""
+    """Builds `layer` if necessary."""
     if not layer.built:
         layer.build(*shapes)

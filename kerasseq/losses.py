@@ -6,25 +6,25 @@ from keras import ops
 
 
 def cross_entropy(logits: Any, labels: Any, weights: Any, smoothing: float = 0.0) -> Any:
-    """Label-smoothed cross-entropy, the mean over the labels that count.
+    """Computes the label-smoothed cross-entropy, the mean over all weighted labels.
 
         sum_nt w_nt [ log sum_k exp z_ntk - (1 - e) z_nty - e/V sum_k z_ntk ] / sum_nt w_nt
 
-    with logits z, label y, weights w and smoothing e: the cross-entropy with the distribution
-    that has 1 - e on the label and e spread evenly over all V.
-    Szegedy et al. 2016 (Rethinking the Inception Architecture), section 7.
+    with logits z, label y, weights w and smoothing e: the cross-entropy with a distribution of
+    1 - e on the label and of e spread evenly over all V (Szegedy et al., 2016, Rethinking the
+    Inception Architecture, section 7).
 
-    Where weights are advantages of what was sampled, which may be negative, this is the loss whose
-    gradient is that of REINFORCE (Williams, 1992); then sum |w| divides it.
+    The weights may also be the advantages of sampled tokens, which can be negative. The gradient
+    is then the gradient of REINFORCE (Williams, 1992), and the divisor is sum |w|.
 
     Args:
-        logits: (N, T, V), computed in float32 whatever they come in.
+        logits: (N, T, V), cast to float32.
         labels: (N, T), int.
         weights: (N, T), float, 0 on padding.
         smoothing: e, at least 0 and below 1.
 
     Returns:
-        A float32 scalar; 0 where no label counts.
+        A float32 scalar; 0 where all weights are 0.
     """
     logits = ops.cast(logits, "float32")
     return _mean(_entropies(logits, labels, smoothing), weights)
@@ -33,17 +33,17 @@ def cross_entropy(logits: Any, labels: Any, weights: Any, smoothing: float = 0.0
 def r_drop(
     first: Any, second: Any, labels: Any, weights: Any, smoothing: float = 0.0, alpha: float = 1.0
 ) -> Any:
-    """Regularised dropout: two passes with different dropout, which are drawn to each other.
+    """Computes the loss of R-Drop, which brings two passes with different dropout together.
 
         1/2 [ L(p) + L(q) ] + alpha/4 [ KL(p || q) + KL(q || p) ]
 
-    with L the label-smoothed cross-entropy. Wu, Li, Wang et al. 2021 (R-Drop), equation 4, here
-    halved so that at alpha = 0 the value is that of `cross_entropy`.
+    with the label-smoothed cross-entropy L. Wu, Li, Wang et al., 2021 (R-Drop), equation 4. It is
+    halved here, so that alpha = 0 gives the value of `cross_entropy`.
 
     Args:
         first, second: (N, T, V), the logits of the two passes.
         labels, weights, smoothing: as for `cross_entropy`.
-        alpha: weight of the divergence.
+        alpha: the weight of the divergence.
     """
     first, second = ops.cast(first, "float32"), ops.cast(second, "float32")
     losses = _entropies(first, labels, smoothing) + _entropies(second, labels, smoothing)
@@ -54,13 +54,13 @@ def r_drop(
 
 
 def doubly_stochastic(attention: Any, mask: Any, weights: Any) -> Any:
-    """How far the attention is from looking at every place once in all.
+    """Measures how far the total attention to each place is from 1.
 
         sum_n sum_s (1 - sum_t a_nts)^2 / sum_nt w_nt
 
-    with a only where the label counts, w_nt > 0; s runs over real places. Xu et al. 2015 (Show,
-    Attend and Tell), equation 14, which is for one example: divided by what the cross-entropy is
-    divided by, the two stand to each other as they do there.
+    where t runs over labels with w_nt > 0, and s over real places. Xu et al., 2015 (Show, Attend
+    and Tell), equation 14, for one example. The divisor is the divisor of the cross-entropy, so
+    that the ratio of the two is as in the paper.
 
     Args:
         attention: a, (N, T, S).
@@ -69,13 +69,13 @@ def doubly_stochastic(attention: Any, mask: Any, weights: Any) -> Any:
     """
     attention, weights = ops.cast(attention, "float32"), ops.cast(weights, "float32")
     counts = ops.cast(weights > 0, "float32")
-    looked = ops.sum(attention * counts[:, :, None], axis=1)
+    total = ops.sum(attention * counts[:, :, None], axis=1)
     real = ops.cast(mask, "float32") * ops.max(counts, axis=1, keepdims=True)
-    return ops.sum(real * ops.square(1.0 - looked)) / ops.maximum(ops.sum(weights), 1e-6)
+    return ops.sum(real * ops.square(1.0 - total)) / ops.maximum(ops.sum(weights), 1e-6)
 
 
 def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """Sums from which validation makes its figures, so that batches of any size add up.
+    """Computes sums from which validation computes its figures, so that batches can be added.
 
     Args:
         logits: (N, T, V).
@@ -83,8 +83,8 @@ def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, A
         weights: (N, T), float, 0 on padding.
 
     Returns:
-        Three float32 scalars: the sum of the cross-entropies (not smoothed, nats), the sum of the
-        weights, and the weight of the labels that have the highest logit.
+        Three float32 scalars: the sum of the cross-entropies (not smoothed, in nats), the sum of
+        the weights, and the sum of the weights of the labels with the highest logit.
     """
     logits = ops.cast(logits, "float32")
     weights = ops.cast(weights, "float32")
@@ -94,10 +94,11 @@ def evaluation_sums(logits: Any, labels: Any, weights: Any) -> tuple[Any, Any, A
 
 
 def label_weights(labels: Any, weights: Any = None) -> Any:
-    """The weights (N, T) float32 of labels (N, T), of which 0 is padding.
+    """Returns the weights (N, T) float32 of labels (N, T), where 0 is padding.
 
     Args:
-        weights: (N, T), as they are; (N,), of the rows; or None, 1 for every real label.
+        weights: (N, T), which stay as they are; (N,), the weights of rows; or None, for a weight
+            of 1 for every real label.
     """
     real = ops.cast(ops.not_equal(labels, 0), "float32")
     if weights is None:
@@ -107,8 +108,8 @@ def label_weights(labels: Any, weights: Any = None) -> Any:
 
 
 def _entropies(logits, labels, smoothing):
-    # The smoothed target is made on the fly in the sum: taking the label's logit out instead has
-    # a gradient that scatters into a tensor of the logits' size, which costs more than all else.
+    # The sum uses the smoothed target. Gathering the logit of the label instead has a gradient
+    # that scatters into a tensor of the size of the logits, which costs more than all the rest.
     size = logits.shape[-1]
     here = ops.equal(ops.arange(size, dtype="int32"), ops.cast(labels, "int32")[..., None])
     target = ops.where(here, 1.0 - smoothing + smoothing / size, smoothing / size)

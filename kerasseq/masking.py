@@ -1,4 +1,4 @@
-"""Lengths and masks, which travel in the open: every call takes and returns them."""
+"""The memory of an encoder, and functions of masks. Every call takes and returns masks."""
 
 from typing import Any, NamedTuple
 
@@ -6,11 +6,21 @@ from keras import ops
 
 
 class Memory(NamedTuple):
-    """What an encoder hands to a decoder.
+    """The output of an encoder, which a decoder reads.
 
     Attributes:
         values: (N, S, D), float.
         mask: (N, S), bool, True where a step is real and False where it is padding.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> encoder = kerasseq.encoders.RNNEncoder(units=4)
+    >>> values, mask = encoder(np.zeros((2, 5, 8), "float32"), np.ones((2, 5), bool))
+    >>> memory = kerasseq.Memory(values, mask)
+    >>> tuple(memory.values.shape), tuple(memory.mask.shape)
+    ((2, 5, 4), (2, 5))
     """
 
     values: Any
@@ -18,27 +28,27 @@ class Memory(NamedTuple):
 
 
 def repeat_memory(memory: Memory, times: Any) -> Memory:
-    """Each row that many times, next to each other."""
+    """Repeats each row `times` times; the copies of a row follow each other."""
     return Memory(*(ops.repeat(part, times, axis=0) for part in memory))
 
 
 def mask_to_lengths(mask: Any) -> Any:
-    """(N, S) bool mask of right-padded rows to (N,) int32 lengths."""
+    """Returns the lengths (N,) int32 of right-padded rows with a mask (N, S)."""
     return ops.sum(ops.cast(mask, "int32"), axis=-1)
 
 
 def softmax(scores: Any) -> Any:
-    """Softmax over the last axis, of one place too, of which Keras warns on the terminal."""
+    """Computes the softmax over the last axis. Unlike Keras, it does not warn of a single place."""
     return ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
 
 
 def masked_softmax(scores: Any, mask: Any) -> Any:
-    """Softmax over the last axis in which masked places have no weight at all.
+    """Computes the softmax over the last axis, with weights of 0 where a place is masked.
 
-    A row without a single real place gets weights of zero, not NaN.
+    The weights of a row without a real place are 0, not NaN.
 
     Args:
-        scores: (..., S), float; computed in float32 at least.
+        scores: (..., S), float. The softmax is computed in float32.
         mask: bool, broadcastable to the shape of `scores`, True where a place is real.
     """
     dtype = scores.dtype
@@ -48,21 +58,21 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
 
 
 def mask_to_bias(mask: Any) -> Any:
-    """A bool mask as float32 numbers to add to scores: 0 where a place is real, else -60000.
+    """Converts a bool mask to numbers to add to scores: 0 where a place is real, else -60000.
 
-    Cheaper than a masked softmax where one mask serves many softmaxes; for rows that have a real
-    place, in which the others get a weight of exactly 0. In mixed precision Keras casts what a
-    layer is called with, and the number is finite in float16 too.
+    This is cheaper than `masked_softmax` where several softmaxes have the same mask. In a row with
+    a real place, the others get a weight of exactly 0. -60000 is finite in float16 too, to which
+    Keras casts the arguments of a layer in mixed precision.
     """
     return ops.where(mask, 0.0, -60000.0)
 
 
-# Finite, so that a row without a real place has no inf - inf in it.
+# Finite, since inf - inf is NaN in a row without a real place.
 _LOWEST = -1e30
 
 
 def reverse_by_length(values: Any, mask: Any) -> Any:
-    """Reverse the real steps of each right-padded row and leave the padding where it is.
+    """Reverses the real steps of each right-padded row. The padding stays in place.
 
     Args:
         values: (N, S) or (N, S, D).
@@ -78,6 +88,6 @@ def reverse_by_length(values: Any, mask: Any) -> Any:
 
 
 def take_last_step(values: Any, mask: Any) -> Any:
-    """(N, S, D) to (N, D): the last real step of each right-padded row."""
+    """Returns the last real step (N, D) of each right-padded row of (N, S, D)."""
     index = ops.maximum(mask_to_lengths(mask) - 1, 0)
     return ops.take_along_axis(values, index[:, None, None], axis=1)[:, 0]

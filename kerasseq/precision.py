@@ -1,4 +1,4 @@
-"""The precision that layers are made for, and weights in it."""
+"""The dtype policy of layers, and variables in their compute dtype."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from keras import ops
 
 @contextmanager
 def dtype_policy_scope(policy: Any) -> Iterator[None]:
-    """Layers that are made in the block have this dtype policy, those within layers too."""
+    """A context in which layers, and the layers within them, are created with a dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -20,9 +20,9 @@ def dtype_policy_scope(policy: Any) -> Iterator[None]:
 
 
 def cast_variable(layer: keras.layers.Layer, variable: Any) -> Any:
-    """A variable of a layer as a tensor of its compute dtype.
+    """Returns a variable of a layer as a tensor of its compute dtype.
 
-    Keras casts variables inside `Layer.__call__` alone; methods that are called from elsewhere,
-    as a decoder's steps are, cast what they use by this.
+    Keras casts variables only within `Layer.__call__`. Methods that are called from elsewhere, for
+    example the steps of a decoder, cast them with this function.
     """
     return ops.cast(ops.convert_to_tensor(variable), layer.compute_dtype)

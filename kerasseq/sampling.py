@@ -1,4 +1,4 @@
-"""Draws from distributions, of random numbers that are drawn before."""
+"""Samples from distributions, by given uniform random numbers."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ from keras import ops
 
 
 def sample_categorical(mass: Any, uniforms: Any) -> Any:
-    """One index each: the first at which the sum of the masses passes u times their total.
+    """Samples an index: the first at which the cumulative mass exceeds u times the total mass.
 
     Args:
-        mass: (..., V), at least 0, not all of them.
+        mass: (..., V), at least 0, and not all 0.
         uniforms: (...), in [0, 1), far enough below 1 that u * total < total holds in float32.
 
     Returns:
-        (...) int32. What has no mass is never drawn.
+        (...) int32. An index without mass is never sampled.
     """
     total = ops.cumsum(mass, axis=-1)
-    # One without mass could pass only by rounding.
-    passed = ops.logical_and(total > uniforms[..., None] * total[..., -1:], mass > 0)
-    return ops.cast(ops.argmax(ops.cast(passed, "int32"), axis=-1), "int32")
+    # Rounding alone could select an index without mass.
+    exceeds = ops.logical_and(total > uniforms[..., None] * total[..., -1:], mass > 0)
+    return ops.cast(ops.argmax(ops.cast(exceeds, "int32"), axis=-1), "int32")

@@ -1,4 +1,4 @@
-"""What layers have in common that can run on a stream, chunk by chunk."""
+"""The contract of layers that run on a stream, chunk by chunk."""
 
 from typing import Any
 
@@ -6,21 +6,22 @@ from keras import ops
 
 
 class Streaming:
-    """Contract of a layer whose calls over chunks, put together, are its call over the whole.
+    """Contract of a layer whose outputs for chunks, concatenated, equal its output for the whole.
 
-    `begin_stream(n) -> state` starts `n` streams; `stream(values (N, C, ...), state) -> values
-    (N, C', ...), state` takes the next chunk of all of them, of real steps alone; `flush(values,
-    state) -> values` takes the last, of any length, 0 too, after which nothing more comes. The
-    state is a pytree with the batch on axis 0. The first chunk is longer than the others by `lead`
-    steps, so every chunk of C (+ lead) steps gives C / `factor` outputs and none is made up;
-    therefore the shapes of the state too are others after the first chunk. C is a multiple of
-    `block`.
+    - `begin_stream(n) -> state` starts `n` streams.
+    - `stream(values (N, C, ...), state) -> values (N, C', ...), state` reads the next chunk of all
+      streams. A chunk has no padding.
+    - `flush(values, state) -> values` reads the last chunk, which may have any length, also 0.
+
+    The state is a pytree with the batch on axis 0. C is a multiple of `block`. The first chunk has
+    `lead` steps more, so that every chunk gives C / `factor` outputs. The shapes of the state may
+    change after the first chunk.
 
     Attributes:
-        factor: input steps to an output step.
-        lead: input steps that the first chunk has more.
-        latency: how many later input steps an output needs at most.
-        streams: whether it can, as it is configured.
+        factor: the number of input steps in an output step.
+        lead: the number of additional input steps in the first chunk.
+        latency: the largest number of later input steps that an output needs.
+        streams: whether the layer streams, as it is configured.
     """
 
     factor: int = 1
@@ -29,7 +30,7 @@ class Streaming:
 
     @property
     def block(self) -> int:
-        """A chunk is a multiple of so many input steps."""
+        """The number of input steps of which the length of a chunk is a multiple."""
         return self.factor
 
     @property
@@ -44,6 +45,6 @@ class Streaming:
 
     def flush(self, values: Any, state: Any) -> Any:
         if values.shape[1] == 0:
-            # Nothing is held back where this is not overridden.
+            # A layer that holds steps back overrides this.
             return ops.zeros((ops.shape(values)[0], 0, self.width), self.compute_dtype)
         return self.stream(values, state)[0]

@@ -1,4 +1,4 @@
-"""What the layers of a Transformer's encoder and decoder have in common."""
+"""The parts that Transformer encoders and decoders share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,14 @@ from kerasseq.serialization import register
 
 @dataclass(frozen=True)
 class LayerSettings:
-    """What all layers of a stack are made by.
+    """The settings of all layers of a stack.
 
     Attributes:
-        heads: of the attentions.
-        units, activation: of the feed-forward layer.
+        heads: the heads of each attention.
+        units, activation: the width and the activation of the feed-forward layers.
         dropout: fraction of each branch dropped in training.
-        attention_dropout: fraction of attention weights and feed-forward activations dropped.
+        attention_dropout: fraction of the attention weights and of the activations of the
+            feed-forward layers dropped in training.
     """
 
     heads: int
@@ -31,9 +32,11 @@ class LayerSettings:
 
 @register()
 class FeedForward(keras.layers.Layer):
-    """W_2 dropout(activation(W_1 x + b_1)) + b_2  (Vaswani et al., 2017, equation 2).
+    """The feed-forward layer of a Transformer (Vaswani et al., 2017, equation 2).
 
-    Shapes: (N, T, D) -> (N, T, D), with `units` in between.
+        W_2 dropout(activation(W_1 x + b_1)) + b_2
+
+    Shapes: (N, T, D) -> (N, T, D). The hidden layer has `units`.
     """
 
     @checked
@@ -68,9 +71,8 @@ class FeedForward(keras.layers.Layer):
 class TransformerLayer(keras.layers.Layer):
     """Base of the layers: x = x + dropout(branch(norm(x))) for each branch (Xiong et al., 2020).
 
-    The last branch is `feed`; those before it are attentions, which `branches` names with their
-    normalisations: the attributes under which a subclass finds them. A stack makes its layers
-    anew from its own configuration, so they have none.
+    `branches` maps the attribute of each attention to the attribute of its normalisation. The last
+    branch is `feed`. The layers have no configuration, since a stack creates them from its own.
     """
 
     branches: dict[str, str] = {}
@@ -99,6 +101,6 @@ class TransformerLayer(keras.layers.Layer):
         return values + self.dropout(branch, training=training)
 
     def feed(self, values: Any, training: bool) -> Any:
-        """The last branch."""
+        """Applies the last branch, the feed-forward layer."""
         fed = self.feed_forward(self.feed_forward_norm(values), training=training)
         return self.add(values, fed, training)

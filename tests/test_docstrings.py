@@ -20,7 +20,9 @@ MODULES.insert(0, "kerasseq")
 
 # Packages whose public names all have an example.
 DONE: set[str] = {
+    "acoustics",
     "attention",
+    "backbones",
     "data",
     "decoders",
     "drawing",

@@ -1,4 +1,4 @@
-"""Augmentation of features."""
+"""Augmentation of acoustic features."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ Extent = Annotated[float, number(0, 0.499)]
 
 
 class Augmentation(Streaming, keras.layers.Layer):
-    """What changes features in training alone, and streams them unchanged."""
+    """Base of the layers that change features in training and pass them unchanged in use."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -31,28 +31,39 @@ class Augmentation(Streaming, keras.layers.Layer):
 
 @register()
 class FrequencyWarp(Augmentation):
-    """In training, lengthens or shortens each speaker's vocal tract.
+    """Changes the length of the vocal tract of each speaker, in training.
 
-    Every row draws a factor a from [1 - `extent`, 1 + `extent`] and hears at frequency f what was
-    at
+    Each row samples a factor a from [1 - `extent`, 1 + `extent`]. Its new value at frequency f is
+    the old value at
 
         g(f) = a f                                     f <= F m / a,  m = min(a, 1)
         g(f) = H - (H - F m) (H - f) / (H - F m / a)   above,         H = rate / 2
 
-    so that formants move and H stays. Between the centres of bands it interpolates. Vocal tract
-    length perturbation, Jaitly and Hinton, 2013, equation 1, with F = 4800 Hz at 16 kHz.
+    so that formants move and H stays. Values between the centres of two bands are interpolated.
+    This is vocal tract length perturbation (Jaitly and Hinton, 2013, equation 1), with F = 4800
+    Hz at 16 kHz.
 
     Args:
-        rate, scale: of the mel bands; see `LogMel`. They reach from 0 Hz to `rate` / 2.
-        extent: the greatest change, below a half.
+        rate, scale: the sampling rate and the scale of the mel bands, see `LogMel`. The bands
+            range from 0 Hz to `rate` / 2.
+        extent: the largest change of the factor, below a half.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). The layer streams.
 
     Raises:
         UserError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.acoustics.FrequencyWarp(rate=16000)
+    >>> features, mask = np.ones((1, 10, 80), "float32"), np.ones((1, 10), bool)
+    >>> tuple(layer(features, mask, training=True).values.shape)
+    (1, 10, 80)
     """
 
-    factors = 41  # so finely a is drawn
+    factors = 41  # the number of values of a
 
     @checked
     def __init__(
@@ -67,11 +78,11 @@ class FrequencyWarp(Augmentation):
 
     def build(self, input_shape: Any) -> None:
         self.width = require_width(self, input_shape)
-        drawn = np.linspace(1 - self.extent, 1 + self.extent, self.factors)
-        self._warps = np.stack([self._warp(factor) for factor in drawn]).astype("float32")
+        factors = np.linspace(1 - self.extent, 1 + self.extent, self.factors)
+        self._warps = np.stack([self._warp(factor) for factor in factors]).astype("float32")
 
     def _warp(self, factor: float) -> np.ndarray:
-        """(D, D): column j interpolates what band j hears."""
+        """Returns the matrix (D, D) whose column j interpolates the new value of band j."""
         half, bend = self.rate / 2, 0.3 * self.rate * min(factor, 1.0)
         centres = mel_edges(self.rate, self.width, scale=self.scale)[1:-1]
         above = half - (half - bend) * (half - centres) / (half - bend / factor)
@@ -83,8 +94,8 @@ class FrequencyWarp(Augmentation):
     def call(self, values: Any, mask: Any, training: bool = False) -> Memory:
         if training and self.extent:
             rows = (ops.shape(values)[0],)
-            drawn = keras.random.randint(rows, 0, self.factors, seed=self.seed_generator)
-            warps = ops.take(ops.cast(self._warps, values.dtype), drawn, axis=0)
+            factors = keras.random.randint(rows, 0, self.factors, seed=self.seed_generator)
+            warps = ops.take(ops.cast(self._warps, values.dtype), factors, axis=0)
             values = ops.matmul(values, warps)
         return Memory(values, mask)
 
@@ -95,21 +106,33 @@ class FrequencyWarp(Augmentation):
 
 @register()
 class SpecAugment(Augmentation):
-    """In training, sets bands of frequencies and stretches of time to 0.
+    """Masks bands of frequencies and stretches of time with zeros, in training.
 
-    Each mask has a width w drawn evenly from 0 to its greatest, and begins at a place drawn evenly
-    from those where it fits. Park et al., 2019, section 2, without time warping; 0 is the mean of
-    normalised features.
+    The width w of each mask is sampled uniformly from 0 to the maximum, and its start from all
+    places where the mask fits. Park et al., 2019, section 2, without time warping. Zero is the
+    mean of normalised features.
 
     Args:
-        frequency_masks, frequency_width: how many in each row, and F, the widest, in bands.
-        time_masks, time_width: how many in each row, and T, the widest, in frames.
-        time_fraction: p, the widest as a fraction of the row's real frames.
+        frequency_masks: the number of frequency masks in each row.
+        frequency_width: F, the maximum width of a frequency mask, in bands.
+        time_masks: the number of time masks in each row.
+        time_width: T, the maximum width of a time mask, in frames.
+        time_fraction: p, the maximum width of a time mask, as a fraction of the real frames.
 
-    Shapes: values (N, S, D), mask (N, S) -> Memory with (N, S, D). Streams, unchanged.
+    Shapes: values (N, S, D), mask (N, S) -> Memory with values (N, S, D). The layer streams.
 
     Raises:
         UserError: an argument is out of its range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> layer = kerasseq.acoustics.SpecAugment(frequency_masks=1, time_masks=0)
+    >>> features, mask = np.ones((1, 10, 80), "float32"), np.ones((1, 10), bool)
+    >>> values = np.array(layer(features, mask, training=True).values)
+    >>> bool((values == 0).all(axis=1).sum() <= 27)  # masked bands
+    True
     """
 
     @checked
@@ -137,17 +160,19 @@ class SpecAugment(Augmentation):
         lengths = ops.cast(mask_to_lengths(mask), "float32")[:, None]
         bands = ops.full((n, 1), float(self.width))
         widest = ops.minimum(float(self.time_width), self.time_fraction * lengths)
-        kept = self._keep(steps, lengths, widest, self.time_masks)[:, :, None]
+        unmasked = self._sample_mask(steps, lengths, widest, self.time_masks)[:, :, None]
         widest = ops.minimum(float(self.frequency_width), bands)
-        kept = kept & self._keep(self.width, bands, widest, self.frequency_masks)[:, None]
-        return Memory(ops.where(kept, values, ops.zeros_like(values)), mask)
+        unmasked = (
+            unmasked & self._sample_mask(self.width, bands, widest, self.frequency_masks)[:, None]
+        )
+        return Memory(ops.where(unmasked, values, ops.zeros_like(values)), mask)
 
-    def _keep(self, places: Any, length: Any, widest: Any, masks: int) -> Any:
-        """(N, places): False in `masks` stretches, at most `widest` (N, 1), within `length`."""
+    def _sample_mask(self, places: Any, length: Any, widest: Any, masks: int) -> Any:
+        """Returns (N, places), False in `masks` stretches within `length`, up to `widest`."""
         shape = (ops.shape(length)[0], masks)
-        drawn = [keras.random.uniform(shape, seed=self.seed_generator) for _ in range(2)]
-        width = ops.floor(drawn[0] * (ops.floor(widest) + 1))
-        start = ops.floor(drawn[1] * (length - width + 1))
+        uniforms = [keras.random.uniform(shape, seed=self.seed_generator) for _ in range(2)]
+        width = ops.floor(uniforms[0] * (ops.floor(widest) + 1))
+        start = ops.floor(uniforms[1] * (length - width + 1))
         place = ops.arange(places, dtype="float32")[None, None]
         start, width = start[:, :, None], width[:, :, None]
         return ops.logical_not(ops.any((place >= start) & (place < start + width), axis=1))

@@ -8,7 +8,8 @@ from kerasseq.errors import UserError
 
 Scale = Literal["slaney", "htk"]
 
-# Slaney's scale is linear up to 1000 Hz, 200/3 Hz a mel, then logarithmic, 27 mels a factor 6.4.
+# Slaney's scale is linear up to 1000 Hz, with 200/3 Hz a mel, and logarithmic above, with 27 mels
+# for a factor of 6.4.
 _STEP, _CORNER = 200.0 / 3, 1000.0
 _LOG_STEP = np.log(6.4) / 27
 
@@ -33,7 +34,10 @@ def to_hertz(mel: np.ndarray, scale: str) -> np.ndarray:
 def mel_edges(
     rate: int, mels: int, low: float = 0.0, high: float | None = None, scale: str = "slaney"
 ) -> np.ndarray:
-    """(mels + 2,) Hz: where the bands begin, culminate and end, each at its neighbours' middles."""
+    """Returns the frequencies (mels + 2,) in Hz at which the bands start, peak and end.
+
+    Each band starts and ends at the peaks of its neighbours.
+    """
     high = rate / 2 if high is None else high
     return to_hertz(np.linspace(to_mel(low, scale), to_mel(high, scale), mels + 2), scale)
 
@@ -41,13 +45,30 @@ def mel_edges(
 def mel_filters(
     rate: int, n_fft: int, mels: int, low: float = 0.0, high: float | None = None, scale="slaney"
 ) -> np.ndarray:
-    """Triangles of equal width in mel and of area 1 over Hz, (n_fft // 2 + 1, mels) float32.
+    """Returns triangular filters of equal width in mel and of area 1 over Hz.
 
-    Equal to the transpose of `librosa.filters.mel`. `scale` is "slaney" (Auditory Toolbox, 1998)
-    or "htk" (Young et al., The HTK Book, 2006, equation 5.13); the area is 1 with both.
+    The result equals the transpose of `librosa.filters.mel`.
+
+    Args:
+        rate: samples a second.
+        n_fft: the length of the Fourier transform, in samples.
+        mels: the number of filters.
+        low, high: the frequencies at which the filters start and end, in Hz. Default: 0 and half
+            the rate.
+        scale: "slaney" (Auditory Toolbox, 1998) or "htk" (Young et al., The HTK Book, 2006,
+            equation 5.13). The area of a filter is 1 with both.
+
+    Returns:
+        (n_fft // 2 + 1, mels) float32.
 
     Raises:
-        UserError: a filter has no frequency bin in it.
+        UserError: a filter contains no frequency bin.
+
+    Example:
+
+    >>> import kerasseq
+    >>> kerasseq.acoustics.mel_filters(rate=16000, n_fft=512, mels=80).shape
+    (257, 80)
     """
     bins = np.arange(n_fft // 2 + 1) * (rate / n_fft)
     edges = mel_edges(rate, mels, low, high, scale)

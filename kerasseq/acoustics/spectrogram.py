@@ -1,4 +1,4 @@
-"""The acoustic front end."""
+"""The acoustic front end: samples to log-mel features."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,57 +14,69 @@ from kerasseq.masking import Memory
 from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
-# Frames that are worked on at a time on a CPU: as many as its cache holds. Twice as fast or more
-# than the whole batch at once.
+# Frames that a CPU works on at a time, as many as its cache holds. This is at least twice as fast
+# as the whole batch at once.
 FRAMES_AT_ONCE = 2048
 
 FULL_SCALE = 32768.0
 
-# Where the running normalisation starts from, and a variance to divide by: about what AN4 and FSDD
-# have.
+# The mean and variance from which the running normalisation starts: about those of AN4 and FSDD.
 PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
 
-# Of a window; the filters have as many columns.
+# The longest Fourier transform.
 _MOST_BINS = 1 << 16
 Bands = Annotated[int, whole(1, 1_000)]
 
 
 @register()
 class LogMel(Streaming, keras.layers.Layer):
-    """Sound to the logarithms of its power in mel bands.
+    """Converts sound to the logarithms of its power in mel bands.
 
         y = log(max(|FFT(w * x)|^2 M, floor)), x in [-1, 1)
 
-    Frames of `window` every `hop`, the first at the first sample, none padded; w is the periodic
-    Hann window, zero-padded to `n_fft`; M as in `mel_filters`. Equal to librosa's
-    `feature.melspectrogram(center=False)` and a logarithm, but that its frames are `n_fft`
-    samples long, with the window in their middle.
+    The frames have the length `window` and start every `hop`, the first one at the first sample,
+    without padding. w is the periodic Hann window, padded with zeros to `n_fft`; M are the
+    `mel_filters`. The result equals the logarithm of librosa's
+    `feature.melspectrogram(center=False)`, except that frames of librosa are `n_fft` samples long,
+    with the window in the middle.
 
     Args:
         rate: samples a second.
-        mels: M, number of bands.
-        window, hop: seconds.
-        n_fft: samples. Default: the power of two that holds a window.
-        low, high: Hz, where the bands begin and end. Default: 0 and half the rate.
-        scale: of mel, "slaney" or "htk".
-        pre_emphasis: c in x[t] - c x[t - 1]; 0 is off.
-        dither: standard deviation of noise added in training, in steps of int16.
-        floor: least power.
-        normalization: "utterance", every band to mean 0 and variance 1 over the real frames of a
-            row; "mean", to mean 0 there, but by a fixed variance, so that bands in which a row is
-            quiet stay quiet; "running", by the mean and variance of the frames so far and of
-            `prior` frames of a fixed mean and variance before them; or "none".
-        prior: weight of what the running normalisation starts from, in frames.
+        mels: the number of bands.
+        window, hop: the length of a frame and the distance between two, in seconds.
+        n_fft: the length of the Fourier transform, in samples. Default: the smallest power of two
+            that holds a window.
+        low, high: the frequencies at which the bands start and end, in Hz. Default: 0 and half
+            the rate.
+        scale: the mel scale, "slaney" or "htk".
+        pre_emphasis: c in x[t] - c x[t - 1]; 0 for none.
+        dither: the standard deviation of the noise added in training, in steps of int16.
+        floor: the least power.
+        normalization: "utterance" normalises each band to mean 0 and variance 1 over the real
+            frames of a row. "mean" normalises to mean 0 and divides by a fixed variance, so that
+            quiet bands stay quiet. "running" uses the mean and variance of the frames so far, and
+            of `prior` frames of a fixed mean and variance before them. "none" changes nothing.
+        prior: the weight of the fixed mean and variance in "running", in frames.
 
     Shapes: values (N, samples) int16, mask (N, samples) -> Memory with values (N, S, `mels`)
-    float32, in mixed precision too; S = 1 + (samples - window) // hop, at least 1: a row shorter
+    float32, also in mixed precision. S = 1 + (samples - window) // hop, at least 1: a row shorter
     than a window is padded with zeros. Frames of padding are 0.
 
-    Streams with "running" and "none". Steps are samples: latency is a window less a sample.
+    The layer streams with "running" and "none". Its input steps are samples, and its latency is
+    one sample less than a window.
 
     Raises:
         UserError: an argument is out of its range, a window or a hop is less than a sample, or a
-            filter has no frequency bin in it.
+            filter contains no frequency bin.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> second = (3000 * np.sin(np.arange(16000) * 0.1)).astype("int16")[None]
+    >>> memory = kerasseq.acoustics.LogMel()(second, np.ones((1, 16000), bool))
+    >>> tuple(memory.values.shape)
+    (1, 98, 80)
     """
 
     @checked
@@ -124,7 +136,7 @@ class LogMel(Streaming, keras.layers.Layer):
         self.built = True
 
     def count_frames(self, samples: Any) -> Any:
-        """How many frames so many samples give: an int, or a tensor of them."""
+        """Returns the number of frames for a number of samples, an int or a tensor of ints."""
         count = 1 + (samples - self.window) // self.hop
         return max(count, 1) if isinstance(samples, int) else ops.maximum(count, 1)
 
@@ -134,7 +146,7 @@ class LogMel(Streaming, keras.layers.Layer):
             values = ops.cast(values, "float32") + self.dither * noise
         if self.pre_emphasis:
             values = self._emphasise(ops.pad(values, [[0, 0], [1, 0]]))
-        # What a row shorter than a window sees of its padding.
+        # A row shorter than a window reads zeros in its padding.
         values = ops.where(mask, values, ops.zeros_like(values))
         values = self._log_mel(values, self.count_frames(ops.shape(values)[1]))
         mask = self._frame_mask(mask)
@@ -146,19 +158,19 @@ class LogMel(Streaming, keras.layers.Layer):
         return Memory(ops.where(real, values, 0.0), mask)
 
     def _frame_mask(self, mask: Any) -> Any:
-        """Frames are real whose last sample is, and the first."""
+        """Returns the mask of the frames: the first is real, and all whose last sample is real."""
         later = mask[:, self.window + self.hop - 1 :: self.hop]
         return ops.concatenate([ops.ones_like(mask[:, :1]), later], axis=1)
 
     def _emphasise(self, values: Any) -> Any:
-        """One sample less: the first has none before it."""
+        """Applies the pre-emphasis to all samples but the first."""
         values = ops.cast(values, "float32")
         return values[:, 1:] - self.pre_emphasis * values[:, :-1]
 
     def _log_mel(self, values: Any, count: Any) -> Any:
-        """Samples (N, samples) to `count` frames (N, count, mels)."""
-        # A frame is some pieces one hop long and one that may be shorter. The rows stand one
-        # behind the other; the frames that reach from one into the next are dropped.
+        """Computes `count` frames (N, count, mels) from samples (N, samples)."""
+        # A frame consists of pieces that are one hop long and of a last one that may be shorter.
+        # The rows are concatenated; frames that reach from one row into the next are dropped.
         n, hop, rest = ops.shape(values)[0], self.hop, self.pieces - 1
         row = count + rest
         values = ops.pad(values, [[0, 0], [0, self.pieces * hop]])[:, : row * hop]
@@ -178,14 +190,14 @@ class LogMel(Streaming, keras.layers.Layer):
         return ops.reshape(frames[: n * row], (n, row, self.width))[:, :count]
 
     def _spectra(self, blocks: Any) -> Any:
-        """Pieces (B, hop) that follow each other to frames (B - pieces + 1, mels)."""
+        """Computes frames (B - pieces + 1, mels) from consecutive pieces (B, hop)."""
         blocks = ops.cast(blocks, "float32")
         count = ops.shape(blocks)[0] - self.pieces + 1
         parts = [
             blocks[start : start + count, : self.window - start * self.hop]
             for start in range(self.pieces)
         ]
-        # Zeros in the data: TensorFlow is four times as slow when the FFT is asked to add them.
+        # Zeros in the data: TensorFlow is four times as slow where its FFT pads.
         parts.append(ops.zeros((count, self.n_fft - self.window)))
         real, imaginary = ops.rfft(ops.concatenate(parts, axis=1) * self._hann)
         power = ops.matmul(ops.square(real) + ops.square(imaginary), self._filters)

@@ -14,8 +14,8 @@ from kerasseq.errors import UserError
 
 LITE0 = "efficientnet-lite0"
 
-# What the functions of keras.applications begin with, longest first, and how their pictures are
-# scaled.
+# Prefixes of the functions of keras.applications, the longest first, and the scaling of their
+# pictures.
 _FAMILIES = {
     "ConvNeXt": "none",
     "DenseNet": "torch",
@@ -30,29 +30,39 @@ _FAMILIES = {
 
 
 def list_backbones() -> list[str]:
-    """The backbones that `load_backbone` makes."""
+    """Returns the names that `load_backbone` takes."""
     return [LITE0, *sorted(name for name in dir(keras.applications) if _scaling(name))]
 
 
 def load_backbone(
     name: str, size: tuple[int, int], weights: str | Path | None = "imagenet"
 ) -> tuple[keras.Model, str]:
-    """A network without its classifier, and the scaling that its pictures need.
+    """Loads a network without its classifier, and returns it with the scaling of its pictures.
 
-    Batch norms are folded into convolutions, and otherwise keep what they learnt.
+    Batch norms are folded into the convolutions where possible.
 
     Args:
-        name: "efficientnet-lite0", or a network of `keras.applications`, as "ResNet50".
-        size: (H, W) of the pictures.
-        weights: "imagenet": those of a package for "efficientnet-lite0", else downloaded by
-            Keras; a file: a `.pth` for "efficientnet-lite0", else what `load_weights` reads;
-            None: drawn at random.
+        name: "efficientnet-lite0", or the name of a network of `keras.applications`, for example
+            "ResNet50".
+        size: (H, W), the size of the pictures.
+        weights: "imagenet" takes the weights of "efficientnet-lite0" from a package, and lets
+            Keras download those of the others. A path names a file: a `.pth` for
+            "efficientnet-lite0", and else a file that `load_weights` reads. None initialises the
+            weights at random.
 
     Returns:
-        The arguments of a `PictureEncoder`.
+        The arguments `backbone` and `scaling` of a `PictureEncoder`.
 
     Raises:
-        UserError: there is no such network, none for such pictures, or its weights cannot be had.
+        UserError: there is no such network, it takes no pictures of this size, or its weights
+            cannot be loaded.
+
+    Example:
+
+    >>> import kerasseq
+    >>> network, scaling = kerasseq.backbones.load_backbone("efficientnet-lite0", (64, 64), None)
+    >>> network.output_shape, scaling
+    ((None, 2, 2, 320), 'none')
     """
     if name == LITE0:
         model = efficientnet_lite0(size)
@@ -63,16 +73,16 @@ def load_backbone(
     if scaling is None:
         raise UserError(f"There is no backbone {name!r}; there are: {', '.join(list_backbones())}.")
     if weights == "imagenet":
-        return fold_batch_norms(_downloaded(name, size)), scaling
-    model = _made(name, size, None)
+        return fold_batch_norms(_download(name, size)), scaling
+    model = _build(name, size, None)
     if weights is not None:
         _load(model, name, Path(weights))
     return fold_batch_norms(model), scaling
 
 
 @contextlib.contextmanager
-def _checked(path: Path) -> Iterator[Path]:
-    """An HDF5 file of weights, which may be in a `.keras` file, after the checks of strangers'."""
+def _open_weights(path: Path) -> Iterator[Path]:
+    """Yields the path of an HDF5 file of weights, which may be in a `.keras` file, once checked."""
     if path.suffix == ".keras":
         with unpack_model(path) as found:
             yield found.folder / WEIGHTS
@@ -82,7 +92,7 @@ def _checked(path: Path) -> Iterator[Path]:
 
 
 def _scaling(name: str) -> str | None:
-    """None where `keras.applications` has no such network."""
+    """Returns the scaling of a network of `keras.applications`, None if there is none."""
     if not callable(getattr(keras.applications, name, None)):
         return None
     if name.startswith("ResNet"):
@@ -90,7 +100,7 @@ def _scaling(name: str) -> str | None:
     return next((way for family, way in _FAMILIES.items() if name.startswith(family)), None)
 
 
-def _made(name: str, size: tuple[int, int], weights: str | None) -> keras.Model:
+def _build(name: str, size: tuple[int, int], weights: str | None) -> keras.Model:
     make: Any = getattr(keras.applications, name)
     try:
         return make(include_top=False, weights=weights, input_shape=(*size, 3))
@@ -99,9 +109,9 @@ def _made(name: str, size: tuple[int, int], weights: str | None) -> keras.Model:
         raise UserError(f"{name} takes no pictures of {rows} x {columns}: {error}") from error
 
 
-def _downloaded(name: str, size: tuple[int, int]) -> keras.Model:
+def _download(name: str, size: tuple[int, int]) -> keras.Model:
     try:
-        return _made(name, size, "imagenet")
+        return _build(name, size, "imagenet")
     except UserError:
         raise
     # Keras raises a bare Exception where it cannot download.
@@ -118,7 +128,7 @@ def _load(model: keras.Model, name: str, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"There is no file {path} with weights of {name}.")
     try:
-        with _checked(path) as weights:
+        with _open_weights(path) as weights:
             model.load_weights(weights)
     except UserError:
         raise

@@ -23,7 +23,7 @@ class Norm(NamedTuple):
 
 
 def fold_batch_norm(kernel: np.ndarray, bias: np.ndarray | float, norm: Norm) -> list[np.ndarray]:
-    """Kernel and bias of a convolution with the batch norm behind it.
+    """Returns the kernel and the bias of a convolution and the batch norm that follows it.
 
     Shapes: kernel (rows, columns, in, out), or (rows, columns, in, per input) of a depthwise one.
     """
@@ -35,8 +35,8 @@ def fold_batch_norm(kernel: np.ndarray, bias: np.ndarray | float, norm: Norm) ->
 
 
 def fold_batch_norms(model: keras.Model) -> keras.Model:
-    """The same function as the functional `model` in inference, without what can be folded."""
-    pairs = {layer.name: before for layer in model.layers if (before := _convolution(layer))}
+    """Returns a copy of a functional model, for inference, with batch norms folded."""
+    pairs = {layer.name: before for layer in model.layers if (before := _find_convolution(layer))}
     if not pairs:
         return model
     convolutions = {convolution.name: name for name, convolution in pairs.items()}
@@ -51,15 +51,15 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer in model.layers:
         if layer.name in convolutions:
-            weights = _weights(layer, model.get_layer(convolutions[layer.name]))
+            weights = _fold_weights(layer, model.get_layer(convolutions[layer.name]))
             copy.get_layer(layer.name).set_weights(weights)
         elif layer.weights and layer.name not in pairs:
             copy.get_layer(layer.name).set_weights(layer.get_weights())
     return copy
 
 
-def _convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
-    """What a batch norm can be folded into: a convolution whose output goes nowhere else."""
+def _find_convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
+    """Returns the convolution before a batch norm if its output has no other user, else None."""
     if type(layer) is not layers.BatchNormalization or len(layer._inbound_nodes) != 1:
         return None
     before = layer._inbound_nodes[0].parent_nodes[0].operation
@@ -70,7 +70,7 @@ def _convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
     return before if last and before.activation is keras.activations.linear else None
 
 
-def _weights(convolution: Any, norm: keras.layers.BatchNormalization) -> list[np.ndarray]:
+def _fold_weights(convolution: Any, norm: keras.layers.BatchNormalization) -> list[np.ndarray]:
     kernel, *bias = convolution.get_weights()
     mean, variance = (
         keras.ops.convert_to_numpy(value) for value in (norm.moving_mean, norm.moving_variance)

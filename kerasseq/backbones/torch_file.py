@@ -1,4 +1,4 @@
-"""Tensors of a PyTorch file, without PyTorch and without running what is in it."""
+"""Reads the tensors of a PyTorch file without PyTorch, and without running code in it."""
 
 import math
 import os
@@ -15,7 +15,7 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class _Part(NamedTuple):
-    """Where a tensor is in the storage of a certain key."""
+    """The place of a tensor: the key of its storage, and its layout there."""
 
     key: str
     offset: int
@@ -28,7 +28,7 @@ def _part(storage: str, offset: int, shape: tuple, strides: tuple, *_: Any) -> _
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows dictionaries of tensors and nothing else."""
+    """Reads dictionaries of tensors, and refuses everything else."""
 
     known = {
         ("collections", "OrderedDict"): OrderedDict,
@@ -53,10 +53,11 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_torch_file(path: Path) -> dict[str, np.ndarray]:
-    """The state dictionary in a file that `torch.save` wrote before PyTorch 1.6.
+    """Returns the state dictionary in a file that `torch.save` of PyTorch before 1.6 wrote.
 
-    Such a file is five pickles (magic number, version, system, the dictionary with keys of
-    storages for numbers, the keys in order) and the numbers of one storage after the other.
+    Such a file consists of five pickles (magic number, version, system, the dictionary with the
+    keys of storages in place of numbers, and the keys in order) and of the numbers of the
+    storages.
 
     Raises:
         UserError: the file cannot be read, is another, is cut off, or holds more than tensors of
@@ -77,7 +78,7 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
         return {name: _tensor(storages[part.key], part) for name, part in parts.items()}
     except OSError as error:
         raise UserError(f"Cannot read the weights in {path}: {error.strerror}.") from error
-    # What a pickle that is none leads to is no one kind of error.
+    # An invalid pickle raises errors of many kinds.
     except Exception as error:
         raise UserError(
             f"{path} holds no weights as torch.save wrote them before PyTorch 1.6 "
@@ -93,7 +94,7 @@ def _numbers(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
 
 
 def _tensor(storage: np.ndarray, part: _Part) -> np.ndarray:
-    """A tensor of a storage; the file is not believed that it lies within it."""
+    """Returns a tensor of a storage, after a check that it lies within the storage."""
     steps = [(length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True)]
     outside = min(part.offset, *part.shape, *part.strides, 0) < 0
     if outside or max(part.offset + sum(steps) + 1, math.prod(part.shape)) > len(storage):

@@ -1,4 +1,4 @@
-"""Convolutions of which the backends' own are slow."""
+"""Convolutions that are slow in the backends."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from kerasseq.backend.which import has_accelerator, name
 
 
 def depthwise_conv_1d(values: Any, kernel: Any, training: bool = False) -> Any:
-    """y[t] = sum over i of w[i] * x[t + i]: (N, S + K - 1, D) and (K, D) to (N, S, D).
+    """Computes y[t] = sum over i of w[i] * x[t + i]: (N, S + K - 1, D), (K, D) -> (N, S, D).
 
-    On a CPU XLA takes thirty times as long for the convolution as for a sum of products, and
-    TensorFlow without XLA, by which it trains there, ten times as long for the sum.
+    On a CPU, XLA takes thirty times as long for the convolution as for a sum of products.
+    TensorFlow without XLA, which trains there, takes ten times as long for the sum.
     """
     if training and name() == "tensorflow":
         return ops.depthwise_conv(
@@ -23,9 +23,11 @@ def depthwise_conv_1d(values: Any, kernel: Any, training: bool = False) -> Any:
 
 
 def depthwise_conv_2d(values: Any, kernel: Any, stride: int) -> Any:
-    """y[r, c] = sum over i, j of w[i, j] * x[s r + i, s c + j], zeros around ("same").
+    """Computes y[r, c] = sum over i, j of w[i, j] * x[s r + i, s c + j].
 
-    On a CPU XLA takes up to a hundred times as long for the convolution as for a sum of products.
+    Rows and columns are padded with zeros ("same").
+
+    On a CPU, XLA takes up to a hundred times as long for the convolution as for a sum of products.
 
     Args:
         values: (N, H, W, D) of known H and W.

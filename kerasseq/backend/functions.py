@@ -11,10 +11,10 @@ from kerasseq.backend.which import name
 
 
 class Constants:
-    """What compiled functions use of the weights alone: `make()`, a pytree of arrays.
+    """The part of compiled functions that depends on the weights alone: `make()`, a pytree.
 
-    JAX keeps it from call to call while the variables hold the same arrays, which never change;
-    elsewhere it is made within each call.
+    On JAX it is kept from call to call while the variables hold the same arrays, which never
+    change. On other backends each call computes it.
     """
 
     def __init__(self, variables: list, make: Callable):
@@ -23,7 +23,7 @@ class Constants:
             self._compiled = compile_function(variables, make)
 
     def get(self, weights: list) -> Any:
-        """On JAX, the constants for these values of the variables."""
+        """Returns the constants for these values of the variables, on JAX."""
         old = self._weights
         if old is None or any(a is not b for a, b in zip(old, weights, strict=True)):
             self._kept, self._weights = self._compiled(), weights
@@ -33,12 +33,16 @@ class Constants:
 def compile_function(
     variables: list, fn: Callable, jit: bool = True, constants: Constants | None = None
 ) -> Callable:
-    """`fn(*args)` as one compiled function that reads the weights anew at every call.
+    """Compiles `fn(*args)`. Each call of the result reads the current weights.
 
-    `variables` are the Keras variables that `fn` uses. The arguments are pytrees of arrays; a
-    new shape is a new trace. With `jit` the function is compiled by XLA on TensorFlow, else it
-    runs as a graph, which starts sooner. JAX always compiles. PyTorch runs eagerly and without
-    gradients. With `constants` it is `fn(constants, *args)` that is compiled.
+    On JAX the function is always compiled. On PyTorch it runs eagerly, without gradients.
+
+    Args:
+        variables: the Keras variables that `fn` uses.
+        fn: a function of pytrees of arrays. Each new shape is traced.
+        jit: on TensorFlow, whether to compile with XLA; else the function runs as a graph, which
+            starts sooner.
+        constants: if given, `fn(constants, *args)` is compiled.
     """
     if constants is not None and name() != "jax":
         inner = fn
@@ -52,8 +56,7 @@ def compile_function(
         functions: dict = {}
 
         def call_tensorflow(*args):
-            # A function for each shape: TensorFlow takes one that meets many for a mistake, and
-            # says so on the terminal.
+            # A function for each shape, since TensorFlow warns of one that meets many shapes.
             shapes = tuple(tuple(leaf.shape) for leaf in tree.flatten(args))
             if shapes not in functions:
                 functions[shapes] = tf.function(
@@ -84,9 +87,10 @@ def compile_function(
 
 
 def mixed_matmul(x: Any, matrix: Any) -> Any:
-    """x (..., D) times a matrix (D, V) that may be of lower precision, with sums in that of x.
+    """Multiplies x (..., D) with a matrix (D, V) of equal or lower precision.
 
-    What is rounded is the same on every backend; on JAX the product is also faster for it.
+    x is rounded to the precision of the matrix, and the sums have the precision of x, on every
+    backend. On JAX the product is also faster.
     """
     wide, narrow = map(keras.backend.standardize_dtype, (x.dtype, matrix.dtype))
     if wide == narrow:

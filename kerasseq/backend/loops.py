@@ -9,11 +9,11 @@ from kerasseq.backend.which import name
 
 
 def scan(step: Callable, init: Any, xs: Any) -> tuple[Any, Any]:
-    """Run `carry, y = step(carry, x)` over the leading axis of `xs` and stack the `y`.
+    """Runs `carry, y = step(carry, x)` over the leading axis of `xs`, and stacks the `y`.
 
-    `init`, `xs` and the results are pytrees. It can be trained through, also when compiled by
-    XLA, for which `keras.ops.scan` on TensorFlow lacks a bound on the number of steps, and also
-    wants outputs shaped as the carry.
+    `init`, `xs` and the results are pytrees. The loop is differentiable, also when XLA compiles
+    it. On TensorFlow `keras.ops.scan` is not, since it sets no bound on the number of steps; there
+    it also requires outputs with the structure of the carry.
 
     Returns:
         The last carry, and the outputs with a new leading axis of length steps.
@@ -30,7 +30,7 @@ def scan(step: Callable, init: Any, xs: Any) -> tuple[Any, Any]:
     carry, outputs = init, []
     steps = tree.flatten(xs)[0].shape[0]
     if steps == 0:
-        # A sum over no steps is an element of the right shape.
+        # A sum over no steps has the shape of a step.
         _, y = step(init, tree.map_structure(lambda leaf: ops.sum(leaf, axis=0), xs))
         return init, tree.map_structure(lambda leaf: leaf[None][:0], y)
     for t in range(steps):
@@ -53,8 +53,8 @@ def _scan_in_graph(step, init, xs):
     def element(t):
         return tree.pack_sequence_as(xs, [array.read(t) for array in inputs])
 
-    # One call outside the loop tells the outputs' structure, shapes and types; as nothing uses
-    # its results, the graph drops it.
+    # A call outside the loop gives the structure, shapes and types of the outputs. The graph drops
+    # it, since nothing uses its results.
     first = [tf.reduce_sum(leaf, 0) if leaf.shape[0] == 0 else leaf[0] for leaf in leaves]
     _, example = step(init, tree.pack_sequence_as(xs, first))
     outputs = [

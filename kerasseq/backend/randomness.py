@@ -1,4 +1,4 @@
-"""The random state that is no variable of Keras."""
+"""The random state that is not in variables of Keras."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from kerasseq.backend.which import name
 
 
 def get_random_state() -> dict[str, Any]:
-    """The random state that the backend keeps outside all variables, as named uint8 arrays."""
+    """Returns the random state that the backend holds outside variables, as uint8 arrays."""
     if name() != "torch":
         return {}
     import torch
@@ -18,7 +18,7 @@ def get_random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Go back to what `random_state` gave."""
+    """Restores a state of `get_random_state`."""
     if name() != "torch":
         return
     import torch

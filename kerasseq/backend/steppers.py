@@ -11,25 +11,24 @@ from kerasseq.backend.which import name
 
 
 def make_stepper(model: keras.Model) -> "Stepper":
-    """Training steps of a built model with a built optimizer, without `fit`.
+    """Returns the `Stepper` of a built model, which trains it without `fit`.
 
-    `fit` cannot go on in the middle of an epoch; it also hands on tensors without static shapes
-    and waits for each loss. See `Stepper`.
+    `fit` cannot continue in the middle of an epoch. It also passes tensors without static shapes,
+    and waits for each loss.
 
-    A model that was compiled `on_policy` is trained as it is in use, without dropout and what else
-    is for training alone: what is drawn must be drawn of the very distribution that is
-    differentiated.
+    A model that was compiled with `on_policy` is trained in inference mode, without dropout, since
+    samples must come from the distribution that is differentiated.
     """
     kinds = {"tensorflow": _TensorFlowStepper, "jax": _JaxStepper, "torch": _TorchStepper}
     return kinds[name()](model)
 
 
 class Stepper:
-    """`loss = stepper(batch)` trains on one batch; a batch is a pytree (x, labels, weights).
+    """`loss = stepper(batch)` trains on one batch, a pytree (x, labels, weights).
 
-    The loss is a scalar on the device: nothing waits for it until it is read. Between a step and
-    `sync()` the variables of the model and of its optimizer must not be read: on JAX the state
-    lives in the stepper meanwhile. The model has `compute_loss(x, y, y_pred, sample_weight,
+    The loss is a scalar on the device; nothing waits for it before it is read. Between a step and
+    `sync()` the variables of the model and of its optimizer must not be read, since on JAX the
+    stepper holds the state. The model has `compute_loss(x, y, y_pred, sample_weight,
     training)` and `evaluation_sums(x, y, y_pred, sample_weight)`.
     """
 
@@ -42,10 +41,10 @@ class Stepper:
         raise NotImplementedError
 
     def sync(self) -> None:
-        """Bring the variables of the model and its optimizer up to date."""
+        """Updates the variables of the model and its optimizer."""
 
     def finish_window(self) -> None:
-        """Update with the mean of the gradients that are gathered since the last update, if any."""
+        """Updates with the mean of the gradients since the last update, if there are any."""
         self.sync()
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         steps = optimizer.gradient_accumulation_steps or 1
@@ -54,14 +53,14 @@ class Stepper:
         if not count:
             return
         # Keras divides by `steps`: (sum + (steps / count - 1) * sum) / steps = sum / count.
-        gathered = [
+        accumulated = [
             gradients.value * (steps / count - 1) for gradients in optimizer._accumulated_gradients
         ]
         optimizer._iterations.assign_add(steps - count - 1)
-        optimizer.apply(gathered)
+        optimizer.apply(accumulated)
 
     def evaluate(self, batch: Any) -> tuple[Any, ...]:
-        """`model.evaluation_sums` of one batch without dropout, with the variables as they are."""
+        """Returns `model.evaluation_sums` of one batch, in inference mode."""
         raise NotImplementedError
 
     def _loss(self, x, y, weights):
@@ -114,7 +113,7 @@ class _TensorFlowStepper(Stepper):
             scaled = model.optimizer.scale_loss(loss)
         variables = model.trainable_variables
         gradients = tape.gradient(scaled, [v.value for v in variables])
-        # Dense, since the norm of an embedding's gradient that names a row twice would be wrong.
+        # Dense, since the norm of a sparse gradient that has a row twice would be wrong.
         gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
         model.optimizer.apply(gradients, variables)
         return loss

@@ -1,4 +1,4 @@
-"""Which backend runs, and on what."""
+"""The backend that runs, and its devices."""
 
 import os
 
@@ -6,12 +6,12 @@ import keras
 
 
 def name() -> str:
-    """The backend that runs: "tensorflow", "jax" or "torch"."""
+    """Returns the name of the backend: "tensorflow", "jax" or "torch"."""
     return keras.backend.backend()
 
 
 def has_accelerator() -> bool:
-    """Whether there is a GPU or a TPU."""
+    """Returns whether there is a GPU or a TPU."""
     if name() == "tensorflow":
         import tensorflow as tf
 
@@ -26,10 +26,10 @@ def has_accelerator() -> bool:
 
 
 def count_parallel_calls() -> int:
-    """How many calls of compiled functions are worth making side by side, from threads.
+    """Returns how many threads should call compiled functions at the same time.
 
-    On a CPU a loop of small products keeps one core busy, so each core can have a call of its
-    own. An accelerator takes one after the other, and PyTorch's loop holds the interpreter.
+    On a CPU a loop of small products keeps one core busy, so that each core can run a call. An
+    accelerator runs one call after the other, and the loop of PyTorch holds the interpreter.
     """
     if name() == "torch" or has_accelerator():
         return 1
