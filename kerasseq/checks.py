@@ -1,7 +1,8 @@
-"""What the arguments of a layer may be: its annotations say it, and `checked` holds them to it.
+"""Checks of the arguments of layers against their annotations.
 
-A constructor `__init__(self, units: Size, dropout: Fraction = 0.0)` with `@checked` before it
-refuses `units=0` in one sentence. The fields of a dataclass `Checked` are held to theirs too.
+A constructor `__init__(self, units: Size, dropout: Fraction = 0.0)` with the decorator `@checked`
+refuses `units=0` in one sentence. The fields of a dataclass with the base `Checked` are checked in
+the same way.
 """
 
 import dataclasses
@@ -23,7 +24,7 @@ from kerasseq.special_ids import SPECIAL_IDS
 
 
 class Rule(NamedTuple):
-    """What a value must be, in words, and whether one is."""
+    """A rule for values: its description, and a function that tells whether a value meets it."""
 
     says: str
     holds: Callable[[Any], bool]
@@ -34,7 +35,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a float can hold it, which excludes integers of 400 digits."""
+    """Returns whether a value is a finite number that a float can hold."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
     try:
@@ -44,7 +45,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_name(value: Any) -> bool:
-    """Whether it can be one of a `Literal`, which True is not, though it equals 1."""
+    """Returns whether a value can be in a `Literal`. True cannot, though it equals 1."""
     return isinstance(value, str) or _is_whole(value)
 
 
@@ -60,7 +61,7 @@ def _is_encoder(value: Any) -> bool:
     return isinstance(value, keras.layers.Layer) and "mask" in inspect.signature(called).parameters
 
 
-# What has no name of its own.
+# The rules of types without an annotation of their own.
 _PLAIN = {
     type(None): Rule("None", lambda value: value is None),
     bool: Rule("True or False", lambda value: isinstance(value, bool | np.bool_)),
@@ -70,13 +71,13 @@ _PLAIN = {
 
 
 def whole(least: int, most: int) -> Rule:
-    """A whole number within bounds: more would take memory or time without end."""
+    """Returns the rule of a whole number within bounds that keep memory and time in bounds."""
     says = f"a whole number from {least:,} to {most:,}"
     return Rule(says, lambda n: _is_whole(n) and least <= n <= most)
 
 
 def number(least: float, most: float) -> Rule:
-    """A number within bounds."""
+    """Returns the rule of a number within bounds."""
     return Rule(
         f"a number from {least:g} to {most:g}", lambda x: _is_number(x) and least <= x <= most
     )
@@ -100,7 +101,7 @@ VocabularySize = Annotated[
         lambda n: _is_whole(n) and n > SPECIAL_IDS,
     ),
 ]
-# Of a log-probability: 0 leaves it out, and what float32 hardly holds would make it no number.
+# The weight of a log-probability: 0 leaves it out, and float32 cannot hold the extremes.
 Weight = Annotated[
     float,
     Rule(
@@ -126,10 +127,10 @@ Encoder = Annotated[
 
 
 def check_option(name: str, value: Any, kind: Any) -> None:
-    """That an option is what one of the names above says, or a number, which is `float`.
+    """Checks that an option meets the rule of an annotation, for example `Size` or `float`.
 
     Raises:
-        OptionError: it is not.
+        OptionError: it does not.
     """
     rule = _rule(kind)
     if not rule.holds(value):
@@ -137,10 +138,10 @@ def check_option(name: str, value: Any, kind: Any) -> None:
 
 
 class Checked:
-    """Base of a frozen dataclass of settings, whose fields are what their annotations say.
+    """Base of frozen dataclasses of settings, which checks the fields against their annotations.
 
     Raises:
-        OptionError: a field is not.
+        OptionError: a field does not meet its annotation.
     """
 
     def __post_init__(self) -> None:
@@ -150,13 +151,13 @@ class Checked:
 
 
 def checked(init: Callable) -> Callable:
-    """A constructor that first compares its arguments with their annotations.
+    """Decorates a constructor so that it first checks its arguments against their annotations.
 
-    An annotation is one of the names above, bool, a `Literal`, a class, a tuple of these, or a
-    union of these; `Any` allows everything.
+    An annotation is one of the names above, bool, a `Literal`, a class, or a tuple or a union of
+    these. `Any` allows everything.
 
     Raises:
-        UserError: an argument is not what its annotation says.
+        UserError: an argument does not meet its annotation.
     """
     signature = inspect.signature(init)
 
@@ -180,15 +181,15 @@ def checked(init: Callable) -> Callable:
 
 
 def abbreviate(value: Any) -> str:
-    """A value in an error, in one short line."""
+    """Returns a value as one short line, for an error."""
     return " ".join(reprlib.repr(value).split())
 
 
 def require_width(layer: Any, shape: Any) -> int:
-    """The D of the vectors (N, S, D) that a layer is built for.
+    """Returns D of the vectors (N, S, D) for which a layer is built.
 
     Raises:
-        UserError: the shape is not that of vectors, or D is not known.
+        UserError: the shape is no shape of vectors, or D is unknown.
     """
     if shape is None or len(shape) < 2 or not shape[-1]:
         raise UserError(
@@ -200,7 +201,7 @@ def require_width(layer: Any, shape: Any) -> int:
 
 
 def _rule(hint: Any) -> Rule:
-    """The rule that an annotation stands for."""
+    """Returns the rule of an annotation."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return Rule("anything", lambda value: True)
@@ -222,7 +223,7 @@ def _rule(hint: Any) -> Rule:
 
 
 def _rule_of_list(hint: Any, count: int | None) -> Rule:
-    """Of lists and tuples, which are one, of `count` items or of one or more."""
+    """Returns the rule of a list or tuple, of `count` items, or of one or more."""
     rule = _rule(hint)
 
     def holds(values: Any) -> bool:
