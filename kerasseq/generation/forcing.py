@@ -60,13 +60,13 @@ def attend(decoder: Any, memory: Any, tokens: Any) -> Any:
 
     Example:
 
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> import kerasseq
     >>> from kerasseq import attention, decoders, generation
     >>> decoder = decoders.RNNDecoder(
     ...     kerasseq.TokenEmbedding(9, 6), 6, attention=attention.StepAttention("dot"))
     >>> decoder.build((None, None, 6))
-    >>> memory = kerasseq.Memory(np.ones((1, 4, 6), "float32"), np.ones((1, 4), bool))
+    >>> memory = kerasseq.Memory(keras.ops.ones((1, 4, 6)), keras.ops.ones((1, 4), "bool"))
     >>> weights = generation.attend(decoder, memory, np.array([[4, 5, 3]]))
     >>> tuple(weights.shape), round(sum(float(weight) for weight in weights[0, 0]), 4)
     ((1, 3, 4), 1.0)
