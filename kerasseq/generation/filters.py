@@ -135,7 +135,7 @@ class NoRepeatedNGram:
             earlier = ops.pad(history, ((0, 0), (back, 0)), constant_values=-1)[:, :length]
             ends = ops.logical_and(ends, earlier == last[:, None])
         ends = ops.logical_and(ends, ops.logical_and(position + 2 > self.size, ends))
-        # Scattered onto one column more than there are tokens, for what is no hit.
+        # One more column than tokens takes the positions that match no n-gram.
         size = allowed.shape[-1]
         columns = ops.where(ends, history, size)
         places = ops.arange(rows, dtype="int32")[:, None] * (size + 1) + columns

@@ -73,7 +73,7 @@ def search(
         None if uniforms is None else ops.convert_to_tensor(uniforms, dtype="float32"),
         tree.map_structure(ops.convert_to_tensor, numbers),
     )
-    # The forced tokens override what the others forbid.
+    # Forced tokens override the other filters.
     filters = sorted(filters, key=lambda f: isinstance(f, ForcedPrefix))
     histories = [f.begin(n, width, max_length) for f in filters]
     static, state = decoder.begin(memory, max_length, constants)
@@ -94,7 +94,7 @@ def search(
         for i, f in enumerate(filters):
             allowed, histories[i] = f.allow(allowed, tokens, position, histories[i])
         if filters:
-            # A hypothesis that may go on with nothing ends, and is not lost.
+            # A hypothesis without an allowed token ends, and is not lost.
             stuck = ops.logical_not(ops.any(allowed, axis=-1, keepdims=True))
             ends = ops.arange(logits.shape[-1], dtype="int32") == END
             allowed = ops.logical_or(allowed, ops.logical_and(stuck, ends))

@@ -28,7 +28,7 @@ class Table:
     suffixes: np.ndarray
 
     def lengths(self, order: int) -> np.ndarray:
-        """(C,) int32, the tokens of each context, of which there are fewer than `order`."""
+        """Returns (C,) int32, the number of tokens of each context, below `order`."""
         lengths, suffix = np.zeros(len(self.suffixes), np.int32), self.suffixes
         for _ in range(order):
             lengths += suffix >= 0

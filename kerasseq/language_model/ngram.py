@@ -230,7 +230,7 @@ class _Rows:
     """A cache of p and log p of contexts, (V,) each."""
 
     def __init__(self, model: NGram):
-        # Not the model: a layer takes what it holds for its own.
+        # Not the model itself: Keras tracks the attributes of a layer.
         self._of, self._kept = (lambda: (model._table, model._uniform)), {}
 
     def of(self, context: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,9 +19,9 @@ from kerasseq.precision import dtype_policy_scope
 from kerasseq.serialization import deserialize_arguments
 
 LANGUAGE_MODEL = "language_model"
-"""The name of the part, and of it among what scores hypotheses."""
+"""The name of the part and of the scorer."""
 
-# The options of `compile` that are of the loss, by their defaults, and what they may be.
+# The options of the loss in `compile`: their defaults, and their kinds.
 _OF_LOSSES = {
     "label_smoothing": 0.0,
     "r_drop": 0.0,
@@ -78,7 +78,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
 
     @property
     def card(self) -> dict:
-        """What the model was made from and how well it does."""
+        """The origin of the model and its scores."""
         return json.loads(self._card)
 
     @card.setter
@@ -141,7 +141,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
                     f"training.{name} is {options[name]}, but the loss of a {type(self).__name__} "
                     "has no such part: set it to 0."
                 )
-        # What each would do to the loss the other would not know of.
+        # Each changes the loss in a way that the other does not include.
         apart = ("r_drop", "doubly_stochastic") if not on_policy else tuple(_OF_LOSSES)
         both = [name for name in wanted if name in apart]
         if len(both) > 1:
@@ -221,7 +221,7 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
         return memory
 
     def _own_frontend(self) -> Any:
-        # No attribute of the class, which on PyTorch would hide that of a model; and no property.
+        # Not an attribute of the class, which on PyTorch would hide a model's own; nor a property.
         return getattr(self, "frontend", None)
 
     @property

@@ -14,7 +14,7 @@ MOST = 64
 
 _MOST_CONSTANTS = 4
 
-# One at a time, of all functions: what Keras keeps while it traces is of the whole process.
+# One trace at a time, of all functions: the state of Keras's tracing belongs to the process.
 _tracing = threading.Lock()
 
 

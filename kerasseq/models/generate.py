@@ -28,13 +28,13 @@ from kerasseq.preprocessing.padding import ladder_length, pad_ragged
 # Batches that are ordered by length together.
 _CHUNK = 64
 
-# A core takes as long for a row in batches of 8 as in larger ones, of which more rows wait for
-# the longest; and the caches of 8 stay in its own cache.
+# A core takes as long for a row in batches of 8 as in larger ones, in which more rows wait for the
+# longest. The caches of 8 rows also stay in the core's own cache.
 _ROWS_ON_A_CORE = 8
 
-# Steps beyond the source's for which there is room at first, where no greatest length is given.
-# What attention costs goes with the room, and few texts are longer; those are searched once more,
-# with all the room they may have.
+# Steps beyond the source's in the buffers of the first search, where no greatest length is given.
+# The cost of attention grows with the buffers, and few texts are longer. A second search with all
+# steps finds those.
 _SPARE_STEPS = 8
 
 
@@ -115,7 +115,7 @@ class Generator:
 
     def _batch(self, inputs, rows, options, prefixes, jit, first):
         """The hypotheses of each row; None where the `first` search needs more steps."""
-        # Texts are as long as what is attended to, of which an encoder may make little.
+        # The length of a text follows that of the memory, which an encoder may make shorter.
         lengths, factor = inputs[0]["mask"].sum(axis=1), self.models[0].reduction
         limits = options.length_for(-(-lengths // factor)).astype("int32")
         steps = -(-inputs[0]["mask"].shape[1] // factor)
@@ -239,7 +239,7 @@ def _limit_length(length: int, most: int, options: Options) -> int:
 
 
 def _estimate_length(steps: int, options: Options) -> int:
-    """Steps that are enough for most texts of sources of so many steps."""
+    """Returns steps that are enough for most texts of sources with `steps` steps."""
     if options.max_length is not None:
         return int(replace(options, max_length=None).length_for(steps))
     least = ladder_length(options.min_length) if options.min_length else 0

@@ -1,4 +1,4 @@
-"""What a model is given: one raw source, a list of them, or prepared features."""
+"""The inputs of a model: one raw source, a list of them, or prepared features."""
 
 import os
 from collections.abc import Sequence

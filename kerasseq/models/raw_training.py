@@ -18,7 +18,7 @@ class RawTraining:
 
     The methods of Keras take prepared batches: a dict of arrays, a `keras.utils.PyDataset` and so
     on. They also take lists of raw sources, which the model's preprocessor prepares. All of them
-    are prepared at once and stay in memory: `kerasseq.data` serves what is larger.
+    are prepared at once and stay in memory: use `kerasseq.data` for larger data.
     """
 
     def prepare(

@@ -189,7 +189,7 @@ class Seq2Seq(SequenceModel):
     ) -> Any:
         sample_weight = label_weights(y, sample_weight)
         if self.on_policy:
-            # What the search never writes has no share in the distribution that it draws from.
+            # Tokens that the search never writes are not in the distribution of its samples.
             written = allowed_tokens(y_pred.shape[-1])
             y_pred = ops.where(written, ops.cast(y_pred, "float32"), -1e9)
             return cross_entropy(y_pred, y, sample_weight)

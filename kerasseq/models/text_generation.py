@@ -26,8 +26,8 @@ class TextGeneration:
         """Returns the hypotheses of each raw source, best first.
 
         Args:
-            sources: a list of what the preprocessor reads: texts, paths of files, or arrays. One
-                source alone is read too, and gives one list of hypotheses.
+            sources: a list of texts, paths of files, or arrays, as the preprocessor reads them. One
+                source alone gives one list of hypotheses.
             options: how to decode. The default is the model's own way, see `Options`.
             keywords: single options of decoding in place of `options`, as `options()` takes them,
                 such as `beam=4`. These go beside both:
@@ -109,7 +109,7 @@ class TextGeneration:
         return options.without(idle)
 
     def _read_card(self) -> dict:
-        """Returns what the card says under "decoding"."""
+        """Returns the options of the card under "decoding"."""
         decoding = self.card.get("decoding", {})
         if not isinstance(decoding, dict):
             raise UserError(

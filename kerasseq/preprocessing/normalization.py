@@ -35,7 +35,7 @@ _INVISIBLE: dict[int, str | None] = dict.fromkeys(
     ]
 ) | {0x200B: " "}
 
-# What is left of emoji where their signs become spaces: variation selectors, keycaps and tags, and
+# The rest of emoji whose signs become spaces: variation selectors, keycaps and tags, and
 # joiners with nothing beside them. Others are parts of words.
 _REMAINS = re.compile("[\ufe00-\ufe0f\u20e3\U000e0020-\U000e007f]|(?<!\\S)[\u200c\u200d]+(?!\\S)")
 
@@ -45,7 +45,7 @@ STEPS: dict[str, Callable[[str], str]] = {
     # Unicode NFKC: one form for what looks alike, ligatures and wide letters taken apart.
     "nfkc": lambda text: unicodedata.normalize("NFKC", text),
     "lower": str.lower,
-    # Notes on what is no speech: <noise>, [laughter], </s>.
+    # Notes on other sounds than speech: <noise>, [laughter], </s>.
     "notes": lambda text: re.sub(r"<[^<>]*>|\[[^\[\]]*\]", " ", text),
     "punctuation": _remove_punctuation,
     "remains": lambda text: _REMAINS.sub("", text),
@@ -53,7 +53,7 @@ STEPS: dict[str, Callable[[str], str]] = {
     # Every run of white space to one space, none at the ends.
     "spaces": lambda text: " ".join(text.split()),
 }
-"""The steps by name. Saved models name them: what a step does never changes."""
+"""The steps by name. Saved models name them: the effect of a step never changes."""
 
 Steps = Annotated[
     tuple[str, ...],
@@ -67,7 +67,7 @@ TEXT = ("invisible", "nfkc", "spaces")
 """The steps that suit written text: one form for what looks alike."""
 
 SPOKEN = ("invisible", "nfkc", "notes", "lower", "punctuation", "remains", "spaces")
-"""The steps that suit transcripts of speech: they drop what is written but not said."""
+"""The steps that suit transcripts of speech: they drop everything that is written but not said."""
 
 CAPTION = ("invisible", "nfkc", "lower", "punctuation", "remains", "spaces")
 """The steps that suit captions: only words count."""

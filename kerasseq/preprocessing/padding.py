@@ -69,7 +69,7 @@ def teacher_forcing(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     real = labels != PAD
     tokens = np.full_like(labels, BEGIN)
-    # What follows eos is padding: eos itself is never fed to the decoder.
+    # Padding follows eos, and the decoder never reads eos itself.
     tokens[:, 1:] = np.where(real[:, 1:], labels[:, :-1], PAD)
     return tokens, real.astype(np.float32)
 

@@ -10,7 +10,7 @@ from kerasseq.masking import Memory
 from kerasseq.special_ids import BEGIN, BLANK, END
 from kerasseq.transduction.ctc import NEVER
 
-# What an impossible step costs: more than any path, and little enough to be added to.
+# The cost of an impossible step: greater than that of any path, and small enough to add to.
 _IMPOSSIBLE = -1e4
 _TINY = 1e-37
 
@@ -58,7 +58,7 @@ class CTCPrefix(Stepwise):
     def begin(self, memory: Memory, length: int, constants: Any = None) -> tuple[Any, Any]:
         values, mask = ops.cast(memory.values, "float32"), memory.mask[:, :, None]
         probs = ops.where(mask, ops.exp(values), 0.0)
-        # Padding is certain to be blank: what ended before it is found at its end.
+        # Padding is blank with certainty: the value of the last real frame stays to its end.
         blank = ops.arange(self.vocabulary_size) == BLANK
         values = ops.where(mask, ops.maximum(values, NEVER), ops.where(blank, 0.0, NEVER))
         log_probs = ops.transpose(values, (0, 2, 1))

@@ -61,7 +61,7 @@ def ctc_prefix_beam_search(
     fusion = _Fusion(language_model if lm_weight else None, lm_weight, length_bonus)
     tree = _Tree()
     # Hypotheses: node in the tree of prefixes, last label, parent's node, log-probabilities of
-    # the paths that end in a blank and in the label, and what the fusion adds.
+    # the paths that end in a blank and in the label, and the score of the fusion.
     node, last, parent = np.array([0]), np.array([0]), np.array([-1])
     in_blank, in_label = np.zeros(1), np.full(1, -np.inf)
     state, extra = fusion.start()
@@ -75,7 +75,7 @@ def ctc_prefix_beam_search(
             continue
         longer = total[:, None] + label
         longer[np.arange(len(node)), last] = in_blank + label[last]
-        # A hypothesis whose parent is in the beam too is what this would be extended to.
+        # A hypothesis whose parent is also in the beam equals an extension of this parent.
         child, of = np.nonzero(parent[:, None] == node)
         stay_label[child] = np.logaddexp(stay_label[child], longer[of, last[child]])
         longer[of, last[child]] = -np.inf

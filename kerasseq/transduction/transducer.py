@@ -159,7 +159,7 @@ def transducer_lattice(
         own = ops.sum(hidden * columns[:, None], axis=-1) + biases[:, None]
         return ops.reshape(logits[:, 0], shape) - norm, ops.cast(own, "float32") - norm
 
-    # All that is trained is an argument: TensorFlow has no gradient for what is closed over.
+    # All trained tensors are arguments: TensorFlow gives closed-over tensors no gradient.
     again = keras.remat(some)
     _, (blank, label) = backend.scan(
         lambda carry, x: (carry, again(x, predicted, kernel, bias, columns, biases)), (), xs

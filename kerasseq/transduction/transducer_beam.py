@@ -97,7 +97,7 @@ def transducer_beam_search(
     firsts = ops.arange(n, dtype="int32")[:, None]
 
     def going(live, done):
-        # What a label sequence can still get is in the beam, but for what labels add.
+        # The beam holds all that a label sequence can still gain, except the bonus of its labels.
         room = ops.cast(limit - live["length"], "float32") * ops.maximum(length_bonus, 0.0)
         reachable = ops.logsumexp(live["score"] + room, axis=1)
         return ops.logical_and(reachable > done["score"][:, -1], reachable > NEVER / 2)
@@ -114,7 +114,7 @@ def transducer_beam_search(
         blank = normal + ops.reshape(logits[:, 0], (-1, width))
         log_probs = logits - log_normalizer(logits)
 
-        # A hypothesis of which another lacks but the last label: that label leads to it as well.
+        # Another hypothesis may lack the last label alone: the label leads from it to this one.
         parent, met, label = _parents(live)
         rows = firsts * width + parent
         arriving = ops.take_along_axis(base, parent, axis=1) + _gather(fused, rows, label)
@@ -160,7 +160,7 @@ def transducer_beam_search(
         flat = [ops.reshape(x, (-1,)) for x in (rows, tokens, longer)]
         return i + 1, live, done, networks.advance(carry, *flat)
 
-    # One hypothesis without labels; of a row without frames it is what is found.
+    # One hypothesis without labels; it is the result of a row without frames.
     empty = frames[:, None] == 0
     first, best = ops.arange(width) == 0, ops.arange(n_best) == 0
     live = _hypotheses(ops.logical_and(first, ops.logical_not(empty)), length)
