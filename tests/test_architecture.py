@@ -1,4 +1,4 @@
-"""Who may import whom, and how large a file may be: the rules that keep the tree readable."""
+"""The rules of the tree: imports, backends, and the size of files."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# Who comes later may import who comes earlier; those on one line may import each other.
+# A layer may import itself and earlier layers.
 LAYERS = (
     {
         "archive",
@@ -43,7 +43,7 @@ LAYERS = (
     {"applications"},
     {"cli", "__main__"},
 )
-# The same inside packages; what is in no line of its package stands in the first.
+# The same inside packages; the first layer also has all modules that are in no layer.
 INSIDE = {
     "data": (set(), {"text", "sound", "pictures"}, {"public"}),
     "applications": (
@@ -53,14 +53,14 @@ INSIDE = {
     ),
 }
 
-# Who uses the library as its users do, and may import from the package itself.
+# Parts that use the library as its users do, and may import from `kerasseq` itself.
 USERS = {"applications", "cli", "__main__"}
 
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 BACKENDS = {"jax", "tensorflow", "tensorflow_text", "torch"}
 
-# What asks for a backend by name: what differs between them, and the choice of one.
+# Parts that may import backends.
 BACKEND_PARTS = {"backend", "default_backend"}
 
 MOST_LINES = 350
@@ -74,14 +74,14 @@ FILES = sources("kerasseq") + sources("applications")
 
 
 def module(path):
-    """The dotted name of a file, as it is installed."""
+    """Returns the dotted name of a file after installation."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     parts = ("kerasseq", *parts) if parts[0] == "applications" else parts
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def imports(path):
-    """Every module that a file imports, wherever in the file."""
+    """Yields each module that a file imports, anywhere in the file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
@@ -94,14 +94,14 @@ def imports(path):
 
 
 def texts(path):
-    """The part of the library that each text in a file may name."""
+    """Yields the part of the library that each text in a file may name."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value.removeprefix("kerasseq.").partition(".")[0]
 
 
 def depth(package, name):
-    """The line of `INSIDE` that a module of a package belongs to."""
+    """Returns the layer of `INSIDE` that a module of a package belongs to."""
     lines = INSIDE[package]
     own = name[2] if len(name) > 2 else None
     return next((level for level, names in enumerate(lines) if own in names), 0)
@@ -113,14 +113,14 @@ def is_module(name):
 
 
 def part(name):
-    """The part of the library that a module belongs to; None is the package itself."""
+    """Returns the part of the library that a module belongs to; None is `kerasseq` itself."""
     return name[1] if len(name) > 1 else None
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_one_way(path):
     name = module(path)
-    if name == ("kerasseq",):  # it gathers what the parts offer, by imports and by names in texts
+    if name == ("kerasseq",):  # it exports names of the parts, by imports and by texts
         offered = {part(other) for other in imports(path)} | set(texts(path))
         assert not offered & USERS
         return
@@ -148,7 +148,7 @@ def test_no_module_imports_itself_by_others():
 
 @pytest.mark.parametrize("path", sources("applications"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_heads_are_composition(path):
-    """A head imports no other head, and a file that it saves needs no class of its own."""
+    """A head imports no other head, and defines no class that a saved file needs."""
     heads, own = INSIDE["applications"][-1], module(path)[2:3]
     for other in imports(path):
         if other[:2] == ("kerasseq", "applications") and other[2:3] != own:

@@ -1,4 +1,4 @@
-"""Every public class and function has an example, and every example does what it says."""
+"""Each public class and function has an example, and each example prints what it shows."""
 
 import doctest
 import importlib
