@@ -1,4 +1,4 @@
-"""Sound to features: (N, samples) int16 and a mask to a `Memory` of frames."""
+"""Acoustic features: from (N, samples) int16 and a mask to a `Memory` of frames."""
 
 from kerasseq.acoustics.augment import FrequencyWarp, SpecAugment
 from kerasseq.acoustics.mel import mel_filters

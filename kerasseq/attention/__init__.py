@@ -1,4 +1,4 @@
-"""Attention: a score (what is compared) times an alignment (where it may look)."""
+"""Attention: a score (what is compared) times an alignment (where a query may attend)."""
 
 from kerasseq.attention.alignments import ALIGNMENTS, Alignment, Global, Hard
 from kerasseq.attention.base import Attention

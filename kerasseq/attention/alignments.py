@@ -1,4 +1,4 @@
-"""Where attention may look: from scores to weights."""
+"""Alignments: from scores to weights."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class Alignment(keras.layers.Layer):
 
         Args:
             draws: in training, the number of steps that need random numbers; 0 in use. The
-                numbers are drawn here, since not every backend can draw within a loop.
+                numbers are sampled here, since not every backend can sample within a loop.
         """
         return {}
 

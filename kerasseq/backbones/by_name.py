@@ -84,8 +84,8 @@ def load_backbone(
 def _open_weights(path: Path) -> Iterator[Path]:
     """Yields the path of an HDF5 file of weights, which may be in a `.keras` file, once checked."""
     if path.suffix == ".keras":
-        with unpack_model(path) as found:
-            yield found.folder / WEIGHTS
+        with unpack_model(path) as archive:
+            yield archive.folder / WEIGHTS
     else:
         check_weights(path)
         yield path

@@ -1,4 +1,4 @@
-"""What differs between TensorFlow, JAX and PyTorch; nothing else asks which of them runs."""
+"""The differences between TensorFlow, JAX and PyTorch. No other package asks which one runs."""
 
 from kerasseq.backend.convolutions import depthwise_conv_1d, depthwise_conv_2d
 from kerasseq.backend.functions import Constants, compile_function, mixed_matmul

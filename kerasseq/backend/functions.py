@@ -13,12 +13,12 @@ from kerasseq.backend.which import name
 class Constants:
     """The part of compiled functions that depends on the weights alone: `make()`, a pytree.
 
-    On JAX it is kept from call to call while the variables hold the same arrays, which never
+    On JAX it is stored from call to call while the variables hold the same arrays, which never
     change. On other backends each call computes it.
     """
 
     def __init__(self, variables: list, make: Callable):
-        self.make, self._weights, self._kept = make, None, None
+        self.make, self._weights, self._value = make, None, None
         if name() == "jax":
             self._compiled = compile_function(variables, make)
 
@@ -26,8 +26,8 @@ class Constants:
         """Returns the constants for these values of the variables, on JAX."""
         old = self._weights
         if old is None or any(a is not b for a, b in zip(old, weights, strict=True)):
-            self._kept, self._weights = self._compiled(), weights
-        return self._kept
+            self._value, self._weights = self._compiled(), weights
+        return self._value
 
 
 def compile_function(

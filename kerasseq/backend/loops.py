@@ -1,4 +1,4 @@
-"""Loops that can be trained through."""
+"""Differentiable loops."""
 
 from collections.abc import Callable
 from typing import Any

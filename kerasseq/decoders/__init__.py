@@ -1,4 +1,4 @@
-"""Decoders: a memory and the tokens before to a distribution over the next token."""
+"""Decoders: from a memory and earlier tokens to a distribution over the next token."""
 
 from kerasseq.decoders.base import Decoder, Stepwise
 from kerasseq.decoders.convolution import ConvolutionalDecoder

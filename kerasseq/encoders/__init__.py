@@ -1,4 +1,4 @@
-"""Encoders: vectors (N, S, D) and a mask to a `Memory`."""
+"""Encoders: from vectors (N, S, D) and a mask to a `Memory`."""
 
 from kerasseq.encoders.chain import Chain
 from kerasseq.encoders.conformer import Conformer

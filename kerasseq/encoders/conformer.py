@@ -109,13 +109,13 @@ class ConformerLayer(keras.layers.Layer):
         attended, _ = self.attention.weigh(normed, keys, contents, bias, training)
         values = values + drop(attended)
 
-        convolved, seen = self.convolution(
+        convolved, gated = self.convolution(
             norms["convolution"](values), real, state["convolution"], training=training
         )
         values = values + drop(convolved)
 
         values = values + 0.5 * drop(self.second(norms["second"](values), training=training))
-        state = {"keys": keys, "values": contents, "convolution": seen}
+        state = {"keys": keys, "values": contents, "convolution": gated}
         return norms["last"](values), state
 
     def begin(self, like: Any, past: int) -> dict:
