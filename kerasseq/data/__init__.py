@@ -1,4 +1,4 @@
-"""Examples to train on: lists and texts, stored and batched."""
+"""Examples to train on: corpora, stores on disk, plans and batches."""
 
 from kerasseq.lazy import define_lazy_names
 

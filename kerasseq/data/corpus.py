@@ -17,7 +17,7 @@ class Corpus(Generic[E]):
     Attributes:
         problems: the entries that the latest reading left out.
         example: the name of one example, for messages.
-        holdout_error: says how many groups of examples there are, for the messages of `holdout`.
+        groups_text: says how many groups of examples there are, for the messages of `holdout`.
 
     Example:
 
@@ -31,7 +31,7 @@ class Corpus(Generic[E]):
     """
 
     example = "example"
-    holdout_error = "in {:,} groups"
+    groups_text = "in {:,} groups"
 
     def __init__(self):
         self.problems = Problems()

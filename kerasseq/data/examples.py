@@ -71,7 +71,7 @@ class Examples(Corpus[E]):
     ['two.wav']
     """
 
-    holdout_error = "in {:,} files"
+    groups_text = "in {:,} files"
 
     def texts(self) -> Iterator[str]:
         """Yields the texts of all examples."""

@@ -75,7 +75,7 @@ def holdout(
     if len(values) < 2 or wanted >= len(hashes):
         raise UserError(
             f"{wanted:,} {corpus.example}s cannot be held out of {len(hashes):,} "
-            f"{corpus.holdout_error.format(len(values))}; give a validation set of its own."
+            f"{corpus.groups_text.format(len(values))}; give a validation set of its own."
         )
     last = min(int(np.searchsorted(np.cumsum(counts), wanted)), len(values) - 2)
     bound, name = int(values[last]) + 1, f"{size} {least} {seed}"

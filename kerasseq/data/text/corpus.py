@@ -54,7 +54,7 @@ class PairCorpus(Corpus[Pair]):
     [('two', 'zwei')]
     """
 
-    example, holdout_error = "pair", "with {:,} different sources"
+    example, groups_text = "pair", "with {:,} different sources"
 
     def chunks(self) -> Iterator[Chunk]:
         """Yields the pairs, some thousands at a time."""
