@@ -29,6 +29,7 @@ DONE: set[str] = {
     "encoders",
     "generation",
     "language_model",
+    "media",
     "metrics",
     "models",
     "preprocessing",

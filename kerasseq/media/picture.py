@@ -74,6 +74,15 @@ def read_picture(
             or if it has more pixels than MAX_PIXELS in a frame or MAX_DECODED in all, which is
             known before anything is decoded.
         UserError: if Pillow, or PyAV for a video, is not installed.
+
+    Example:
+
+    >>> from PIL import Image
+    >>> import kerasseq
+    >>> Image.new("RGB", (40, 30), "red").save("red.png")
+    >>> clip = kerasseq.media.read_picture("red.png", size=(16, 16))
+    >>> clip.shape, clip[0, 0, 0].tolist()
+    ((1, 16, 16, 3), [255, 0, 0])
     """
     path = os.fspath(path)
     if is_url(path):
@@ -100,6 +109,14 @@ def resize_clip(clip: np.ndarray, size: tuple[int, int], frames: int) -> np.ndar
         clip: (F, H, W, 3) uint8 in RGB.
         size: (H, W) of the result.
         frames: the most frames.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> clip = np.zeros((9, 30, 40, 3), "uint8")
+    >>> kerasseq.media.resize_clip(clip, size=(16, 16), frames=3).shape
+    (3, 16, 16, 3)
     """
     from_array = _pillow().fromarray
     return np.stack([_resize(from_array(clip[i]), size) for i in choose_frames(len(clip), frames)])

@@ -20,6 +20,15 @@ def split_at_silences(
         rate: samples a second.
         max_seconds: the length of the longest part.
         min_seconds: the length of the shortest part.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> samples = np.full(30 * 1000, 500, "int16")
+    >>> samples[12000:13000] = 0  # a pause in the thirteenth second
+    >>> kerasseq.media.split_at_silences(samples, rate=1000)
+    [(0, 12140), (12140, 30000)]
     """
     if len(samples) <= max_seconds * rate:
         return [(0, len(samples))]

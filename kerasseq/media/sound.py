@@ -53,6 +53,16 @@ def read_sound(
             samples between `start` and `end`, if it is longer than `max_seconds` or MAX_HOURS, or
             if its rate, its channels or its samples are not those of a recording.
         UserError: if soundfile, soxr, or PyAV for tracks in containers, is not installed.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import soundfile
+    >>> import kerasseq
+    >>> soundfile.write("tone.wav", np.sin(np.arange(8000) / 5), 8000)  # a second at 8 kHz
+    >>> samples = kerasseq.media.read_sound("tone.wav", rate=16000, end=0.5)
+    >>> samples.shape, samples.dtype
+    ((8000,), dtype('int16'))
     """
     path = os.fspath(path)
     check_file(path, SoundError, "recording")
@@ -69,6 +79,14 @@ def change_speed(samples: np.ndarray, factor: float) -> np.ndarray:
     """Returns (n / factor,) int16: samples (n,) played `factor` times as fast, and so higher.
 
     Ko et al., "Audio Augmentation for Speech Recognition", 2015, section 2: x(factor t).
+
+    Example:
+
+    >>> import numpy as np
+    >>> import kerasseq
+    >>> samples = np.zeros(8800, "int16")
+    >>> kerasseq.media.change_speed(samples, 1.1).shape
+    (8000,)
     """
     return samples if factor == 1 else _soxr().resample(samples, factor * 1000.0, 1000.0, "MQ")
 
