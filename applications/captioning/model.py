@@ -27,13 +27,13 @@ from kerasseq.preprocessing import CaptionPreprocessor
 
 @dataclass(frozen=True)
 class Backbone(Checked):
-    """A network for pictures that others have trained, as it is unless it is fine-tuned."""
+    """A pretrained network for pictures, frozen unless it is fine-tuned."""
 
     kind: Literal["backbone"] = "backbone"
     name: str = "efficientnet-lite0"  # or any of keras.applications
     weights: str = "imagenet"  # or a file
     trainable: bool = False
-    width: Number = 320  # of what each region is projected to
+    width: Number = 320  # that each region is projected to
 
     def build(self, size: int, pool: bool) -> list:
         weights = None if self.weights == "none" else self.weights
@@ -44,7 +44,7 @@ class Backbone(Checked):
 
 @dataclass(frozen=True)
 class Convolution(Checked):
-    """A small network that is trained with the rest."""
+    """A small convolutional network, trained with the rest."""
 
     kind: Literal["convolution"] = "convolution"
     filters: tuple[Number, ...] = (48, 96, 128, 128, 128)
@@ -68,7 +68,7 @@ class Convolution(Checked):
 
 @dataclass(frozen=True)
 class VisionTransformer(Checked):
-    """Patches of pictures, and a Transformer over them, trained with the rest."""
+    """A Transformer over patches of pictures, trained with the rest."""
 
     kind: Literal["vision-transformer"] = "vision-transformer"
     patch: Number = 16  # rows and columns of one
@@ -91,7 +91,7 @@ Encoder = Backbone | Convolution | VisionTransformer
 
 @dataclass(frozen=True)
 class ShowAndTell(Checked):
-    """One vector of the whole picture begins a recurrent decoder."""
+    """A recurrent decoder whose initial state is one vector of the whole picture."""
 
     kind: Literal["show-and-tell"] = "show-and-tell"
     encoder: Encoder = field(default_factory=Backbone)
@@ -111,12 +111,12 @@ class ShowAndTell(Checked):
 
 @dataclass(frozen=True)
 class ShowAttendTell(ShowAndTell):
-    """A recurrent decoder that looks at a region of the picture for each word, if it wants to."""
+    """A recurrent decoder that attends to the regions of the picture for each word."""
 
     kind: Literal["show-attend-tell"] = "show-attend-tell"
     attention: Attention = Attention("additive")
-    gate: bool = True  # how much of what it sees a word is to depend on
-    pool: bool = False  # look at frames, not at their regions
+    gate: bool = True  # scale the context vector by a gate, for each word
+    pool: bool = False  # attend to frames, not to their regions
 
     def build(self, encoder: Chain, size: int) -> RNNDecoder:
         return RNNDecoder(
@@ -132,7 +132,7 @@ class ShowAttendTell(ShowAndTell):
 
 @dataclass(frozen=True)
 class Transformer(Checked):
-    """A Transformer over regions or frames, and one that writes."""
+    """A Transformer encoder over regions or frames, and a Transformer decoder."""
 
     kind: Literal["transformer"] = "transformer"
     encoder: Encoder = field(default_factory=Backbone)
@@ -150,7 +150,7 @@ class Transformer(Checked):
 
 @dataclass(frozen=True)
 class S2VT(Checked):
-    """Two recurrent layers that first read the frames of a clip, then write."""
+    """Two recurrent layers that first read the frames of a clip, then write the caption."""
 
     kind: Literal["s2vt"] = "s2vt"
     encoder: Encoder = field(default_factory=Backbone)

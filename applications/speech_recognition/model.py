@@ -32,12 +32,12 @@ from kerasseq.transduction.joiner import Joiner
 
 @dataclass(frozen=True)
 class BLSTM(Checked):
-    """Frames side by side, then recurrent layers in both directions; or a pyramid of them."""
+    """Stacked frames, then bidirectional recurrent layers; or a pyramid of them."""
 
     kind: Literal["blstm"] = "blstm"
     units: Number = 160  # of each layer and direction
     layers: Number = 3
-    stack: Number = 4  # frames of 10 ms to a step; a pyramid reaches it by pairs between its layers
+    stack: Number = 4  # frames of 10 ms a step; a pyramid joins pairs of steps between its layers
     pyramid: bool = False
     dropout: Fraction = 0.3
 
@@ -57,16 +57,16 @@ class BLSTM(Checked):
 
 @dataclass(frozen=True)
 class ConvolutionBLSTM(Checked):
-    """Two convolutions that leave a quarter of the frames, then recurrent layers."""
+    """Two convolutions that subsample the frames by 4, then bidirectional recurrent layers."""
 
     kind: Literal["conv-blstm"] = "conv-blstm"
     filters: Number = 32
-    width: Number = 160  # of what the convolutions hand on
+    width: Number = 160  # of the vectors after the convolutions
     units: Number = 160
     layers: Number = 3
-    pyramid: bool = False  # the first layer hears twice as many steps, which are then put in pairs
-    chunk: Count = 0  # steps of 40 ms that are heard together, in streams; 0: all of the recording
-    ahead: Count = 0  # steps of 40 ms that each layer hears of the next chunk
+    pyramid: bool = False  # the first layer has twice as many steps, which are then joined in pairs
+    chunk: Count = 0  # steps of 40 ms that are encoded together, for streams; 0: the recording
+    ahead: Count = 0  # steps of 40 ms of the next chunk that each layer reads
     dropout: Fraction = 0.3
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ def _build_blstm(settings: BLSTM | ConvolutionBLSTM, count: int, **chunks: Any) 
 
 @dataclass(frozen=True)
 class LSTM(Checked):
-    """One-directional, for streams: what it hears `lookahead` steps later is all that it awaits."""
+    """Unidirectional recurrent layers for streams, which look `lookahead` steps ahead."""
 
     kind: Literal["lstm"] = "lstm"
     units: Number = 256
@@ -112,8 +112,10 @@ class LSTM(Checked):
 
 @dataclass(frozen=True)
 class ConvolutionLSTM(Checked):
-    """For streams too: two convolutions that leave a quarter of the frames, then one-directional
-    layers, of which each hears the next `lookahead` steps of what is below it."""
+    """Two convolutions that subsample the frames by 4, then unidirectional layers, for streams.
+
+    Each recurrent layer looks `lookahead` steps ahead.
+    """
 
     kind: Literal["conv-lstm"] = "conv-lstm"
     filters: Number = 32
@@ -135,7 +137,7 @@ class ConvolutionLSTM(Checked):
 
 @dataclass(frozen=True)
 class Transformer(Checked):
-    """Two convolutions that leave a quarter of the frames, then a Transformer."""
+    """Two convolutions that subsample the frames by 4, then a Transformer."""
 
     kind: Literal["transformer"] = "transformer"
     filters: Number = 32
@@ -155,7 +157,7 @@ class Transformer(Checked):
 
 @dataclass(frozen=True)
 class ConformerSettings(Checked):
-    """Two convolutions that leave a quarter of the frames, then a Conformer."""
+    """Two convolutions that subsample the frames by 4, then a Conformer."""
 
     kind: Literal["conformer"] = "conformer"
     filters: Number = 32
@@ -164,7 +166,7 @@ class ConformerSettings(Checked):
     heads: Number = 4
     units: Number = 576
     kernel_size: Number = 15
-    chunk: Count = 0  # steps of 40 ms that are heard together; 0: all of the recording
+    chunk: Count = 0  # steps of 40 ms that are encoded together; 0: the recording
     left: Number = 4  # chunks before its own that a step attends to
     dropout: Fraction = 0.1
 
@@ -192,7 +194,7 @@ Encoder = ConvolutionBLSTM | BLSTM | LSTM | ConvolutionLSTM | Transformer | Conf
 
 @dataclass(frozen=True)
 class CTC(Checked):
-    """Each step of the encoder chooses a unit by itself."""
+    """Connectionist temporal classification: each step of the encoder predicts a unit."""
 
     kind: Literal["ctc"] = "ctc"
     encoder: Encoder = field(default_factory=ConvolutionBLSTM)
@@ -203,7 +205,7 @@ class CTC(Checked):
 
 @dataclass(frozen=True)
 class Transducer(Checked):
-    """Units depend on the encoder's step and, by the prediction network, on those before."""
+    """A transducer: a unit depends on the encoder's step and on the units before it."""
 
     kind: Literal["transducer"] = "transducer"
     encoder: Encoder = field(default_factory=ConvolutionBLSTM)

@@ -21,7 +21,8 @@ def to_srt(words: Iterable[Word]) -> str:
 
     >>> from kerasseq.applications.speech_recognition.subtitles import to_srt
     >>> from kerasseq.models import Word
-    >>> print(to_srt([Word("good", 0.1, 0.4), Word("morning", 0.5, 1.0), Word("all", 2.0, 2.3)]))
+    >>> times = {"good": (0.1, 0.4), "morning": (0.5, 1.0), "all": (2.0, 2.3)}
+    >>> print(to_srt([Word(text, *span, confidence=1.0) for text, span in times.items()]))
     1
     00:00:00,100 --> 00:00:01,000
     good morning

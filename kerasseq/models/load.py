@@ -19,10 +19,10 @@ from kerasseq.presets import find_model
 # Keras finds classes once they are imported.
 _PACKAGES = ("acoustics", "backbones", "encoders", "language_model", "preprocessing")
 
-# What a card may ask of a search: more would take memory and time without end.
+# The most that a card may ask of a search, so that memory and time are bounded.
 _MOST_BEAMS, _MOST_TOKENS = 100, 10_000
 
-# Recordings are cut into parts as long as those that a model learned from.
+# The shortest that the longest training recording may be; recordings are cut into such parts.
 _LEAST_SECONDS = 0.1
 
 _MOST_CHARACTERS = 300
@@ -59,26 +59,26 @@ def load(model: str | Path) -> SequenceModel:
             with limit_layers(archive.weights.groups, 2 * archive.weights.numbers):
                 loaded = keras.saving.load_model(str(archive.folder), compile=False)
         except Exception as error:  # what Keras raises on a damaged file is of no one kind
-            raise FileError(path, f"cannot be loaded: {_reason(error)}") from error
+            raise FileError(path, f"cannot be loaded: {_find_reason(error)}") from error
         if sum(math.prod(weight.shape) for weight in loaded.weights) != archive.weights.numbers:
             raise FileError(path, "it has weights of layers that its configuration lacks")
     try:
         _check_parts(loaded)
         _check_card(loaded)
     except UserError as error:
-        raise FileError(path, _without_end(str(error))) from error
+        raise FileError(path, _strip_period(str(error))) from error
     return loaded
 
 
 def _check_kind(config: dict, path: str | Path) -> None:
-    """Check that a configuration is that of one of our models, before it is built."""
+    """Checks that a configuration is that of one of our models, before it is built."""
     kind = keras.saving.get_registered_object(str(config.get("registered_name")))
     if not (isinstance(kind, type) and issubclass(kind, SequenceModel)):
         raise FileError(path, f"holds a {config.get('class_name')}, not a model of kerasseq")
 
 
 def _check_parts(model: SequenceModel) -> None:
-    """Check that a model's parts are there, loaded, and made for each other."""
+    """Checks that a model's parts are there, loaded, and made for each other."""
     preprocessor, encoder = model.preprocessor, model.encoder
     if preprocessor is None:
         raise UserError("the model was saved without its preprocessor; save it with one")
@@ -111,7 +111,7 @@ def _check_size(part: Any, size: int) -> None:
 
 
 def _check_card(model: SequenceModel) -> None:
-    """Check the part of a card that changes what a model does."""
+    """Checks the entries of a card that change what a model does."""
     longest = model.card.get("longest", _LEAST_SECONDS)
     if not isinstance(longest, int | float) or not longest >= _LEAST_SECONDS:
         raise UserError(f"its card names {longest!r} as the longest recording, in seconds")
@@ -122,23 +122,23 @@ def _check_card(model: SequenceModel) -> None:
         lengths = (options.min_length, options.max_length or 0, options.no_repeat)
         within_bounds = options.strategy.width <= _MOST_BEAMS and max(lengths) <= _MOST_TOKENS
     except (TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"its card names wrong options: {_reason(error)}") from error
+        raise UserError(f"its card names wrong options: {_find_reason(error)}") from error
     if not within_bounds:
         raise UserError("its card asks for more beams or tokens than any search needs")
 
 
-def _reason(error: BaseException) -> str:
-    """What was wrong at first, in one line."""
+def _find_reason(error: BaseException) -> str:
+    """Returns the first cause of an error, in one line."""
     chain = [error]
     while below := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(below)
     first = next((one for one in chain if isinstance(one, UserError)), chain[-1])
     text = f"it lacks {first}" if isinstance(first, KeyError) else str(first).strip()
-    if text.startswith("A total of "):  # Keras's list of what failed, with an example behind
+    if text.startswith("A total of "):  # Keras's list of failures, with an example at the end
         text = text.split("\n\n")[1]
     line = text.split("\n")[0] or type(first).__name__
-    return _without_end(line if len(line) <= _MOST_CHARACTERS else line[:_MOST_CHARACTERS] + "...")
+    return _strip_period(line if len(line) <= _MOST_CHARACTERS else line[:_MOST_CHARACTERS] + "...")
 
 
-def _without_end(sentence: str) -> str:
+def _strip_period(sentence: str) -> str:
     return sentence.removesuffix(".")
