@@ -91,7 +91,8 @@ class Decoder(keras.layers.Layer, Stepwise):
 
     >>> import numpy as np
     >>> import kerasseq
-    >>> memory = kerasseq.Memory(np.zeros((1, 5, 8), "float32"), np.ones((1, 5), bool))
+    >>> from keras import ops
+    >>> memory = kerasseq.Memory(ops.zeros((1, 5, 8)), ops.ones((1, 5), "bool"))
     >>> embedding = kerasseq.TokenEmbedding(100, 8)
     >>> decoder = kerasseq.decoders.RNNDecoder(embedding, units=16)
     >>> decoder.build((None, None, 8))

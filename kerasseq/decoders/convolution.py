@@ -82,7 +82,8 @@ class ConvolutionalDecoder(Decoder):
             self.attentions.append(StepAttention(score, name=f"attention_{i}"))
             if self.attentions[-1].stepwise:
                 raise UserError(
-                    f"All steps attend at once, but {score!r} needs the weights of the step before."
+                    f"All steps attend at once, but {score!r} needs the weights of the step "
+                    'before: choose another score, for example "bilinear".'
                 )
             self.contexts.append(keras.layers.Dense(units, name=f"context_{i}"))
 
