@@ -1,13 +1,13 @@
 """`kerasseq train captioning`: from pictures to a model that is measured and saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from kerasseq.applications.captioning.config import CaptioningConfig
-from kerasseq.applications.captioning.evaluation import Evaluation, evaluate, read_from_store
+from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.preprocessing import learn_preprocessor, prepare, read_parts
 from kerasseq.applications.captioning.report import report
@@ -22,13 +22,13 @@ from kerasseq.generation import Greedy
 from kerasseq.metrics import CiderD
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import CaptionPreprocessor
-from kerasseq.training import Run
 
 
 class Captioning(Head):
     """Pictures and clips to text."""
 
     task, reads, examples = "captioning", "picture", "pictures"
+    evaluate, report = staticmethod(evaluate), staticmethod(report)
 
     def __init__(self, config: CaptioningConfig, data_dir: str | None = None):
         super().__init__(config, read_parts(config.data, data_dir))
@@ -80,14 +80,6 @@ class Captioning(Head):
         texts, references = model.preprocessor.normalize(texts), store.references(places)
         scores = CiderD(references).scores(range(len(texts)), texts)
         return {"cider": 100 * float(scores.mean())}
-
-    def evaluate(self, model: SequenceModel) -> Evaluation:
-        return evaluate(model, self.parts.test)
-
-    def report(
-        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
-    ) -> None:
-        report(model, self.parts, run, scores, say)
 
 
 train = partial(training.train, Captioning)

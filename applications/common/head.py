@@ -26,11 +26,16 @@ class Head(ABC):
         task: the task, for the model's card.
         reads: what its models read: "text", "sound" or "picture".
         examples: what its examples are called: "pairs", "recordings".
+        evaluate: measures a model on a corpus, as the command `evaluate` does.
+        report: says and draws what a model learned, and names the commands to go on with; it gets
+            the model, the parts, the run, the scores and what prints a text.
     """
 
     task: ClassVar[str]
     reads: ClassVar[str]
     examples: ClassVar[str]
+    evaluate: ClassVar[Callable[[SequenceModel, Any], Evaluation]]
+    report: ClassVar[Callable[[SequenceModel, Parts, Run, dict, Callable[[str], None]], None]]
 
     def __init__(self, config: Any, parts: Parts):
         self.config, self.parts = config, parts
@@ -62,16 +67,6 @@ class Head(ABC):
     @abstractmethod
     def validate(self, model: SequenceModel) -> dict[str, float]:
         """Returns figures of the validation part by which the best weights may be chosen."""
-
-    @abstractmethod
-    def evaluate(self, model: SequenceModel) -> Evaluation:
-        """Measures a model on the test part, as the command `evaluate` does."""
-
-    @abstractmethod
-    def report(
-        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
-    ) -> None:
-        """Says and draws what the model learned, and names the commands to go on with."""
 
     def describe(self, model: SequenceModel, data: Prepared) -> Iterator[str]:
         """Yields lines on what is trained."""

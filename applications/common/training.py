@@ -101,7 +101,7 @@ def train(
         scores = _measure_test_part(head, model, data, say)
         model.card = {**model.card, "test": scores}
         run.save_model(model)
-        head.report(model, run, scores, say)
+        head.report(model, head.parts, run, scores, say)
     return model
 
 
@@ -141,7 +141,7 @@ def _measure_test_part(
     """Returns the scores of the test part, and says what was left out unless that is known."""
     if head.parts.test is None:
         return {}
-    result = head.evaluate(model)
+    result = head.evaluate(model, head.parts.test)
     if len(result.problems) and "test" not in data.problems:
         say(f"{NAMES['test']}: {result.problems}")
     return {score.name: round(score.value, 2) for score in result.scores}

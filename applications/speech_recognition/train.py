@@ -1,6 +1,6 @@
 """`kerasseq train speech-recognition`: from recordings to a model that is measured and saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.applications.speech_recognition.config import SpeechConfig
-from kerasseq.applications.speech_recognition.evaluation import Evaluation, evaluate
+from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.preprocessing import (
     learn_preprocessor,
@@ -27,13 +27,13 @@ from kerasseq.language_model import NGram
 from kerasseq.metrics import wer
 from kerasseq.models import Options, SequenceModel
 from kerasseq.preprocessing import SpeechPreprocessor
-from kerasseq.training import Run
 
 
 class SpeechRecognition(Head):
     """Sound to text."""
 
     task, reads, examples = "speech recognition", "sound", "recordings"
+    evaluate, report = staticmethod(evaluate), staticmethod(report)
 
     def __init__(self, config: SpeechConfig, data_dir: str | None = None):
         super().__init__(config, read_parts(config.data, data_dir))
@@ -92,14 +92,6 @@ class SpeechRecognition(Head):
         places = np.arange(len(store))
         texts = model.generate(store.sounds(places), Options(Greedy()))
         return {"wer": wer(model.preprocessor.normalize(texts), store.texts(places)).value}
-
-    def evaluate(self, model: SequenceModel) -> Evaluation:
-        return evaluate(model, self.parts.test)
-
-    def report(
-        self, model: SequenceModel, run: Run, scores: dict, say: Callable[[str], None]
-    ) -> None:
-        report(model, self.parts, run, scores, say)
 
 
 train = partial(training.train, SpeechRecognition)

@@ -1,6 +1,5 @@
 """`kerasseq train translation`: from pairs to a model that is measured and saved."""
 
-from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from kerasseq.applications.common import training
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.applications.translation.config import TranslationConfig
-from kerasseq.applications.translation.evaluation import Evaluation, evaluate
+from kerasseq.applications.translation.evaluation import evaluate
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.preprocessing import (
     learn_preprocessor,
@@ -20,13 +19,13 @@ from kerasseq.generation import Greedy
 from kerasseq.metrics import bleu
 from kerasseq.models import Options, Seq2Seq
 from kerasseq.preprocessing import TextPreprocessor
-from kerasseq.training import Run
 
 
 class Translation(Head):
     """Text to text."""
 
     task, reads, examples = "translation", "text", "pairs"
+    evaluate, report = staticmethod(evaluate), staticmethod(report)
 
     def __init__(self, config: TranslationConfig, data_dir: str | None = None):
         super().__init__(config, read_parts(config.data, data_dir))
@@ -65,12 +64,6 @@ class Translation(Head):
         sources, references = self._valid
         texts = model.generate(list(sources), Options(Greedy()), batch_size=64, jit=False)
         return {"bleu": bleu(texts, model.preprocessor.normalize(references)).value}
-
-    def evaluate(self, model: Seq2Seq) -> Evaluation:
-        return evaluate(model, self.parts.test)
-
-    def report(self, model: Seq2Seq, run: Run, scores: dict, say: Callable[[str], None]) -> None:
-        report(model, self.parts, run, scores, say)
 
 
 train = partial(training.train, Translation)
