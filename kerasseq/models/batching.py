@@ -1,6 +1,7 @@
 """Rows of unequal length through compiled functions: few batches, few shapes."""
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -52,9 +53,10 @@ def map_by_length(
         sources: raw.
         chunk: sources that are read and ordered by length together.
         batch_size: sources that are decoded together, at most.
-        decode: `decode(inputs, rows, last)` returns a result for each row, an index of a source.
-            `inputs` are the features of each preprocessor. They may have further rows, which fill
-            the batch. A result of None is asked for again with `last` True.
+        decode: `decode(inputs, rows, attempt)` returns a result for each row, an index of a
+            source. `inputs` are the features of each preprocessor. They may have further rows,
+            which fill the batch. A result of None is asked for again in the next attempt; the
+            first is 0.
     """
     for start in range(0, len(sources), chunk):
         some = sources[start : start + chunk]
@@ -62,18 +64,20 @@ def map_by_length(
         lengths = features[0]["mask"].sum(axis=1)
         results: list = [None] * len(some)
 
-        def run(rows, last, start=start, features=features, results=results):
+        def run(rows, attempt, start=start, features=features, results=results):
             inputs = [
                 crop_features(one, fill_batch(rows), preprocessor)
                 for one, preprocessor in zip(features, preprocessors, strict=True)
             ]
-            for row, result in zip(rows, decode(inputs, start + rows, last), strict=True):
+            for row, result in zip(rows, decode(inputs, start + rows, attempt), strict=True):
                 results[row] = result
 
-        order = np.argsort(lengths, kind="stable")
-        run_parallel(functools.partial(run, last=False), order, batch_size)
-        again = np.array([row for row in order if results[row] is None], order.dtype)
-        run_parallel(functools.partial(run, last=True), again, batch_size)
+        rows = np.argsort(lengths, kind="stable")
+        for attempt in itertools.count():
+            run_parallel(functools.partial(run, attempt=attempt), rows, batch_size)
+            rows = np.array([row for row in rows if results[row] is None], rows.dtype)
+            if not len(rows):
+                break
         yield from results
 
 

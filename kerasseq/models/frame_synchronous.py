@@ -87,6 +87,6 @@ class FrameSynchronousModel(SequenceModel):
                 sources,
                 batch_size * _CHUNK,
                 batch_size,
-                lambda inputs, rows, last: decode(inputs[0], len(rows)),
+                lambda inputs, rows, attempt: decode(inputs[0], len(rows)),
             )
         )

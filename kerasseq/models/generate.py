@@ -32,9 +32,8 @@ _CHUNK = 64
 # longest. The caches of 8 rows also stay in the core's own cache.
 _ROWS_ON_A_CORE = 8
 
-# Steps beyond the source's in the buffers of the first search, where no greatest length is given.
-# The cost of attention grows with the buffers, and few texts are longer. A second search with all
-# steps finds those.
+# Steps beyond the source's in the buffers of the first search, without a greatest length. The cost
+# of attention grows with the buffers, and few texts are longer: a second search finds those.
 _SPARE_STEPS = 8
 
 
@@ -104,17 +103,17 @@ class Generator:
         if backend.count_parallel_calls() > 1:
             batch_size = min(batch_size, _ROWS_ON_A_CORE)
 
-        def decode(inputs: list, rows: np.ndarray, last: bool) -> list:
+        def decode(inputs: list, rows: np.ndarray, attempt: int) -> list:
             count, rows = len(rows), fill_batch(rows)
             some = None if prefixes is None else [prefixes[row] for row in rows]
-            return self._batch(inputs, first_row + rows, options, some, jit, not last)[:count]
+            return self._batch(inputs, first_row + rows, options, some, jit, attempt)[:count]
 
         preprocessors = [model.preprocessor for model in self.models]
         chunk = batch_size * _CHUNK
         return map_by_length(preprocessors, sources, chunk, batch_size, decode)
 
-    def _batch(self, inputs, rows, options, prefixes, jit, first):
-        """The hypotheses of each row; None where the `first` search needs more steps."""
+    def _batch(self, inputs, rows, options, prefixes, jit, attempt):
+        """Returns the hypotheses of each row; None where this attempt has too few steps."""
         # The length of a text follows that of the memory, which an encoder may make shorter.
         lengths, factor = inputs[0]["mask"].sum(axis=1), self.models[0].reduction
         limits = options.length_for(-(-lengths // factor)).astype("int32")
@@ -125,10 +124,7 @@ class Generator:
         if length > most:
             length = _limit_length(length, most, options)
             limits = np.minimum(limits, length)
-        if first:
-            length = min(length, _estimate_length(steps, options))
-        # Few lengths of buffers, whatever the limits are, as each is compiled.
-        length = min(ladder_length(length), most) if options.max_length is not None else length
+        length = min(_count_steps(steps, length, options, attempt), most)
         extra = {"limits": limits}
         preprocessor = self.models[0].preprocessor
         if isinstance(options.strategy, Sample):
@@ -238,12 +234,20 @@ def _limit_length(length: int, most: int, options: Options) -> int:
     return most
 
 
-def _estimate_length(steps: int, options: Options) -> int:
-    """Returns steps that are enough for most texts of sources with `steps` steps."""
+def _count_steps(steps: int, length: int, options: Options, attempt: int) -> int:
+    """Returns the steps of the buffers of a search.
+
+    The first attempt has enough steps for most texts of sources with `steps` steps. Without a
+    `max_length`, the second has the whole `length`. Each length is compiled, so that with a
+    `max_length` the lengths depend on it as little as possible: each further attempt has four times
+    as many steps.
+    """
     if options.max_length is not None:
-        return int(replace(options, max_length=None).length_for(steps))
+        estimate = ladder_length(int(replace(options, max_length=None).length_for(steps)))
+        enough = ladder_length(length)
+        return enough if not attempt and 2 * enough < estimate else estimate * 4**attempt
     least = ladder_length(options.min_length) if options.min_length else 0
-    return max(steps, least) + _SPARE_STEPS
+    return length if attempt else min(length, max(steps, least) + _SPARE_STEPS)
 
 
 def _filters(plan: _Plan, extra: dict) -> list:
