@@ -3,7 +3,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kerasseq.data import RecordingCorpus, holdout
@@ -165,6 +165,7 @@ def test_more_errors(folder):
             RecordingCorpus(lists)
 
 
+@example(['"', '"'])
 @given(st.lists(st.text(st.characters(exclude_characters="\t\n\r\0", codec="utf-8")), min_size=1))
 @settings(deadline=None)
 def test_any_text_of_a_tab_separated_list_comes_back(tmp_path_factory, texts):

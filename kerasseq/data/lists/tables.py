@@ -69,7 +69,12 @@ def _sample(first: list[NumberedLine], delimiter: str) -> Sample:
 
 def _is_quoted(first: list[NumberedLine], delimiter: str) -> bool:
     good = bad = 0
-    for _, row in _quoted_rows(iter(first), delimiter, lambda _: False):
+    width = next((len(line.split(delimiter)) for _, line in first if isinstance(line, str)), 0)
+
+    def is_row(cells: list[str]) -> bool:  # two rows, each with a lone quote, are not one cell
+        return len(cells) == width
+
+    for _, row in _quoted_rows(iter(first), delimiter, is_row):
         if isinstance(row, BadLine):
             bad += row in (UNCLOSED, STRAY)
         elif row.in_quotes or row.stray:
