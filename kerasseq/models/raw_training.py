@@ -74,10 +74,21 @@ class RawTraining:
     def predict(self, x: Any, batch_size: int | None = None, *args: Any, **kwargs: Any) -> Any:
         """Returns the model's outputs as `keras.Model.predict` does, or texts of raw sources.
 
-        Of a list of raw sources these are the texts that `generate` makes.
+        For a list of raw sources, these are the texts that `generate` makes; `verbose` has no
+        effect then.
+
+        Raises:
+            UserError: another argument of Keras is given with raw sources.
         """
         if not isinstance(x, _RAW):
             return super().predict(x, batch_size, *args, **kwargs)
+        given = inspect.signature(super().predict).bind(x, batch_size, *args, **kwargs).arguments
+        odd = [name for name in given if name not in ("x", "batch_size", "verbose")]
+        if odd:
+            raise UserError(
+                f"predict: {odd[0]} has no effect on raw sources; leave it out, or call generate "
+                "with options of decoding."
+            )
         return self.generate(x, **({} if batch_size is None else {"batch_size": batch_size}))
 
     def _prepare_arguments(self, method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:

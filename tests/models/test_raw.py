@@ -88,7 +88,9 @@ def test_weights_of_raw_examples(model):
 
 
 def test_prediction_of_raw_sources_is_text(model):
-    assert model.predict(TEXTS[:2]) == model.generate(TEXTS[:2])
+    assert model.predict(TEXTS[:2], verbose=0) == model.generate(TEXTS[:2])
+    with pytest.raises(UserError, match="steps has no effect"):
+        model.predict(TEXTS[:2], steps=1)
     x, _, _ = model.prepare(TEXTS[:2], TEXTS[:2])
     assert model.predict(x, verbose=0).shape == (2, x["tokens"].shape[1], model.vocabulary_size)
 
