@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from kerasseq.attention import MultiHeadAttention, StepAttention
+from kerasseq.attention import ALIGNMENTS, SCORES, MultiHeadAttention, StepAttention
 from kerasseq.checks import Checked, Size, VocabularySize, whole
 from kerasseq.decoders import TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
@@ -58,17 +58,8 @@ class DecodingConfig(Checked):
 class Attention(Checked):
     """What the decoder's attention compares, and where it may look."""
 
-    score: Literal[
-        "dot",
-        "scaled_dot",
-        "bilinear",
-        "cosine",
-        "concat",
-        "additive",
-        "location",
-        "multi_head",
-    ] = "additive"
-    alignment: Literal["global", "hard"] = "global"
+    score: Literal[*SCORES, "multi_head"] = "additive"
+    alignment: Literal[*ALIGNMENTS] = "global"
     heads: Number = 4  # multi_head only
 
     def find_unused(self) -> dict[str, str]:
