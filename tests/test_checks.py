@@ -222,7 +222,7 @@ DO_NOT_FIT = {
     "n_fft must hold a window": lambda: LogMel(n_fft=16),
     "set bidirectional": lambda: RNNEncoder(4, chunk=2),
     "set chunk too": lambda: RNNEncoder(4, bidirectional=True, ahead=2),
-    "there is none": lambda: RNNDecoder(embedding(), 6, gate=True),
+    "A gate needs attention": lambda: RNNDecoder(embedding(), 6, gate=True),
     "as encoders are": lambda: Chain([embedding()]),
     "encoders are, not <": lambda: CTC(keras.layers.Dense(3), VOCABULARY),
     "reads vectors .N, S, D.": lambda: CTC(TransformerEncoder(1, 2, 6), VOCABULARY),

@@ -12,6 +12,7 @@ import pytest
 import kerasseq
 from kerasseq.applications.translation.report import _quote_argument
 from kerasseq.cli import main, make_parser
+from tests.thorough import thorough
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf"}
 PAIRS = [
@@ -241,6 +242,7 @@ def test_datasets_fetch_names_the_next_command(capsys, monkeypatch):
     assert shown == "kerasseq train translation --dataset multi30k --data-dir 'my data'\n"
 
 
+@thorough
 @pytest.mark.parametrize("text", ["$1,234.50", "a \"b\" 'c'", "-12°C", "--json", "plain"])
 def test_texts_are_quote_argument_for_the_shell(text):
     command = f"attention model.keras --output map.png {_quote_argument(text)}"

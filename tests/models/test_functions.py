@@ -14,6 +14,7 @@ from kerasseq.models import HybridSeq2Seq, Options, Seq2Seq, functions
 from kerasseq.models.functions import Functions
 from kerasseq.models.hybrid import CTCPrefix
 from tests.deciding import KINDS, TEXTS, made, spoken, written
+from tests.thorough import cases
 
 FUSED = {"beam": 3, "lm_weight": 2.0}
 
@@ -68,7 +69,7 @@ def test_the_functions_are_bounded(monkeypatch):
     assert [key for (key, _, _) in kept._kept] == [3, 1, 4]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", cases(KINDS, "seq2seq", "ctc"))
 def test_another_language_model_has_its_say_at_once(kind):
     model = made(kind, language_model=True)
     first = written(model, model.options(**FUSED))
@@ -80,7 +81,7 @@ def test_another_language_model_has_its_say_at_once(kind):
     assert second == written(alone, alone.options(**FUSED))
 
 
-@pytest.mark.parametrize("part", ["encoder", "decoder"])
+@pytest.mark.parametrize("part", cases(["encoder", "decoder"], "encoder"))
 def test_another_part_has_its_say_at_once(part):
     model, other = made("seq2seq"), made("seq2seq", seed=2)
     model.generate(["ab"], jit=False)

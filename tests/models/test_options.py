@@ -45,7 +45,8 @@ REFUSED = {
 
 @pytest.fixture(scope="module")
 def models():
-    return {kind: made(kind, language_model=True) for kind in KINDS}
+    # With this seed some texts end by themselves and some reach the limit.
+    return {kind: made(kind, seed=3, language_model=True) for kind in KINDS}
 
 
 def test_the_walk_knows_every_option():

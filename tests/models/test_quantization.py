@@ -33,6 +33,7 @@ def test_a_quantized_model_is_saved_and_loaded(tmp_path):
     assert kernels.count("int8") == len(kernels) > 10
 
 
+@thorough
 @pytest.mark.parametrize(
     "ways", [{"mode": "int4"}, {"mode": "float8"}, {"mode": "int8", "filters": "dense"}]
 )

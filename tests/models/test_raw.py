@@ -57,7 +57,7 @@ def test_options_are_keywords_too(model):
             ask(TEXTS, ctc_weight=0.5)
 
 
-@pytest.mark.parametrize("kind", cases(KINDS, "seq2seq", "ctc"))
+@pytest.mark.parametrize("kind", cases(KINDS, "seq2seq"))
 def test_training_on_raw_texts_is_training_on_prepared_ones(kind):
     histories = []
     for raw in ("lists", "pairs", None):

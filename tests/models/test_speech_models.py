@@ -203,7 +203,7 @@ STREAMING = {
 }
 
 
-@pytest.mark.parametrize("kind", cases(STREAMING, "conv-lstm"))
+@pytest.mark.parametrize("kind", cases(STREAMING))
 def test_a_stream_hears_what_the_whole_does(kind, tmp_path, monkeypatch, capsys):
     settings = [f"model.encoder.kind={kind}", *STREAMING[kind], *WIDE[:2]]
     model = made("transducer", *settings, "sound.normalization=running")
