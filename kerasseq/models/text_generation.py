@@ -65,11 +65,10 @@ class TextGeneration:
 
         The arguments are those of `hypotheses`.
         """
-        results: list = self.hypotheses(sources, options, **keywords)
-        if is_single(self.preprocessor, sources):
-            results = [results]
-        texts = [hypotheses[0].text if hypotheses else "" for hypotheses in results]
-        return texts[0] if is_single(self.preprocessor, sources) else texts
+        results = self.hypotheses(sources, options, **keywords)
+        one = is_single(self.preprocessor, sources)
+        texts = [row[0].text if row else "" for row in ([results] if one else results)]
+        return texts[0] if one else texts
 
     def _decode(self, sources: Sequence[Any], options: Options, **call: Any) -> list:
         """Returns the hypotheses of each source of a list."""
