@@ -31,16 +31,20 @@ class Cell(keras.layers.Layer):
     def __init__(self, units: Size, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
+        # An initializer draws its seed when it is made. So equal seeds give equal weights only as
+        # long as these are made here, before other layers are built.
+        self._kernel_initializer = keras.initializers.get("glorot_uniform")
+        self._recurrent_initializer = keras.initializers.get("orthogonal")
 
     def build(self, input_shape: Any) -> None:
         width, inputs = self.gates * self.units, require_width(self, input_shape)
         self.kernel = self.add_weight(
-            name="kernel", shape=(inputs, width), initializer="glorot_uniform"
+            name="kernel", shape=(inputs, width), initializer=self._kernel_initializer
         )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
             shape=(self.units, width),
-            initializer="orthogonal",
+            initializer=self._recurrent_initializer,
         )
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self._bias)
 
