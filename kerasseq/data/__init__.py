@@ -22,11 +22,13 @@ _MODULES = {
     "SoundBatches": "kerasseq.data.sound.batches",
     "SoundCorpus": "kerasseq.data.sound.recordings",
     "SoundStore": "kerasseq.data.sound.store",
+    "Survey": "kerasseq.data.facts",
     "TokenBatches": "kerasseq.data.text.batches",
     "TokenStore": "kerasseq.data.text.store",
     "holdout": "kerasseq.data.splitting",
     "picture_plan": "kerasseq.data.pictures.batches",
     "sound_plan": "kerasseq.data.sound.batches",
+    "survey": "kerasseq.data.facts",
 }
 
 __all__ = [*_MODULES]

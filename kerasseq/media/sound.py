@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,35 @@ _BEFORE = "the recording ends before the part that is asked for"
 
 class SoundError(FileError):
     """A recording that cannot be used."""
+
+
+class SoundHeader(NamedTuple):
+    """What the header of a sound file says.
+
+    Attributes:
+        rate: samples a second.
+        channels: the number of channels.
+        seconds: the length; 0 if only decoding tells it.
+    """
+
+    rate: int
+    channels: int
+    seconds: float
+
+
+def read_header(path: str | os.PathLike) -> SoundHeader:
+    """Reads the header of a sound file, without decoding it.
+
+    Raises:
+        SoundError: if there is no such file, if it is not sound, cut off or empty, or if its rate
+            or its channels are not those of a recording.
+        UserError: as `read_sound`.
+    """
+    path = os.fspath(path)
+    check_file(path, SoundError, "recording")
+    with translate_errors(path, SoundError, "sound"), open_source(path) as sound:
+        _check(sound, 0.0, None, None)
+        return SoundHeader(sound.rate, sound.channels, sound.seconds)
 
 
 def read_sound(

@@ -29,6 +29,8 @@ class Source(NamedTuple):
         channels: the number of channels.
         samples: the number of samples in each channel; None if it is known only after decoding.
         min_samples: the least number of samples of a file that is not cut off.
+        seconds: the length by the header, which can be rough if `samples` is None; 0 if the header
+            has none.
         floats: whether the file has floats, of any range.
         blocks: yields (n, channels) float32 from a sample on to the end; from -1 to 1 unless the
             file has floats. Only a file of floats can be read twice.
@@ -38,6 +40,7 @@ class Source(NamedTuple):
     channels: int
     samples: int | None
     min_samples: float
+    seconds: float
     floats: bool
     blocks: Callable[[int], Iterator[np.ndarray]]
 
@@ -89,7 +92,8 @@ def _sndfile(file: Any) -> Source:
             first = max(0, first - len(block))
 
     floats = file.subtype in ("FLOAT", "DOUBLE")
-    return Source(file.samplerate, file.channels, file.frames, file.frames, floats, blocks)
+    rate, channels, samples = file.samplerate, file.channels, file.frames
+    return Source(rate, channels, samples, samples, samples / max(rate, 1), floats, blocks)
 
 
 def _track(file: Any) -> Source:
@@ -106,7 +110,8 @@ def _track(file: Any) -> Source:
                 yield block[first:]
             first = max(0, first - len(block))
 
-    return Source(rate, channels, None, 0.9 * seconds * rate, False, blocks)
+    whole = seconds or (file.duration or 0) / 1e6  # of the container, in microseconds
+    return Source(rate, channels, None, 0.9 * seconds * rate, whole, False, blocks)
 
 
 def _group(frames: Iterator[Any], samples: int) -> Iterator[list[Any]]:

@@ -279,6 +279,7 @@ def test_librispeech_in_its_official_layout(tmp_path):
     assert list(parts["valid"].texts()) == ["DEV-CLEAN"]
     corpus = RecordingCorpus([tmp_path / "LibriSpeech" / "test-clean"])
     assert rows(corpus) == [("19-198-0000.flac", "TEST-CLEAN", 1)]
+    assert [some.speaker for some in corpus] == ["19"]
 
 
 def test_sets_that_are_not_there(tmp_path):

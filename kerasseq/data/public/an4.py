@@ -28,7 +28,8 @@ def _read(folder: Path, part: str) -> Entries[Recording]:
             yield str(place), number, "not the transcript of the recording on that line of fileids"
             continue
         path = find_sound_file(folder / "wav" / name.strip())
-        yield str(place), number, Recording(path, match[1], str(place), number)
+        speaker = Path(path).parent.name
+        yield str(place), number, Recording(path, match[1], str(place), number, speaker=speaker)
 
 
 def _split(data_dir: str | os.PathLike | None) -> dict[str, SoundCorpus]:

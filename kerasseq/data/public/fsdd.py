@@ -15,8 +15,9 @@ def _read(folder: Path) -> Entries[Recording]:
     """Yields the recordings in the order of their names; the line is the place in this order."""
     place = str(folder / "recordings")
     for number, path in enumerate(sorted(Path(place).glob("*.wav")), 1):
-        if match := re.fullmatch(r"(\d)_\w+_\d+", path.stem):
-            yield place, number, Recording(str(path), _DIGITS[int(match[1])], place, number)
+        if match := re.fullmatch(r"(\d)_(\w+)_\d+", path.stem):
+            text = _DIGITS[int(match[1])]
+            yield place, number, Recording(str(path), text, place, number, speaker=match[2])
         else:
             yield place, number, f"{path.name} is no <digit>_<speaker>_<index>.wav"
 

@@ -41,6 +41,7 @@ NAMES = Names(
 _STARTS = ("offset", "start", "begin", "start_time")
 _ENDS = ("end", "stop", "end_time")
 _LENGTHS = ("duration", "length")
+_SPEAKERS = ("speaker", "speaker_id", "client_id", "spk_id", "spk", "speaker_name")
 
 # The folders of recordings beside the lists of Common Voice and of LJ Speech.
 _FOLDERS = {"clips": "clips/{}", "wavs": "wavs/{}.wav"}
@@ -66,6 +67,9 @@ class RecordingCorpus(ReadLists[Recording]):
     or `offset`, `end` or `duration`). A table without a header has paths and texts. If it has more
     columns, the first one that is not all numbers has the texts; if a later column looks more like
     texts, the list is refused. Cells can be in quotes.
+
+    A column or field of speakers (`speaker`, `speaker_id`, `client_id`, ...), Kaldi's `utt2spk` and
+    LibriSpeech's folders say who speaks.
 
     Relative paths are relative to the folder of the list. Several lists are read one after the
     other. Entries that cannot be used are left out and counted in `problems`.
@@ -146,7 +150,8 @@ def _from_columns(
     locate: Callable[[str], str], place: str, number: int, row: Columns
 ) -> Recording | str:
     times = [_number_in(row.more, names) for names in (_STARTS, _ENDS, _LENGTHS)]
-    return _make_recording(place, number, locate(row.path), row.text, *times)
+    speaker = next((row.more[name] for name in _SPEAKERS if row.more.get(name, "").strip()), "")
+    return _make_recording(place, number, locate(row.path), row.text, speaker, *times)
 
 
 def _from_object(place: str, number: int, row: dict) -> Recording | str:
@@ -157,7 +162,8 @@ def _from_object(place: str, number: int, row: dict) -> Recording | str:
         next((row[name] for name in names if row.get(name) is not None), None)
         for names in (_STARTS, _ENDS, _LENGTHS)
     ]
-    return _make_recording(place, number, join_to_list(place, path), text, *times)
+    speaker = next((row[name] for name in _SPEAKERS if isinstance(row.get(name), str | int)), "")
+    return _make_recording(place, number, join_to_list(place, path), text, str(speaker), *times)
 
 
 def _number_in(cells: dict[str, str], names: Sequence[str]) -> float | str | None:
@@ -170,7 +176,14 @@ def _number_in(cells: dict[str, str], names: Sequence[str]) -> float | str | Non
 
 
 def _make_recording(
-    place: str, number: int, path: str, text: str, start: object, end: object, length: object
+    place: str,
+    number: int,
+    path: str,
+    text: str,
+    speaker: str,
+    start: object,
+    end: object,
+    length: object,
 ) -> Recording | str:
     for seconds in (start, end, length):
         if seconds is not None and not _is_seconds(seconds):
@@ -184,7 +197,7 @@ def _make_recording(
     if length == 0 or (stop is not None and stop <= begin):
         return "the recording is empty"
     stop = None if stop is None else float(stop)
-    return Recording(path, text, place, number, begin, stop)
+    return Recording(path, text, place, number, begin, stop, speaker.strip())
 
 
 def _is_seconds(value: object) -> bool:
@@ -201,7 +214,8 @@ def _locate(forms: Sequence[str], place: str, path: str) -> str:
 
 
 def _read_kaldi(folder: Path) -> Entries[Recording]:
-    texts = {name: text for _, name, text in _read_entries(folder / "text") if text is not None}
+    texts = _read_names(folder / "text")
+    speakers = _read_names(folder / "utt2spk") if (folder / "utt2spk").is_file() else {}
     sounds = {}
     place = str(folder / "wav.scp")
     for number, name, path in _read_entries(folder / "wav.scp"):
@@ -210,16 +224,24 @@ def _read_kaldi(folder: Path) -> Entries[Recording]:
             continue
         sounds[name] = number, path
     if (folder / "segments").is_file():
-        yield from _read_segments(str(folder / "segments"), sounds, place, texts)
+        yield from _read_segments(str(folder / "segments"), sounds, place, texts, speakers)
         return
     for name, (number, path) in sounds.items():
         if not path or name not in texts:
             yield place, number, "no path" if not path else "no transcript in the file text"
         else:
-            yield place, number, Recording(join_to_list(place, path), texts[name], place, number)
+            path, speaker = join_to_list(place, path), speakers.get(name, "")
+            yield place, number, Recording(path, texts[name], place, number, speaker=speaker)
 
 
-def _read_segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) -> Entries[Recording]:
+def _read_names(path: Path) -> dict[str, str]:
+    """Returns the texts of a file of Kaldi's by their names."""
+    return {name: text for _, name, text in _read_entries(path) if text is not None}
+
+
+def _read_segments(
+    place: str, sounds: dict, scp: str, texts: dict[str, str], speakers: dict[str, str]
+) -> Entries[Recording]:
     for number, name, rest in _read_entries(Path(place)):
         try:
             sound, start, end = (rest or "").split()
@@ -233,12 +255,8 @@ def _read_segments(place: str, sounds: dict, scp: str, texts: dict[str, str]) ->
             yield place, number, kind
             continue
         end_time = times[1] if times[1] >= 0 else None  # Kaldi's -1 is the end of the file
-        text = texts[name]
-        yield (
-            place,
-            number,
-            Recording(join_to_list(scp, path), text, place, number, times[0], end_time),
-        )
+        where = join_to_list(scp, path), texts[name], place, number, times[0], end_time
+        yield place, number, Recording(*where, speakers.get(name, ""))
 
 
 def _read_entries(path: Path) -> Iterator[tuple[int, str, str | None]]:

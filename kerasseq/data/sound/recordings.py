@@ -21,6 +21,7 @@ class Recording(NamedTuple):
         line: the line of the list, from 1.
         start: where the part begins, in seconds.
         end: where the part ends, in seconds; None is the end of the file.
+        speaker: who speaks, if it is known. It is no part of the fingerprint.
 
     Example:
 
@@ -39,6 +40,7 @@ class Recording(NamedTuple):
     line: int
     start: float = 0.0
     end: float | None = None
+    speaker: str = ""
 
     kind = "recording"
 
