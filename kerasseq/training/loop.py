@@ -21,6 +21,7 @@ from kerasseq.training.interrupt import Interrupted, Signals
 from kerasseq.training.model_selection import ModelSelection
 from kerasseq.training.objective import compile_model, describe_objective
 from kerasseq.training.optimizer import set_schedule_length
+from kerasseq.training.pace import Pace, describe_time
 from kerasseq.training.position import Position
 from kerasseq.training.prefetch import prefetch
 from kerasseq.training.progress import Progress
@@ -55,13 +56,13 @@ class TrainingLoop:
         if not len(first):
             raise UserError("there is nothing to train on: the training data make no batch")
         self.steps_per_epoch = len(first)
-        total = limits.count_planned_steps(config, len(first))
+        self.total = total = limits.count_planned_steps(config, len(first))
         self.on_policy = getattr(train, "on_policy", False)
         compile_model(model, first, config, total, self.on_policy)
         self.objective = describe_objective(model, config, self.on_policy)
         self.stepper = backend.make_stepper(model)
         self.signals = Signals()
-        self.progress = Progress(total, 60 * config.max_minutes, silent)
+        self.progress, self.pace = Progress(total, 60 * config.max_minutes, silent), Pace()
         if warning := limits.warn_of_long_warm_up(config, total):
             self.progress.say(warning)
         self.position = Position()
@@ -116,9 +117,12 @@ class TrainingLoop:
                     return
                 if self.on_policy:
                     self.stepper.sync()
+                began = time.monotonic()
                 count, batch = next(batches)
                 self.pending.append((self.stepper(batch), float(np.abs(batch[2]).sum())))
                 self._advance(count)
+                if self.pace.seconds is None:
+                    self._time_step(batch, began)
                 if self.horizon.is_due(self.seconds):
                     self._collect_losses()
                     if self.horizon.estimate(position.step, self.seconds):
@@ -182,6 +186,15 @@ class TrainingLoop:
         elif time.monotonic() - self.displayed > 0.5:
             self._collect_losses()
 
+    def _time_step(self, batch: Any, began: float) -> None:
+        """Waits for a step and times it; after a few of them, says how long training takes."""
+        self._collect_losses()
+        if self.pace.add(batch, time.monotonic() - began):
+            length, pace = (self.total, self.steps_per_epoch), self.pace.seconds
+            line = describe_time(self.config, self.position, *length, pace, self.run.resumed)
+            if line and not self.position.ending:
+                self.progress.say(line)
+
     def _collect_losses(self) -> None:
         """Waits for the losses that are still being computed, and sums them."""
         position = self.position
@@ -199,9 +212,7 @@ class TrainingLoop:
             position.tokens += round(tokens)
         if self.pending:
             loss = position.loss_sum / max(position.loss_tokens, 1e-9)
-            self.progress.update(
-                position.step, position.current_epoch, self.seconds, position.tokens, loss
-            )
+            self.progress.update(position, self.seconds, loss, self._compute_rate())
         self.pending.clear()
         self.displayed = time.monotonic()
 
