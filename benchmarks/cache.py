@@ -26,15 +26,16 @@ def main() -> None:
     import numpy as np
 
     from kerasseq import Beam, Options, Sample, TextPreprocessor, backend
-    from kerasseq.applications.translation.model import Transformer
+    from kerasseq.applications.translation.model import build_layers
+    from kerasseq.applications.translation.settings import Transformer
     from kerasseq.models import functions
     from kerasseq.special_ids import END
 
     keras.utils.set_random_seed(0)
     preprocessor = TextPreprocessor.learn([("abc de", "fgh ij")] * 20, "char", 40)
     size = preprocessor.target_vocabulary_size
-    model = Transformer(width=32, units=64, encoder_layers=1, decoder_layers=1, tied=False)
-    model = model.build(size, size)
+    small = Transformer(width=32, units=64, encoder_layers=1, decoder_layers=1, tied=False)
+    model = build_layers(small, size, size)
     model.preprocessor = preprocessor
     bias = model.decoder.output_projection.bias
     bias.assign(bias.numpy() + 3.0 * (np.arange(size) == END))

@@ -146,9 +146,10 @@ def prepare(folder: Path, model: str | None, lines: Path | None) -> None:
 
 
 def build_transformer():
-    from kerasseq.applications.translation.model import Transformer
+    from kerasseq.applications.translation.model import build_layers
+    from kerasseq.applications.translation.settings import Transformer
 
-    return Transformer().build(VOCABULARY, VOCABULARY)
+    return build_layers(Transformer(), VOCABULARY, VOCABULARY)
 
 
 def run_contestant(folder: str, name: str, batch: str, threads: str) -> None:

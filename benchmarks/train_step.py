@@ -91,7 +91,8 @@ def build_kerasseq(model: str, rows: int, steps: int, name: str):
     import keras
     import numpy as np
 
-    from kerasseq.applications.translation import model as zoo
+    from kerasseq.applications.translation import settings as zoo
+    from kerasseq.applications.translation.model import build_layers
     from kerasseq.backend import make_stepper
 
     options = {"cell": "lstm", "embedding": 256, "units": 256, "layers": 2, "dropout": DROPOUT}
@@ -102,7 +103,7 @@ def build_kerasseq(model: str, rows: int, steps: int, name: str):
             query="before", attention=zoo.Attention("additive"), **options
         ),
     }[model]
-    network = configuration.build(VOCABULARY, VOCABULARY)
+    network = build_layers(configuration, VOCABULARY, VOCABULARY)
     network.compile(
         keras.optimizers.Adam(RATE), label_smoothing=SMOOTHING, jit_compile=bool(xla) or "auto"
     )

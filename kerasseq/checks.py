@@ -16,7 +16,6 @@ import typing
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
-import keras
 import numpy as np
 
 from kerasseq.errors import OptionError, UserError
@@ -50,6 +49,8 @@ def _is_name(value: Any) -> bool:
 
 
 def _is_activation(value: Any) -> bool:
+    import keras  # here, since it takes seconds, and settings need it not
+
     try:
         return isinstance(value, str) and callable(keras.activations.get(value))
     except ValueError:
@@ -57,6 +58,8 @@ def _is_activation(value: Any) -> bool:
 
 
 def _is_encoder(value: Any) -> bool:
+    import keras
+
     called = getattr(value, "call", None)
     return isinstance(value, keras.layers.Layer) and "mask" in inspect.signature(called).parameters
 
@@ -119,9 +122,14 @@ WeightShare = Annotated[
 Seed = Annotated[int, whole(0, 2**32 - 1)]
 Rate = Annotated[int, whole(100, 384_000)]  # samples a second
 Seconds = Annotated[float, number(0.1, 86_400)]  # of a recording
+Bands = Annotated[int, whole(1, 1_000)]  # of frequencies
+Extent = Annotated[float, number(0, 0.499)]  # of a change of the vocal tract
+Speeds = tuple[Annotated[float, number(0.5, 2)], ...]  # of which one is drawn for a recording
+MOST_ORDER = 32
+Order = Annotated[int, whole(1, MOST_ORDER)]  # of an n-gram model
 Activation = Annotated[str, Rule("the name of one of Keras's activations", _is_activation)]
 Encoder = Annotated[
-    keras.layers.Layer,
+    Any,
     Rule("a layer that is called with values and a mask, as encoders are", _is_encoder),
 ]
 

@@ -1,6 +1,14 @@
 """Pictures and clips to text."""
 
-from kerasseq.applications.captioning.config import CaptioningConfig, configure
-from kerasseq.applications.captioning.train import train
+from kerasseq.lazy import define_lazy_names
 
-__all__ = ["CaptioningConfig", "configure", "train"]
+# Where each name is. The configuration needs no Keras, whose import takes seconds.
+_MODULES = {
+    "CaptioningConfig": "kerasseq.applications.captioning.config",
+    "configure": "kerasseq.applications.captioning.config",
+    "train": "kerasseq.applications.captioning.training",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

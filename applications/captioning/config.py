@@ -5,19 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from kerasseq.applications.captioning.model import (
+from kerasseq.applications.captioning.settings import (
     S2VT,
     ShowAndTell,
     ShowAttendTell,
     Transformer,
-    build,
 )
 from kerasseq.applications.common import configuration, parts, settings
-from kerasseq.applications.common.settings import Beam, UnitKind
-from kerasseq.applications.common.starting import find_brought, read_tokenizer
+from kerasseq.applications.common.settings import Beam, UnitKind, find_brought
 from kerasseq.checks import Checked, Count, Size, VocabularySize, whole
 from kerasseq.config import list_keys
-from kerasseq.models import Seq2Seq
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -104,8 +101,12 @@ class CaptioningConfig:
         return unused
 
 
-def _read_settings(config: CaptioningConfig, start: Seq2Seq) -> dict[str, Any]:
+def _read_settings(config: CaptioningConfig, start: Any) -> dict[str, Any]:
     """Returns the settings of a model to start from."""
+    # Here, since they bring Keras, which takes seconds.
+    from kerasseq.applications.captioning.model import build
+    from kerasseq.applications.common.starting import read_tokenizer
+
     preprocessor = start.preprocessor
     return read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "pictures.size": preprocessor.size[0],

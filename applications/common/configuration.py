@@ -5,9 +5,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kerasseq.applications.common.starting import check_start
-from kerasseq.config import from_dict, read_with_origins, refuse_unused, to_dict
+from kerasseq.applications.common.settings import BROUGHT
+from kerasseq.config import find_unused, from_dict, read_with_origins, refuse_unused, to_dict
 from kerasseq.errors import OptionError, UserError
+from kerasseq.presets import find_model
 
 C = TypeVar("C")
 
@@ -72,7 +73,7 @@ def configure(
         if model:
             raise UserError("A model to start from brings its own kind: leave out --model.")
         given = origins if names else _without_files(origins, files)
-        check_start(settings, given, reads, lambda start: read_settings(settings, start))
+        _check_start(settings, given, reads, lambda start: read_settings(settings, start))
     elif model and settings.model.kind != model:
         raise UserError(
             f"--model {model}, but the configuration's model is a {settings.model.kind}: "
@@ -81,7 +82,26 @@ def configure(
     else:
         own = [file for file in files if file.parent == folder]
         refuse_unused(settings, _without_files(origins, own))
+    for name in filter(None, (settings.training.start_from, settings.training.encoder_from)):
+        find_model(name)
     return from_dict(kind, to_dict(settings))
+
+
+def _check_start(
+    settings: Any,
+    given: Mapping[str, str],
+    reads: str,
+    read_settings: Callable[[Any], Mapping[str, Any]],
+) -> None:
+    """Checks that no setting contradicts the model to start from; see `check_start`."""
+    of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
+    refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
+    find_model(settings.training.start_from)
+    if keys := [key for key in of_model if key in given]:
+        # Here, since it brings Keras, which takes seconds.
+        from kerasseq.applications.common.starting import check_start
+
+        check_start(settings, given, keys, reads, read_settings)
 
 
 def _replace_data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> Any:

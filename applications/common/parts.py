@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal, NamedTuple
 
-from kerasseq.applications.common.starting import YOUR_OWN
 from kerasseq.checks import Checked, Positive, Rule, Seed
 from kerasseq.data.examples import Examples
 from kerasseq.data.problems import Problems
@@ -15,6 +14,9 @@ from kerasseq.data.public import datasets
 from kerasseq.data.splitting import MIN_VALIDATION, holdout
 from kerasseq.data.unknown import UnknownUnits
 from kerasseq.errors import FileError, UserError
+
+YOUR_OWN = "that of your own data"
+"""The licence of the user's own files."""
 
 Files = Annotated[
     tuple[str, ...],

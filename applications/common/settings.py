@@ -4,11 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from kerasseq.attention import ALIGNMENTS, SCORES, MultiHeadAttention, StepAttention
 from kerasseq.checks import Checked, Size, VocabularySize, whole
-from kerasseq.decoders import TransformerDecoder
-from kerasseq.embedding import TokenEmbedding
-from kerasseq.encoders import TransformerEncoder
 from kerasseq.errors import UserError
 from kerasseq.preprocessing.normalization import Steps
 
@@ -16,7 +12,21 @@ Beam = Annotated[int, whole(1, 1_000)]  # hypotheses; 1: greedy
 Number = Annotated[int, whole(1, 100_000)]  # of units, layers, heads
 UnitKind = Literal["unigram", "bpe", "char", "word"]
 
+# The names in `SCORES` and `ALIGNMENTS` of kerasseq.attention, whose import takes seconds.
+Score = Literal[
+    "dot", "scaled_dot", "bilinear", "cosine", "concat", "additive", "location", "multi_head"
+]
+Alignment = Literal["global", "hard"]
+
+BROUGHT = "the model to start from brings its own"
+"""The reason why settings have no effect in a run that starts from a model."""
+
 P = TypeVar("P")
+
+
+def find_brought(start_from: str, keys: Iterable[str]) -> dict[str, str]:
+    """Returns the settings that a model to start from replaces, each with the reason."""
+    return dict.fromkeys(keys, BROUGHT) if start_from else {}
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,8 @@ class DecodingConfig(Checked):
 class Attention(Checked):
     """What the decoder's attention compares, and where it may look."""
 
-    score: Literal[*SCORES, "multi_head"] = "additive"
-    alignment: Literal[*ALIGNMENTS] = "global"
+    score: Score = "additive"
+    alignment: Alignment = "global"
     heads: Number = 4  # multi_head only
 
     def find_unused(self) -> dict[str, str]:
@@ -72,31 +82,3 @@ class Attention(Checked):
                 f"model.attention.alignment={self.alignment} is for one head: leave it out or take "
                 "another model.attention.score than multi_head"
             )
-
-    def build(self, units: int) -> Any:
-        """Returns the attention of a decoder of `units` units."""
-        if self.score == "multi_head":
-            return MultiHeadAttention(self.heads, units)
-        return StepAttention(self.score, self.alignment)
-
-
-def build_transformer_encoder(settings: Any, layers: int) -> TransformerEncoder:
-    """Returns a Transformer encoder with the heads, units and dropout of some settings."""
-    how = {"dropout": settings.dropout, "attention_dropout": settings.dropout}
-    return TransformerEncoder(layers, settings.heads, settings.units, **how)
-
-
-def build_transformer_decoder(
-    settings: Any, vocabulary_size: int, width: int, **options: Any
-) -> TransformerDecoder:
-    """Returns a Transformer decoder with the layers, heads, units and dropout of some settings.
-
-    Args:
-        vocabulary_size: V of the logits.
-        width: D of the memory.
-    """
-    embedding = TokenEmbedding(
-        vocabulary_size, width, positions="sinusoidal", scale=True, dropout=settings.dropout
-    )
-    how = {"dropout": settings.dropout, "attention_dropout": settings.dropout, **options}
-    return TransformerDecoder(embedding, settings.layers, settings.heads, settings.units, **how)

@@ -1,33 +1,23 @@
 """A model to start a run from: its settings, its weights, and what is remembered of it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
-from kerasseq.config import find_unused, refuse_unused
+from kerasseq.applications.common.parts import YOUR_OWN
 from kerasseq.data.public.dataset import HEADS
 from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
 from kerasseq.models.load import load
 
-YOUR_OWN = "that of your own data"
-"""The licence of the user's own files."""
-
-BROUGHT = "the model to start from brings its own"
-"""The reason why settings have no effect in a run that starts from a model."""
-
-
-def find_brought(start_from: str, keys: Iterable[str]) -> dict[str, str]:
-    """Returns the settings that a model to start from replaces, each with the reason."""
-    return dict.fromkeys(keys, BROUGHT) if start_from else {}
-
 
 def check_start(
     settings: Any,
     given: Mapping[str, str],
+    keys: Sequence[str],
     reads: str,
     read_settings: Callable[[SequenceModel], Mapping[str, Any]],
 ) -> None:
@@ -36,23 +26,19 @@ def check_start(
     Args:
         settings: the configuration.
         given: the place of each setting that is given.
+        keys: those of them that the model brings too.
         reads: what the model must read.
         read_settings: returns the settings of a model by their dotted keys; "model" is a function
             that builds the model of the configuration, for comparison.
 
     Raises:
-        UserError: the model has another value; or a setting has no effect for another reason.
+        UserError: the model cannot be loaded or has another value.
     """
     name = settings.training.start_from
-    of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
-    refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
-    doubtful = [key for key in of_model if key in given]
-    if not doubtful:
-        return
     start = load_start(name, reads)
     own = dict(read_settings(start))
     rebuild = own.pop("model", None)
-    for key in doubtful:
+    for key in keys:
         place = f"{given[key]}: "
         if key in own:
             value = settings

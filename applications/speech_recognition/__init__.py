@@ -1,6 +1,14 @@
 """Sound to text."""
 
-from kerasseq.applications.speech_recognition.config import SpeechConfig, configure
-from kerasseq.applications.speech_recognition.train import train
+from kerasseq.lazy import define_lazy_names
 
-__all__ = ["SpeechConfig", "configure", "train"]
+# Where each name is. The configuration needs no Keras, whose import takes seconds.
+_MODULES = {
+    "SpeechConfig": "kerasseq.applications.speech_recognition.config",
+    "configure": "kerasseq.applications.speech_recognition.config",
+    "train": "kerasseq.applications.speech_recognition.training",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

@@ -5,36 +5,32 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
-from kerasseq.acoustics.augment import Extent
-from kerasseq.acoustics.spectrogram import Bands
 from kerasseq.applications.common import configuration, parts, settings
-from kerasseq.applications.common.settings import UnitKind
-from kerasseq.applications.common.starting import find_brought, read_tokenizer
-from kerasseq.applications.speech_recognition.model import (
+from kerasseq.applications.common.settings import UnitKind, find_brought
+from kerasseq.applications.speech_recognition.settings import (
     CTC,
     Attention,
     Hybrid,
     Transducer,
     TransducerAttention,
-    build,
 )
 from kerasseq.checks import (
+    MOST_ORDER,
     Amount,
+    Bands,
     Checked,
     Count,
+    Extent,
     Positive,
     Rate,
     Seconds,
     Share,
+    Speeds,
     VocabularySize,
     number,
     whole,
 )
-from kerasseq.data.sound.store import Speeds
 from kerasseq.errors import UserError
-from kerasseq.language_model.ngram import MOST
-from kerasseq.models import SequenceModel
 from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -97,7 +93,7 @@ class TokenizerConfig(settings.TokenizerConfig):
     kind: UnitKind = "char"  # phonemes: word
     vocabulary_size: VocabularySize = 1000
     # The order of an n-gram model of the transcripts; 0 for none.
-    language_model: Annotated[int, whole(0, MOST)] = 0
+    language_model: Annotated[int, whole(0, MOST_ORDER)] = 0
 
 
 @dataclass(frozen=True)
@@ -150,8 +146,13 @@ class SpeechConfig:
         return unused
 
 
-def _read_settings(config: SpeechConfig, start: SequenceModel) -> dict[str, Any]:
+def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     """Returns the settings of a model to start from."""
+    # Here, since they bring Keras, which takes seconds.
+    from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
+    from kerasseq.applications.common.starting import read_tokenizer
+    from kerasseq.applications.speech_recognition.model import build
+
     preprocessor = start.preprocessor
     own = read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "sound.rate": preprocessor.rate,

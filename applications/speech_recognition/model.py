@@ -1,16 +1,14 @@
 """The speech recognition models: the library's encoders and decoders put together."""
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
-from kerasseq.applications.common.settings import Attention as AttentionSettings
-from kerasseq.applications.common.settings import (
-    Number,
+from kerasseq.applications.common.building import (
+    build_attention,
     build_transformer_decoder,
     build_transformer_encoder,
 )
-from kerasseq.checks import Checked, Count, Fraction, Share
+from kerasseq.applications.speech_recognition import settings as kinds
 from kerasseq.decoders import RNNDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import (
@@ -22,285 +20,12 @@ from kerasseq.encoders import (
     RNNEncoder,
     RowConvolution,
 )
-from kerasseq.errors import UserError
-from kerasseq.models import CTC as CTCModel
-from kerasseq.models import HybridSeq2Seq, Seq2Seq, SequenceModel
-from kerasseq.models import Transducer as TransducerModel
+from kerasseq.models import CTC, HybridSeq2Seq, Seq2Seq, SequenceModel, Transducer
 from kerasseq.preprocessing import SpeechPreprocessor
 from kerasseq.transduction.joiner import Joiner
 
 
-@dataclass(frozen=True)
-class BLSTM(Checked):
-    """Stacked frames, then bidirectional recurrent layers; or a pyramid of them."""
-
-    kind: Literal["blstm"] = "blstm"
-    units: Number = 160  # of each layer and direction
-    layers: Number = 3
-    stack: Number = 4  # frames of 10 ms a step; a pyramid joins pairs of steps between its layers
-    pyramid: bool = False
-    dropout: Fraction = 0.3
-
-    def build(self) -> list:
-        if not self.pyramid:
-            stacked = [FrameStacking(self.stack)] if self.stack > 1 else []
-            return [*stacked, _build_blstm(self, self.layers)]
-        layers: list = [FrameStacking(2), _build_blstm(self, 1)]
-        stacked = 2
-        for _ in range(self.layers - 1):
-            if stacked < self.stack:
-                layers.append(FrameStacking(2))
-                stacked *= 2
-            layers.append(_build_blstm(self, 1))
-        return layers
-
-
-@dataclass(frozen=True)
-class ConvolutionBLSTM(Checked):
-    """Two convolutions that subsample the frames by 4, then bidirectional recurrent layers."""
-
-    kind: Literal["conv-blstm"] = "conv-blstm"
-    filters: Number = 32
-    width: Number = 160  # of the vectors after the convolutions
-    units: Number = 160
-    layers: Number = 3
-    pyramid: bool = False  # the first layer has twice as many steps, which are then joined in pairs
-    chunk: Count = 0  # steps of 40 ms that are encoded together, for streams; 0: the recording
-    ahead: Count = 0  # steps of 40 ms of the next chunk that each layer reads
-    dropout: Fraction = 0.3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.ahead and not self.chunk:
-            raise UserError("model.encoder.ahead is of chunks: set model.encoder.chunk too.")
-
-    def build(self) -> list:
-        way_in = [
-            ConvolutionalSubsampling(self.filters, self.width, 2 if self.pyramid else 4),
-            Projection(self.width, dropout=self.dropout, norm=True),
-        ]
-        chunk, ahead, above = self.chunk or None, self.ahead, self.layers - 1
-        if not self.pyramid:
-            return [*way_in, _build_blstm(self, self.layers, chunk=chunk, ahead=ahead)]
-        twice = {"chunk": chunk and 2 * chunk, "ahead": 2 * ahead, "offset": 2 * above * ahead}
-        layers = [*way_in, _build_blstm(self, 1, **twice), FrameStacking(2)]
-        return [*layers, *([_build_blstm(self, above, chunk=chunk, ahead=ahead)] if above else [])]
-
-
-def _build_blstm(settings: BLSTM | ConvolutionBLSTM, count: int, **chunks: Any) -> RNNEncoder:
-    return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout, **chunks)
-
-
-@dataclass(frozen=True)
-class LSTM(Checked):
-    """Unidirectional recurrent layers for streams, which look `lookahead` steps ahead."""
-
-    kind: Literal["lstm"] = "lstm"
-    units: Number = 256
-    layers: Number = 3
-    stack: Number = 4  # frames of 10 ms to a step
-    lookahead: Number = 8  # steps
-    dropout: Fraction = 0.3
-
-    def build(self) -> list:
-        return [
-            FrameStacking(self.stack),
-            RNNEncoder(self.units, self.layers, dropout=self.dropout),
-            RowConvolution(self.lookahead),
-        ]
-
-
-@dataclass(frozen=True)
-class ConvolutionLSTM(Checked):
-    """Two convolutions that subsample the frames by 4, then unidirectional layers, for streams.
-
-    Each recurrent layer looks `lookahead` steps ahead.
-    """
-
-    kind: Literal["conv-lstm"] = "conv-lstm"
-    filters: Number = 32
-    width: Number = 160
-    units: Number = 256
-    layers: Number = 3
-    lookahead: Number = 4  # steps of 40 ms for each layer
-    dropout: Fraction = 0.3
-
-    def build(self) -> list:
-        layers: list = [
-            ConvolutionalSubsampling(self.filters, self.width),
-            Projection(self.width, dropout=self.dropout, norm=True),
-        ]
-        for _ in range(self.layers):
-            layers += [RowConvolution(self.lookahead), RNNEncoder(self.units, dropout=self.dropout)]
-        return layers
-
-
-@dataclass(frozen=True)
-class Transformer(Checked):
-    """Two convolutions that subsample the frames by 4, then a Transformer."""
-
-    kind: Literal["transformer"] = "transformer"
-    filters: Number = 32
-    width: Number = 144
-    layers: Number = 6
-    heads: Number = 4
-    units: Number = 576  # of the feed-forward layers
-    dropout: Fraction = 0.1
-
-    def build(self) -> list:
-        return [
-            ConvolutionalSubsampling(self.filters, self.width),
-            Projection(self.width, positions=True, dropout=self.dropout),
-            build_transformer_encoder(self, self.layers),
-        ]
-
-
-@dataclass(frozen=True)
-class ConformerSettings(Checked):
-    """Two convolutions that subsample the frames by 4, then a Conformer."""
-
-    kind: Literal["conformer"] = "conformer"
-    filters: Number = 32
-    width: Number = 144
-    layers: Number = 6
-    heads: Number = 4
-    units: Number = 576
-    kernel_size: Number = 15
-    chunk: Count = 0  # steps of 40 ms that are encoded together; 0: the recording
-    left: Number = 4  # chunks before its own that a step attends to
-    dropout: Fraction = 0.1
-
-    def find_unused(self) -> dict[str, str]:
-        return {} if self.chunk else {"left": "model.encoder.chunk is 0"}
-
-    def build(self) -> list:
-        return [
-            ConvolutionalSubsampling(self.filters, self.width),
-            Projection(self.width, dropout=self.dropout),
-            Conformer(
-                self.layers,
-                self.heads,
-                self.units,
-                self.kernel_size,
-                chunk=self.chunk or None,
-                left=self.left,
-                dropout=self.dropout,
-            ),
-        ]
-
-
-Encoder = ConvolutionBLSTM | BLSTM | LSTM | ConvolutionLSTM | Transformer | ConformerSettings
-
-
-@dataclass(frozen=True)
-class CTC(Checked):
-    """Connectionist temporal classification: each step of the encoder predicts a unit."""
-
-    kind: Literal["ctc"] = "ctc"
-    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-
-    def build(self, encoder: Chain, size: int) -> CTCModel:
-        return CTCModel(encoder, size)
-
-
-@dataclass(frozen=True)
-class Transducer(Checked):
-    """A transducer: a unit depends on the encoder's step and on the units before it."""
-
-    kind: Literal["transducer"] = "transducer"
-    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-    embedding: Number = 64
-    units: Number = 160  # of the prediction network
-    joint: Number = 160
-    dropout: Fraction = 0.3
-    max_symbols: Number = 5  # at one step of the encoder
-
-    def build(self, encoder: Chain, size: int) -> TransducerModel:
-        return _build_transducer(self, encoder, size, context="none")
-
-
-@dataclass(frozen=True)
-class TransducerAttention(Checked):
-    """A transducer whose prediction network attends to the encoder."""
-
-    kind: Literal["transducer-attention"] = "transducer-attention"
-    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-    embedding: Number = 64
-    units: Number = 160
-    joint: Number = 160
-    attention: AttentionSettings = AttentionSettings("location")
-    dropout: Fraction = 0.3
-    max_symbols: Number = 5
-
-    def build(self, encoder: Chain, size: int) -> TransducerModel:
-        attention = self.attention.build(self.units)
-        return _build_transducer(self, encoder, size, attention=attention, query="before")
-
-
-def _build_transducer(settings: Any, encoder: Chain, size: int, **how: Any) -> TransducerModel:
-    decoder = RNNDecoder(
-        TokenEmbedding(size, settings.embedding),
-        settings.units,
-        dropout=settings.dropout,
-        projection=False,
-        **how,
-    )
-    joiner = Joiner(size, settings.joint)
-    return TransducerModel(encoder, decoder, joiner, max_symbols=settings.max_symbols)
-
-
-@dataclass(frozen=True)
-class Attention(Checked):
-    """Listen, attend and spell."""
-
-    kind: Literal["attention"] = "attention"
-    encoder: Encoder = field(default_factory=ConvolutionBLSTM)
-    decoder: Literal["rnn", "transformer"] = "rnn"
-    embedding: Number = 64  # rnn only; a Transformer's is as wide as the encoder
-    units: Number = 256  # of the recurrent, or the feed-forward, layers
-    layers: Number = 1
-    heads: Number = 4  # transformer only
-    attention: AttentionSettings = AttentionSettings("location")  # rnn only
-    dropout: Fraction = 0.3
-
-    def find_unused(self) -> dict[str, str]:
-        others = ("heads",) if self.decoder == "rnn" else ("embedding", "attention")
-        return dict.fromkeys(others, f"model.decoder is {self.decoder}")
-
-    def build(self, encoder: Chain, size: int) -> Seq2Seq:
-        return Seq2Seq(None, encoder, _build_decoder(self, encoder, size))
-
-
-@dataclass(frozen=True)
-class Hybrid(Attention):
-    """Attention and CTC on one encoder, decoded by both."""
-
-    kind: Literal["hybrid"] = "hybrid"
-    ctc_weight: Share = 0.3
-
-    def build(self, encoder: Chain, size: int) -> HybridSeq2Seq:
-        decoder = _build_decoder(self, encoder, size)
-        return HybridSeq2Seq(None, encoder, decoder, ctc_weight=self.ctc_weight)
-
-
-def _build_decoder(settings: Attention, encoder: Chain, size: int) -> Any:
-    if settings.decoder == "rnn":
-        return RNNDecoder(
-            TokenEmbedding(size, settings.embedding),
-            settings.units,
-            settings.layers,
-            attention=settings.attention.build(settings.units),
-            query="before",
-            dropout=settings.dropout,
-        )
-    width = getattr(settings.encoder, "width", settings.encoder.units)
-    return build_transformer_decoder(settings, size, width)
-
-
-Model = CTC | Transducer | Attention | TransducerAttention | Hybrid
-
-
-def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> SequenceModel:
+def build(config: kinds.Model, sound: Any, preprocessor: SpeechPreprocessor) -> SequenceModel:
     """Returns the model of a configuration, for the units of a preprocessor."""
     front = LogMel(
         sound.rate,
@@ -318,7 +43,154 @@ def build(config: Model, sound: Any, preprocessor: SpeechPreprocessor) -> Sequen
         sound.time_width,
         sound.time_fraction,
     )
-    encoder = Chain([front, *warp, augment, *config.encoder.build()])
-    model = config.build(encoder, preprocessor.target_vocabulary_size)
+    encoder = Chain([front, *warp, augment, *_ENCODERS[config.encoder.kind](config.encoder)])
+    model = _MODELS[config.kind](config, encoder, preprocessor.target_vocabulary_size)
     model.preprocessor = preprocessor
     return model
+
+
+def _build_blstm(settings: kinds.BLSTM) -> list:
+    if not settings.pyramid:
+        stacked = [FrameStacking(settings.stack)] if settings.stack > 1 else []
+        return [*stacked, _build_both_ways(settings, settings.layers)]
+    layers: list = [FrameStacking(2), _build_both_ways(settings, 1)]
+    stacked = 2
+    for _ in range(settings.layers - 1):
+        if stacked < settings.stack:
+            layers.append(FrameStacking(2))
+            stacked *= 2
+        layers.append(_build_both_ways(settings, 1))
+    return layers
+
+
+def _build_convolution_blstm(settings: kinds.ConvolutionBLSTM) -> list:
+    way_in = [
+        ConvolutionalSubsampling(settings.filters, settings.width, 2 if settings.pyramid else 4),
+        Projection(settings.width, dropout=settings.dropout, norm=True),
+    ]
+    chunk, ahead, above = settings.chunk or None, settings.ahead, settings.layers - 1
+    if not settings.pyramid:
+        return [*way_in, _build_both_ways(settings, settings.layers, chunk=chunk, ahead=ahead)]
+    twice = {"chunk": chunk and 2 * chunk, "ahead": 2 * ahead, "offset": 2 * above * ahead}
+    layers = [*way_in, _build_both_ways(settings, 1, **twice), FrameStacking(2)]
+    if above:
+        layers.append(_build_both_ways(settings, above, chunk=chunk, ahead=ahead))
+    return layers
+
+
+def _build_both_ways(settings: Any, count: int, **chunks: Any) -> RNNEncoder:
+    return RNNEncoder(settings.units, count, bidirectional=True, dropout=settings.dropout, **chunks)
+
+
+def _build_lstm(settings: kinds.LSTM) -> list:
+    return [
+        FrameStacking(settings.stack),
+        RNNEncoder(settings.units, settings.layers, dropout=settings.dropout),
+        RowConvolution(settings.lookahead),
+    ]
+
+
+def _build_convolution_lstm(settings: kinds.ConvolutionLSTM) -> list:
+    layers: list = [
+        ConvolutionalSubsampling(settings.filters, settings.width),
+        Projection(settings.width, dropout=settings.dropout, norm=True),
+    ]
+    for _ in range(settings.layers):
+        layers.append(RowConvolution(settings.lookahead))
+        layers.append(RNNEncoder(settings.units, dropout=settings.dropout))
+    return layers
+
+
+def _build_transformer(settings: kinds.Transformer) -> list:
+    return [
+        ConvolutionalSubsampling(settings.filters, settings.width),
+        Projection(settings.width, positions=True, dropout=settings.dropout),
+        build_transformer_encoder(settings, settings.layers),
+    ]
+
+
+def _build_conformer(settings: kinds.ConformerSettings) -> list:
+    return [
+        ConvolutionalSubsampling(settings.filters, settings.width),
+        Projection(settings.width, dropout=settings.dropout),
+        Conformer(
+            settings.layers,
+            settings.heads,
+            settings.units,
+            settings.kernel_size,
+            chunk=settings.chunk or None,
+            left=settings.left,
+            dropout=settings.dropout,
+        ),
+    ]
+
+
+# What makes the layers of an encoder after the acoustic front end, by its kind.
+_ENCODERS = {
+    "blstm": _build_blstm,
+    "conv-blstm": _build_convolution_blstm,
+    "lstm": _build_lstm,
+    "conv-lstm": _build_convolution_lstm,
+    "transformer": _build_transformer,
+    "conformer": _build_conformer,
+}
+
+
+def _build_ctc(settings: kinds.CTC, encoder: Chain, size: int) -> CTC:
+    return CTC(encoder, size)
+
+
+def _build_transducer(settings: kinds.Transducer, encoder: Chain, size: int) -> Transducer:
+    return _join(settings, encoder, size, context="none")
+
+
+def _build_transducer_attention(
+    settings: kinds.TransducerAttention, encoder: Chain, size: int
+) -> Transducer:
+    attention = build_attention(settings.attention, settings.units)
+    return _join(settings, encoder, size, attention=attention, query="before")
+
+
+def _join(settings: Any, encoder: Chain, size: int, **how: Any) -> Transducer:
+    decoder = RNNDecoder(
+        TokenEmbedding(size, settings.embedding),
+        settings.units,
+        dropout=settings.dropout,
+        projection=False,
+        **how,
+    )
+    joiner = Joiner(size, settings.joint)
+    return Transducer(encoder, decoder, joiner, max_symbols=settings.max_symbols)
+
+
+def _build_seq2seq(settings: kinds.Attention, encoder: Chain, size: int) -> Seq2Seq:
+    return Seq2Seq(None, encoder, _build_decoder(settings, size))
+
+
+def _build_hybrid(settings: kinds.Hybrid, encoder: Chain, size: int) -> HybridSeq2Seq:
+    decoder = _build_decoder(settings, size)
+    return HybridSeq2Seq(None, encoder, decoder, ctc_weight=settings.ctc_weight)
+
+
+def _build_decoder(settings: kinds.Attention, size: int) -> Any:
+    if settings.decoder == "rnn":
+        return RNNDecoder(
+            TokenEmbedding(size, settings.embedding),
+            settings.units,
+            settings.layers,
+            attention=build_attention(settings.attention, settings.units),
+            query="before",
+            dropout=settings.dropout,
+        )
+    width = getattr(settings.encoder, "width", settings.encoder.units)
+    return build_transformer_decoder(settings, size, width)
+
+
+# What makes a model of an encoder and the size of a vocabulary, by its kind.
+_MODELS = {
+    "ctc": _build_ctc,
+    "transducer": _build_transducer,
+    "transducer-attention": _build_transducer_attention,
+    "attention": _build_seq2seq,
+    "hybrid": _build_hybrid,
+}

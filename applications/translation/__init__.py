@@ -1,6 +1,14 @@
 """Text to text."""
 
-from kerasseq.applications.translation.config import TranslationConfig, configure
-from kerasseq.applications.translation.train import train
+from kerasseq.lazy import define_lazy_names
 
-__all__ = ["TranslationConfig", "configure", "train"]
+# Where each name is. The configuration needs no Keras, whose import takes seconds.
+_MODULES = {
+    "TranslationConfig": "kerasseq.applications.translation.config",
+    "configure": "kerasseq.applications.translation.config",
+    "train": "kerasseq.applications.translation.training",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

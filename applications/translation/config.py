@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from kerasseq.applications.common import configuration, parts, settings
-from kerasseq.applications.common.settings import Beam
-from kerasseq.applications.common.starting import find_brought, read_tokenizer
-from kerasseq.applications.translation.model import (
+from kerasseq.applications.common.settings import Beam, find_brought
+from kerasseq.applications.translation.settings import (
     RNN,
     Convolution,
     RNNAttention,
     Transformer,
-    build,
 )
 from kerasseq.checks import Amount, Positive, Share, Size, number, whole
 from kerasseq.errors import UserError
-from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing.normalization import TEXT, Steps
 from kerasseq.training import TrainingConfig
 
@@ -97,8 +94,12 @@ class TranslationConfig:
         }
 
 
-def _read_settings(config: TranslationConfig, start: Seq2Seq) -> dict[str, Any]:
+def _read_settings(config: TranslationConfig, start: Any) -> dict[str, Any]:
     """Returns the settings of a model to start from."""
+    # Here, since they bring Keras, which takes seconds.
+    from kerasseq.applications.common.starting import read_tokenizer
+    from kerasseq.applications.translation.model import build
+
     preprocessor = start.preprocessor
     return read_tokenizer(preprocessor, config.tokenizer.vocabulary_size) | {
         "tokenizer.shared": preprocessor.shared,

@@ -1,10 +1,9 @@
 """The translation models: the library's encoders and decoders put together."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
-from kerasseq.applications.common.settings import Attention, Number
-from kerasseq.checks import Checked, Fraction
+from kerasseq.applications.common.building import build_attention
+from kerasseq.applications.translation import settings as kinds
 from kerasseq.decoders import ConvolutionalDecoder, RNNDecoder, TransformerDecoder
 from kerasseq.embedding import TokenEmbedding
 from kerasseq.encoders import ConvolutionalEncoder, RNNEncoder, TransformerEncoder
@@ -16,172 +15,8 @@ from kerasseq.preprocessing import TextPreprocessor
 # The least number of steps that models with positions are made for.
 POSITIONS = 1024
 
-# "matching" is He's before a rectifier, and Glorot's elsewhere.
-Initializer = Literal[
-    "matching",
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "orthogonal",
-]
 
-
-@dataclass(frozen=True)
-class _Recurrent(Checked):
-    """What recurrent encoder-decoders have in common."""
-
-    kind: str = "rnn"
-    cell: Literal["lstm", "gru"] = "lstm"
-    embedding: Number = 256
-    units: Number = 512
-    layers: Number = 2
-    bidirectional: bool = False
-    dropout: Fraction = 0.5
-    tied: bool = False  # one matrix for the target's embedding and the logits
-    share_embeddings: bool = False  # one embedding for source and target
-    initializer: Initializer = "matching"
-
-    def _build(self, source: int, target: int, units: int, encoder: dict, decoder: dict) -> Seq2Seq:
-        """Returns the model.
-
-        Args:
-            source, target: V of each side.
-            units: of each direction of the encoder.
-            encoder, decoder: further arguments of both.
-        """
-        of_source, of_target = _build_embeddings(self, source, target, self.embedding)
-        how = {"dropout": self.dropout}
-        return Seq2Seq(
-            of_source,
-            RNNEncoder(
-                units, self.layers, self.cell, bidirectional=self.bidirectional, **encoder, **how
-            ),
-            RNNDecoder(
-                of_target, self.units, self.layers, self.cell, tied=self.tied, **decoder, **how
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class RNN(_Recurrent):
-    """Recurrent encoder-decoder with a fixed context vector."""
-
-    kind: Literal["rnn"] = "rnn"
-    reverse: bool = True  # the encoder reads the source backwards
-    context: Literal["initial", "joined"] = "initial"
-
-    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        encoder = {"reverse": self.reverse, "fixed": True}
-        return self._build(source, target, self.units, encoder, {"context": self.context})
-
-
-@dataclass(frozen=True)
-class RNNAttention(_Recurrent):
-    """Recurrent encoder-decoder with attention."""
-
-    kind: Literal["rnn-attention"] = "rnn-attention"
-    cell: Literal["lstm", "gru"] = "gru"
-    layers: Number = 1
-    bidirectional: bool = True  # each direction has half the units
-    query: Literal["before", "after"] = "before"  # Bahdanau, Luong
-    input_feeding: bool = False
-    attention: Attention = Attention()
-
-    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        units = self.units // 2 if self.bidirectional else self.units
-        decoder = {"query": self.query, "input_feeding": self.input_feeding}
-        decoder["attention"] = self.attention.build(self.units)
-        return self._build(source, target, units, {}, decoder)
-
-
-@dataclass(frozen=True)
-class Convolution(Checked):
-    """Convolutional sequence to sequence."""
-
-    kind: Literal["convolution"] = "convolution"
-    embedding: Number = 256
-    units: Number = 256
-    layers: Number = 4
-    kernel_size: Number = 3
-    score: Literal["dot", "scaled_dot", "bilinear", "cosine", "concat", "additive"] = "bilinear"
-    dropout: Fraction = 0.25
-    tied: bool = True
-    share_embeddings: bool = False
-    initializer: Initializer = "matching"
-
-    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _build_embeddings(
-            self, source, target, self.embedding, positions="learned", max_length=positions
-        )
-        encoder = ConvolutionalEncoder(self.units, self.layers, self.kernel_size, self.dropout)
-        decoder = ConvolutionalDecoder(
-            embeddings[1],
-            self.units,
-            self.layers,
-            self.kernel_size,
-            score=self.score,
-            dropout=self.dropout,
-            tied=self.tied,
-        )
-        return Seq2Seq(embeddings[0], encoder, decoder)
-
-
-@dataclass(frozen=True)
-class Transformer(Checked):
-    """Pre-norm Transformer."""
-
-    kind: Literal["transformer"] = "transformer"
-    width: Number = 128
-    units: Number = 256  # of the feed-forward layers
-    encoder_layers: Number = 4
-    decoder_layers: Number = 4
-    heads: Number = 4
-    activation: Literal["relu", "gelu", "silu"] = "relu"
-    dropout: Fraction = 0.3
-    attention_dropout: Fraction = 0.0  # also of the feed-forward layers' activations
-    tied: bool = True
-    share_embeddings: bool = True
-    initializer: Initializer = "matching"
-
-    def build(self, source: int, target: int, positions: int = POSITIONS) -> Seq2Seq:
-        embeddings = _build_embeddings(
-            self,
-            source,
-            target,
-            self.width,
-            positions="sinusoidal",
-            max_length=positions,
-            scale=True,
-        )
-        options = (
-            self.heads,
-            self.units,
-            self.activation,
-            self.dropout,
-            self.attention_dropout,
-        )
-        return Seq2Seq(
-            embeddings[0],
-            TransformerEncoder(self.encoder_layers, *options),
-            TransformerDecoder(embeddings[1], self.decoder_layers, *options, tied=self.tied),
-        )
-
-
-def _build_embeddings(config, source: int, target: int, width: int, **options) -> tuple:
-    """Returns the embeddings of both sides, which are one where they are shared."""
-    of_source = TokenEmbedding(source, width, dropout=config.dropout, **options)
-    if config.share_embeddings:
-        return of_source, of_source
-    return of_source, TokenEmbedding(target, width, dropout=config.dropout, **options)
-
-
-Model = Transformer | RNNAttention | RNN | Convolution
-
-
-def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
+def build(config: kinds.Model, preprocessor: TextPreprocessor) -> Seq2Seq:
     """Returns the model of a configuration, for the vocabularies of a preprocessor.
 
     Raises:
@@ -196,7 +31,8 @@ def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
     longest = max(preprocessor.max_source_length, preprocessor.max_target_length)
     steps = preprocessor.padded_length(longest)
     try:
-        model = config.build(
+        model = build_layers(
+            config,
             preprocessor.source_vocabulary_size,
             preprocessor.target_vocabulary_size,
             max(POSITIONS, int(Options().length_for(steps))),
@@ -207,3 +43,111 @@ def build(config: Model, preprocessor: TextPreprocessor) -> Seq2Seq:
         reinitialize(model, config.initializer)
     model.preprocessor = preprocessor
     return model
+
+
+def build_layers(
+    config: kinds.Model, source: int, target: int, positions: int = POSITIONS
+) -> Seq2Seq:
+    """Returns the model of a configuration, without a preprocessor.
+
+    Args:
+        source, target: V of each side.
+        positions: the number of steps that models with positions are made for.
+    """
+    return _MODELS[config.kind](config, source, target, positions)
+
+
+def _build_rnn(settings: kinds.RNN, source: int, target: int, positions: int) -> Seq2Seq:
+    encoder = {"reverse": settings.reverse, "fixed": True}
+    decoder = {"context": settings.context}
+    return _build_recurrent(settings, source, target, settings.units, encoder, decoder)
+
+
+def _build_rnn_attention(
+    settings: kinds.RNNAttention, source: int, target: int, positions: int
+) -> Seq2Seq:
+    units = settings.units // 2 if settings.bidirectional else settings.units
+    decoder = {"query": settings.query, "input_feeding": settings.input_feeding}
+    decoder["attention"] = build_attention(settings.attention, settings.units)
+    return _build_recurrent(settings, source, target, units, {}, decoder)
+
+
+def _build_recurrent(
+    settings: Any, source: int, target: int, units: int, encoder: dict, decoder: dict
+) -> Seq2Seq:
+    """Returns a recurrent model.
+
+    Args:
+        units: of each direction of the encoder.
+        encoder, decoder: further arguments of both.
+    """
+    of_source, of_target = _build_embeddings(settings, source, target, settings.embedding)
+    layers, cell, how = settings.layers, settings.cell, {"dropout": settings.dropout}
+    return Seq2Seq(
+        of_source,
+        RNNEncoder(units, layers, cell, bidirectional=settings.bidirectional, **encoder, **how),
+        RNNDecoder(of_target, settings.units, layers, cell, tied=settings.tied, **decoder, **how),
+    )
+
+
+def _build_convolution(
+    settings: kinds.Convolution, source: int, target: int, positions: int
+) -> Seq2Seq:
+    embeddings = _build_embeddings(
+        settings, source, target, settings.embedding, positions="learned", max_length=positions
+    )
+    encoder = ConvolutionalEncoder(
+        settings.units, settings.layers, settings.kernel_size, settings.dropout
+    )
+    decoder = ConvolutionalDecoder(
+        embeddings[1],
+        settings.units,
+        settings.layers,
+        settings.kernel_size,
+        score=settings.score,
+        dropout=settings.dropout,
+        tied=settings.tied,
+    )
+    return Seq2Seq(embeddings[0], encoder, decoder)
+
+
+def _build_transformer(
+    settings: kinds.Transformer, source: int, target: int, positions: int
+) -> Seq2Seq:
+    embeddings = _build_embeddings(
+        settings,
+        source,
+        target,
+        settings.width,
+        positions="sinusoidal",
+        max_length=positions,
+        scale=True,
+    )
+    options = (
+        settings.heads,
+        settings.units,
+        settings.activation,
+        settings.dropout,
+        settings.attention_dropout,
+    )
+    return Seq2Seq(
+        embeddings[0],
+        TransformerEncoder(settings.encoder_layers, *options),
+        TransformerDecoder(embeddings[1], settings.decoder_layers, *options, tied=settings.tied),
+    )
+
+
+def _build_embeddings(settings: Any, source: int, target: int, width: int, **options: Any) -> tuple:
+    """Returns the embeddings of both sides, which are one where they are shared."""
+    of_source = TokenEmbedding(source, width, dropout=settings.dropout, **options)
+    if settings.share_embeddings:
+        return of_source, of_source
+    return of_source, TokenEmbedding(target, width, dropout=settings.dropout, **options)
+
+
+_MODELS = {
+    "rnn": _build_rnn,
+    "rnn-attention": _build_rnn_attention,
+    "convolution": _build_convolution,
+    "transformer": _build_transformer,
+}

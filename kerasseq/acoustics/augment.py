@@ -1,18 +1,16 @@
 """Augmentation of acoustic features."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from kerasseq.acoustics.mel import Scale, mel_edges, to_mel
-from kerasseq.checks import Count, Share, Size, checked, number, require_width
+from kerasseq.checks import Count, Extent, Share, Size, checked, require_width
 from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
-
-Extent = Annotated[float, number(0, 0.499)]
 
 
 class Augmentation(Streaming, keras.layers.Layer):

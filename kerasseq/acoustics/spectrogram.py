@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.acoustics.mel import Scale, mel_filters
-from kerasseq.checks import Amount, Positive, Rate, Share, checked, number, whole
+from kerasseq.checks import Amount, Bands, Positive, Rate, Share, checked, number, whole
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.serialization import register
@@ -25,7 +25,6 @@ PRIOR_MEAN, PRIOR_VARIANCE = -10.5, 12.0
 
 # The longest Fourier transform.
 _MOST_BINS = 1 << 16
-Bands = Annotated[int, whole(1, 1_000)]
 
 
 @register()

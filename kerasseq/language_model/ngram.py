@@ -3,14 +3,14 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from kerasseq.assets import HasAssets
-from kerasseq.checks import VocabularySize, checked, whole
+from kerasseq.checks import Order, VocabularySize, checked
 from kerasseq.decoders import Stepwise
 from kerasseq.errors import FileError, UserError
 from kerasseq.language_model.kneser_ney import Table, estimate_ngrams
@@ -21,8 +21,6 @@ from kerasseq.special_ids import BEGIN, END, PAD
 # Entries of the two dense tables that a search on the device needs: 240 MB.
 _MOST_ENTRIES = 30_000_000
 _KEPT_ENTRIES = 5_000_000
-MOST = 32
-Order = Annotated[int, whole(1, MOST)]
 _FILE = "ngrams.npz"
 
 

@@ -1,9 +1,17 @@
 """Training that continues after an interruption as if there had been none."""
 
-from kerasseq.training.config import TrainingConfig
-from kerasseq.training.fitting import Batches, fit
-from kerasseq.training.interrupt import Interrupted
-from kerasseq.training.position import Position
-from kerasseq.training.run import Run
+from kerasseq.lazy import define_lazy_names
 
-__all__ = ["Batches", "Interrupted", "Position", "Run", "TrainingConfig", "fit"]
+# Where each name is. The settings need no Keras, whose import takes seconds.
+_MODULES = {
+    "Batches": "kerasseq.training.fitting",
+    "Interrupted": "kerasseq.training.interrupt",
+    "Position": "kerasseq.training.position",
+    "Run": "kerasseq.training.run",
+    "TrainingConfig": "kerasseq.training.config",
+    "fit": "kerasseq.training.fitting",
+}
+
+__all__ = [*_MODULES]
+
+__getattr__, __dir__ = define_lazy_names(__name__, _MODULES)

@@ -9,7 +9,7 @@ from PIL import Image
 
 import kerasseq
 from kerasseq.applications.captioning.config import configure
-from kerasseq.applications.captioning.train import Captioning
+from kerasseq.applications.captioning.training import Captioning
 from kerasseq.cli import main
 from kerasseq.training.checkpoint import Checkpoints
 from tests import squares

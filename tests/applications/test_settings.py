@@ -15,9 +15,9 @@ import soundfile
 
 from kerasseq import config
 from kerasseq.applications import captioning, speech_recognition, translation
-from kerasseq.applications.captioning.train import Captioning
-from kerasseq.applications.speech_recognition.train import SpeechRecognition
-from kerasseq.applications.translation.train import Translation
+from kerasseq.applications.captioning.training import Captioning
+from kerasseq.applications.speech_recognition.training import SpeechRecognition
+from kerasseq.applications.translation.training import Translation
 from kerasseq.errors import UserError
 from kerasseq.training.optimizer import make_optimizer
 from tests import squares, tones

@@ -11,7 +11,7 @@ import kerasseq
 from kerasseq.applications.common.preparation import make_progress
 from kerasseq.applications.translation.config import configure
 from kerasseq.applications.translation.model import build
-from kerasseq.applications.translation.train import train
+from kerasseq.applications.translation.training import train
 from kerasseq.cli import main
 from kerasseq.errors import UserError
 from kerasseq.preprocessing import TextPreprocessor

@@ -1,10 +1,7 @@
 """Recordings on disk."""
 
-from typing import Annotated
-
 import numpy as np
 
-from kerasseq.checks import number
 from kerasseq.data.sound.recordings import Recording
 from kerasseq.data.store import ExampleStore, Format
 from kerasseq.errors import UserError
@@ -88,10 +85,6 @@ class SoundStore(ExampleStore):
     def texts(self, indices: np.ndarray) -> list[str]:
         """Returns the normalised transcripts of some recordings."""
         return [text for (text,) in self.references(indices)]
-
-
-Speeds = tuple[Annotated[float, number(0.5, 2)], ...]
-"""Factors of a speed perturbation."""
 
 
 def check_speeds(speeds: tuple[float, ...]) -> tuple[float, ...]:
