@@ -66,8 +66,12 @@ __getattr__, __dir__ = define_lazy_names(
 def _load_all() -> None:
     """Import all classes, for Keras finds those alone that are imported."""
     check_name(sys.modules["keras"].backend.backend())
-    for name in (*_MODULES, *_PACKAGES):
+    for name in _MODULES:
         __getattr__(name)
+    for name in _PACKAGES:
+        package = __getattr__(name)
+        for part in package.__all__:  # a package may import its own names lazily
+            getattr(package, part)
 
 
 # The command answers some questions without Keras, whose import takes seconds.

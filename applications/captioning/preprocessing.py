@@ -4,20 +4,15 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from keras import ops
 
-from kerasseq.applications.captioning.config import CaptioningConfig, DataConfig
-from kerasseq.applications.common import parts
+from kerasseq.applications.captioning.config import CaptioningConfig
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import Epochs, Prepared, build_stores, summarize
 from kerasseq.data.pictures.batches import PictureBatches, picture_plan
-from kerasseq.data.pictures.captioned import CaptionedCorpus
-from kerasseq.data.pictures.lists import PictureCorpus
 from kerasseq.data.pictures.store import FrozenEncoder, PictureStore
-from kerasseq.data.public import datasets
 from kerasseq.encoders import ConvolutionalFeatures, PictureEncoder
 from kerasseq.metrics import CiderD
 from kerasseq.models import SequenceModel
@@ -25,24 +20,6 @@ from kerasseq.models.functions import Functions
 from kerasseq.preprocessing import CaptionPreprocessor
 from kerasseq.special_ids import PAD
 from kerasseq.training.self_critical import SelfCritical, SelfCriticalBatches
-
-
-def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """Reads the pictures that a configuration names; see `common.parts.read_parts`."""
-
-    def make_demo() -> Parts:
-        # Here, since the drawings and what renders them come in packages of their own.
-        from kerasseq.applications.demos.scenes import corpus
-
-        return Parts.from_demo(corpus, seed=config.seed)
-
-    def read_dataset(dataset: Any) -> dict[str, CaptionedCorpus]:
-        return datasets.pictures(dataset.name, data_dir)
-
-    def read_files(part: str, lists: Sequence[str]) -> CaptionedCorpus:
-        return PictureCorpus(lists, config.images or None)
-
-    return parts.read_parts(config, "picture", read_dataset, read_files, make_demo)
 
 
 def learn_preprocessor(config: CaptioningConfig, pictures: Parts) -> CaptionPreprocessor:

@@ -9,11 +9,12 @@ import numpy as np
 from kerasseq.applications.captioning.config import CaptioningConfig
 from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
-from kerasseq.applications.captioning.preprocessing import learn_preprocessor, prepare, read_parts
+from kerasseq.applications.captioning.parts import read_parts
+from kerasseq.applications.captioning.preprocessing import learn_preprocessor, prepare
 from kerasseq.applications.captioning.report import report
 from kerasseq.applications.common import training
 from kerasseq.applications.common.head import Head
-from kerasseq.applications.common.parts import find_unknown_units
+from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.data.pictures.store import PictureStore
 from kerasseq.encoders import PictureEncoder
@@ -30,8 +31,8 @@ class Captioning(Head):
     task, reads, examples = "captioning", "picture", "pictures"
     evaluate, report = staticmethod(evaluate), staticmethod(report)
 
-    def __init__(self, config: CaptioningConfig, data_dir: str | None = None):
-        super().__init__(config, read_parts(config.data, data_dir))
+    def __init__(self, config: CaptioningConfig, data: Parts):
+        super().__init__(config, data)
         self.stores: Mapping[str, PictureStore] = {}
         self._longest = 0  # units of a caption
         self._reader: SequenceModel | None = None  # of the validation part
@@ -82,5 +83,5 @@ class Captioning(Head):
         return {"cider": 100 * float(scores.mean())}
 
 
-train = partial(training.train, Captioning)
+train = partial(training.train, Captioning, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""

@@ -9,6 +9,7 @@ from kerasseq.applications.common.settings import BROUGHT
 from kerasseq.config import find_unused, from_dict, read_with_origins, refuse_unused, to_dict
 from kerasseq.errors import OptionError, UserError
 from kerasseq.presets import find_model
+from kerasseq.training.folder import check_run_folder
 
 C = TypeVar("C")
 
@@ -82,8 +83,6 @@ def configure(
     else:
         own = [file for file in files if file.parent == folder]
         refuse_unused(settings, _without_files(origins, own))
-    for name in filter(None, (settings.training.start_from, settings.training.encoder_from)):
-        find_model(name)
     return from_dict(kind, to_dict(settings))
 
 
@@ -96,8 +95,8 @@ def _check_start(
     """Checks that no setting contradicts the model to start from; see `check_start`."""
     of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
     refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
-    find_model(settings.training.start_from)
     if keys := [key for key in of_model if key in given]:
+        find_model(settings.training.start_from)
         # Here, since it brings Keras, which takes seconds.
         from kerasseq.applications.common.starting import check_start
 
@@ -138,3 +137,29 @@ def _file(folder: Path, name: str) -> Path:
         names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
         raise UserError(f"There is no configuration {name!r}. There are: {names}.")
     return path
+
+
+def check_run(
+    config: Any,
+    output: str | Path,
+    resume: bool = False,
+    data_dir: str | None = None,
+    overwrite: bool = False,
+) -> bool:
+    """Checks what can be checked of a run without Keras, whose import takes seconds.
+
+    Returns:
+        Whether a run continues in the folder `output`.
+
+    Raises:
+        UserError: a setting has no effect, there is no model to start from, or the folder holds
+            another run or other files.
+    """
+    refuse_unused(config)
+    resumed = check_run_folder(output, config, resume, overwrite)
+    if data_dir and not config.data.dataset:
+        raise UserError("--data-dir is where data sets are: name one with --dataset, or leave it.")
+    for name in filter(None, (config.training.start_from, config.training.encoder_from)):
+        if find_model(name).resolve().is_relative_to(Path(output).resolve()) and overwrite:
+            raise UserError(f"{name}, which the run begins with, is in {output}: leave it there.")
+    return resumed

@@ -7,64 +7,62 @@ from typing import Any
 
 import keras
 
+from kerasseq.applications.common.configuration import check_run
 from kerasseq.applications.common.head import Head
+from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import NAMES, Prepared
 from kerasseq.applications.common.starting import copy_encoder, describe_origins, load_start
-from kerasseq.config import refuse_unused, to_dict
+from kerasseq.config import to_dict
 from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
 from kerasseq.models.options import parse_options
 from kerasseq.precision import dtype_policy_scope
-from kerasseq.presets import find_model
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.files import write_atomically
 from kerasseq.training.objective import get_loss_options
-from kerasseq.training.run import check_run_folder
 
 FEW = ", which are few to choose the best weights by: give more by --valid or data.valid_size"
 
 
 def train(
-    kind: Callable[[Any, str | None], Head],
+    kind: Callable[[Any, Parts], Head],
+    read_parts: Callable[[Any, str | None], Parts],
     whole: Any,
     output: str | Path,
     resume: bool = False,
     data_dir: str | None = None,
     say: Callable[[str], None] = print,
     overwrite: bool = False,
+    parts: Parts | None = None,
 ) -> SequenceModel:
     """Trains a model in a run folder, measures it, and says what it learned.
 
     A run that fails before its first step leaves no folder behind.
 
     Args:
-        kind: the class of the head, called with the configuration and the folder of data sets.
+        kind: the class of the head, called with the configuration and the examples.
+        read_parts: reads the examples, given the section `data` and the folder of data sets.
         whole: the configuration.
         output: the run folder.
         resume: continue the run in that folder, or begin one if there is none.
         data_dir: the folder of data sets.
         say: prints a text.
         overwrite: delete the run in that folder.
+        parts: the examples, if they are read already.
 
     Raises:
         UserError: a setting has no effect, the data cannot be read, the folder holds another run
             or other files, or the model to start from cannot be loaded, reads something else or
             has another encoder.
     """
-    refuse_unused(whole)
     config: TrainingConfig = whole.training
-    if not check_run_folder(output, whole, resume, overwrite) and resume:
+    if not check_run(whole, output, resume, data_dir, overwrite) and resume:
         say(f"There is no run to go on with in {output} yet: it begins.")
-    if data_dir and not whole.data.dataset:
-        raise UserError("--data-dir is where data sets are: name one with --dataset, or leave it.")
-    origins = {}
-    for name in filter(None, (config.start_from, config.encoder_from)):
-        if overwrite and Path(output).resolve() in find_model(name).resolve().parents:
-            raise UserError(f"{name}, which the run begins with, is in {output}: leave it there.")
-        origins[name] = load_start(name, kind.reads)
+    names = filter(None, (config.start_from, config.encoder_from))
+    origins = {name: load_start(name, kind.reads) for name in names}
     start = origins.get(config.start_from)
-    head = kind(whole, data_dir)
+    head = kind(whole, parts or read_parts(whole.data, data_dir))
     keras.utils.set_random_seed(config.seed)
     with Run(output, whole, resume, config.keep, overwrite) as run:
         folder = run.folder / "data"

@@ -1,35 +1,13 @@
 """From a configuration to recordings, units and batches of sound."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from kerasseq.applications.common import parts
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import Epochs, Prepared, build_stores, summarize
-from kerasseq.applications.speech_recognition.config import DataConfig, SpeechConfig
-from kerasseq.data import RecordingCorpus, SoundBatches, SoundCorpus, SoundStore
-from kerasseq.data.public import datasets
+from kerasseq.applications.speech_recognition.config import SpeechConfig
+from kerasseq.data import SoundBatches, SoundStore
 from kerasseq.data.sound.batches import sound_plan
 from kerasseq.preprocessing import SpeechPreprocessor
-
-
-def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
-    """Reads the recordings that a configuration names; see `common.parts.read_parts`."""
-
-    def make_demo() -> Parts:
-        # Here, since the words and the synthesiser come in packages of their own.
-        from kerasseq.applications.demos.speech import corpus
-
-        return Parts.from_demo(corpus, seed=config.seed)
-
-    def read_dataset(dataset: Any) -> dict[str, SoundCorpus]:
-        return datasets.recordings(dataset.name, data_dir)
-
-    def read_files(part: str, lists: Sequence[str]) -> SoundCorpus:
-        return RecordingCorpus(lists)
-
-    return parts.read_parts(config, "sound", read_dataset, read_files, make_demo)
 
 
 def learn_preprocessor(config: SpeechConfig, recordings: Parts) -> SpeechPreprocessor:

@@ -8,15 +8,15 @@ import numpy as np
 
 from kerasseq.applications.common import training
 from kerasseq.applications.common.head import Head
-from kerasseq.applications.common.parts import find_unknown_units
+from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.applications.speech_recognition.config import SpeechConfig
 from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
+from kerasseq.applications.speech_recognition.parts import read_parts
 from kerasseq.applications.speech_recognition.preprocessing import (
     learn_preprocessor,
     prepare,
-    read_parts,
 )
 from kerasseq.applications.speech_recognition.report import report
 from kerasseq.data import SoundStore
@@ -35,8 +35,8 @@ class SpeechRecognition(Head):
     task, reads, examples = "speech recognition", "sound", "recordings"
     evaluate, report = staticmethod(evaluate), staticmethod(report)
 
-    def __init__(self, config: SpeechConfig, data_dir: str | None = None):
-        super().__init__(config, read_parts(config.data, data_dir))
+    def __init__(self, config: SpeechConfig, data: Parts):
+        super().__init__(config, data)
         self.stores: Mapping[str, SoundStore] = {}
 
     def learn_preprocessor(self) -> SpeechPreprocessor:
@@ -94,5 +94,5 @@ class SpeechRecognition(Head):
         return {"wer": wer(model.preprocessor.normalize(texts), store.texts(places)).value}
 
 
-train = partial(training.train, SpeechRecognition)
+train = partial(training.train, SpeechRecognition, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""

@@ -6,6 +6,7 @@ from kerasseq.lazy import define_lazy_names
 _MODULES = {
     "TranslationConfig": "kerasseq.applications.translation.config",
     "configure": "kerasseq.applications.translation.config",
+    "read_parts": "kerasseq.applications.translation.parts",
     "train": "kerasseq.applications.translation.training",
 }
 

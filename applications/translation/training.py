@@ -5,14 +5,15 @@ from pathlib import Path
 
 from kerasseq.applications.common import training
 from kerasseq.applications.common.head import Head
+from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.applications.translation.config import TranslationConfig
 from kerasseq.applications.translation.evaluation import evaluate
 from kerasseq.applications.translation.model import build
+from kerasseq.applications.translation.parts import read_parts
 from kerasseq.applications.translation.preprocessing import (
     learn_preprocessor,
     prepare,
-    read_parts,
 )
 from kerasseq.applications.translation.report import report
 from kerasseq.generation import Greedy
@@ -27,8 +28,8 @@ class Translation(Head):
     task, reads, examples = "translation", "text", "pairs"
     evaluate, report = staticmethod(evaluate), staticmethod(report)
 
-    def __init__(self, config: TranslationConfig, data_dir: str | None = None):
-        super().__init__(config, read_parts(config.data, data_dir))
+    def __init__(self, config: TranslationConfig, data: Parts):
+        super().__init__(config, data)
         for _ in self.parts.test.chunks() if self.parts.test else ():
             pass  # what is wrong with the test part comes to light before the training
 
@@ -66,5 +67,5 @@ class Translation(Head):
         return {"bleu": bleu(texts, model.preprocessor.normalize(references)).value}
 
 
-train = partial(training.train, Translation)
+train = partial(training.train, Translation, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""

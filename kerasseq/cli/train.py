@@ -98,7 +98,8 @@ def _add_head(
 def _train(options: argparse.Namespace) -> None:
     """Trains the head of the options `head`, with the data that the options `data` name."""
     _check(options)
-    # Here, since it brings Keras, which takes seconds.
+    from kerasseq.applications.common.configuration import check_run
+
     head = importlib.import_module(f"kerasseq.applications.{options.head.replace('-', '_')}")
     data = {name: getattr(options, name) for name in options.data}
     data = {name: value for name, value in data.items() if value is not None}
@@ -107,8 +108,15 @@ def _train(options: argparse.Namespace) -> None:
         settings.append(f"training.start_from={options.start_from}")
     config = head.configure(data, options.model, options.config, settings)
     output = options.output or f"runs/{options.head}"
-    how = {"resume": options.resume, "overwrite": options.overwrite}
-    head.train(config, output, data_dir=options.data_dir, **how)
+    how = {
+        "resume": options.resume,
+        "overwrite": options.overwrite,
+        "data_dir": options.data_dir,
+    }
+    # Usage errors come at once: only the training itself brings Keras, which takes seconds.
+    check_run(config, output, **how)
+    parts = head.read_parts(config.data, options.data_dir)
+    head.train(config, output, parts=parts, **how)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from kerasseq import config as configuration
 from kerasseq.data.folder import META
 from kerasseq.errors import UserError
 
@@ -19,6 +20,70 @@ _FILES = {
     *(CONFIG, LOCK, "log.jsonl", "model.keras", ".part.keras"),
     *("curves.png", "attention.png", "alignment.png", "pictures.png"),
 }
+
+# Settings that a resumed run may raise, or set to 0 for no limit; settings without an effect on
+# the weights.
+_LIMITS = ("epochs", "max_steps", "max_minutes")
+_FREE = ("patience", "log_every", "save_every", "keep", "tensorboard")
+
+
+def check_run_folder(
+    folder: str | Path, config: object, resume: bool = False, overwrite: bool = False
+) -> bool:
+    """Returns whether a run continues in a folder, or starts there; writes nothing.
+
+    Raises:
+        UserError: as `Run`.
+    """
+    folder = Path(folder)
+    if resume and overwrite:
+        raise UserError("--resume goes on with a run and --overwrite deletes it: choose one")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{folder}: is not a folder; choose another --output")
+    try:
+        names = set(os.listdir(folder)) if folder.exists() else set()
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
+    if CONFIG not in names:
+        # A new run that was killed at its start leaves only the old run in ASIDE.
+        if "checkpoints" in names:
+            raise UserError(
+                f"{folder}: has the checkpoints of a run, but its {CONFIG} is gone: put it back, "
+                "or choose another --output"
+            )
+        if names - {LOCK, f"{CONFIG}.part", *([ASIDE] if overwrite else [])}:
+            raise UserError(f"{folder}: has other files in it; choose another --output")
+        return False
+    if overwrite:
+        check_overwriting(folder)
+        return False
+    changed, forbidden = compare_configs(folder, config)
+    if forbidden or changed and not resume:
+        raise UserError(
+            f"{folder}: has a run with another configuration ({'; '.join(forbidden or changed)}); "
+            "choose another --output, or repeat the run's own settings, of which --resume may "
+            f"raise {', '.join(_LIMITS)} of [training], or delete it by --overwrite"
+        )
+    if not resume:
+        raise UserError(
+            f"{folder}: has a run already; go on with it by --resume, delete it by --overwrite, "
+            "or choose another --output"
+        )
+    return True
+
+
+def compare_configs(folder: Path, config: object) -> tuple[list[str], list[str]]:
+    """Returns all differences from the run's configuration, and the forbidden ones of them."""
+    # A key that is newer than the run has its default there.
+    old = configuration.to_dict(configuration.read(type(config), [folder / CONFIG]))
+    new = configuration.to_dict(config)
+    before, now = old.get("training", {}), new.get("training", {})
+    free = {name: now[name] for name in _FREE if name in now}
+    for name in _LIMITS:
+        if name in now and (not now[name] or 0 < before.get(name, 0) < now[name]):
+            free[name] = now[name]
+    allowed = {**old, "training": {**before, **free}}
+    return configuration.list_changes(old, new), configuration.list_changes(allowed, new)
 
 
 def find_foreign_file(folder: Path) -> str | None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 import kerasseq
 from kerasseq.applications.captioning.config import configure
+from kerasseq.applications.captioning.parts import read_parts
 from kerasseq.applications.captioning.training import Captioning
 from kerasseq.cli import main
 from kerasseq.training.checkpoint import Checkpoints
@@ -62,7 +63,8 @@ def test_batch_norms_are_not_told_how_long_captions_are(folder, tmp_path, kind, 
     (tmp_path / "list.tsv").write_text("".join(lines))
     lists = {"train": [str(tmp_path / "list.tsv")], "valid": [str(folder / "valid.tsv")]}
     settings = ["pictures.size=32", "training.batch_pictures=16", f"model.encoder.kind={kind}"]
-    head = Captioning(configure(lists, "transformer", overrides=settings))
+    config = configure(lists, "transformer", overrides=settings)
+    head = Captioning(config, read_parts(config.data))
     data = head.prepare(head.build(head.learn_preprocessor()), tmp_path, resume=False)
     epoch = data.epochs.epoch(0)
     found = [{len(row[row > 0]) for row in labels} for _, labels, _ in epoch]
@@ -129,7 +131,8 @@ def test_the_backbone_of_a_model_to_start_from_is_trained_if_it_is_asked_for(
         lists = {"train": [str(folder / "list.tsv")], "valid": [str(folder / "valid.tsv")]}
         encoder = {"weights": "none", "trainable": str(trainable).lower()}
         settings = [f"model.encoder.{name}={value}" for name, value in encoder.items()]
-        return Captioning(configure(lists, overrides=["pictures.size=32", *settings]))
+        config = configure(lists, overrides=["pictures.size=32", *settings])
+        return Captioning(config, read_parts(config.data))
 
     first = head(before)
     model = first.build(first.learn_preprocessor())

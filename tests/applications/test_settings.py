@@ -139,14 +139,15 @@ class Decided:
     """What a configuration decides: by the name of a part a text that tells it from others."""
 
     def __init__(self, head, folder):
-        self.make, self.folder, self.count = HEADS[head][1], folder, 0
+        package, self.make = HEADS[head]
+        self.read_parts, self.folder, self.count = package.read_parts, folder, 0
         self.learned = {}
 
     def __call__(self, whole, key):
         section = key.partition(".")[0]
         if section == "decoding":
             return repr(whole.decoding)
-        head = self.make(whole)
+        head = self.make(whole, self.read_parts(whole.data))
         keras.utils.set_random_seed(whole.training.seed)
         parts = ("data", "tokenizer", "sound", "pictures")
         of = repr((whole.model.kind, [getattr(whole, part, None) for part in parts]))

@@ -214,7 +214,7 @@ def test_images_are_where_lists_have_their_pictures(tmp_path):
     (tmp_path / "pictures").mkdir()
     squares.write(tmp_path / "pictures", 4).rename(tmp_path / "list.tsv")
     data = {"train": [str(tmp_path / "list.tsv")], "images": str(tmp_path / "pictures")}
-    from kerasseq.applications.captioning.preprocessing import read_parts
+    from kerasseq.applications.captioning.parts import read_parts
 
     parts = read_parts(captioning.configure({**data, "valid": data["train"]}).data)
     assert len(list(parts.train)) == 4

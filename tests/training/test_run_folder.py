@@ -6,8 +6,7 @@ import pytest
 
 from kerasseq.errors import UserError
 from kerasseq.training import Run, TrainingConfig
-from kerasseq.training.folder import find_foreign_file
-from kerasseq.training.run import check_run_folder
+from kerasseq.training.folder import check_run_folder, find_foreign_file
 from tests import toy
 
 CONFIG = toy.Config(TrainingConfig())
