@@ -45,7 +45,7 @@ LAYERS = (
 )
 # The same inside packages; the first layer also has all modules that are in no layer.
 INSIDE = {
-    "data": (set(), {"text", "sound", "pictures"}, {"facts", "public"}),
+    "data": (set(), {"text", "sound", "pictures"}, {"facts", "inspection", "public"}),
     "applications": (
         {"common"},
         {"demos"},

@@ -20,6 +20,7 @@ COMMANDS = (
     "evaluate",
     "info",
     "compact",
+    "inspect",
     "datasets",
 )
 

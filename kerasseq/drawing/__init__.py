@@ -7,6 +7,7 @@ _MODULES = {
     "draw_attention": "kerasseq.drawing.attention",
     "draw_caption_sheet": "kerasseq.drawing.sheet",
     "draw_overlay": "kerasseq.drawing.overlay",
+    "draw_survey": "kerasseq.drawing.survey",
     "draw_training_curves": "kerasseq.drawing.curves",
 }
 

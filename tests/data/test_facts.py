@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq.data import ListCorpus, PictureCorpus, RecordingCorpus, survey
@@ -28,6 +28,7 @@ def test_pairs():
     assert target.word_counts == {"x": 5, "y": 1}
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=9)))
 def test_counts_of_any_texts(texts):
     pairs = [(text, text[::-1]) for text in texts]
