@@ -87,7 +87,8 @@ def prepare(
         return SelfCriticalBatches(batches, critic, number) if critic else batches
 
     valid = PictureBatches(stores["valid"], plan(stores["valid"], every=True), every=True)
-    return summarize(stores, Epochs(steps, epoch, on_policy=critic is not None), valid)
+    policy = (True, lambda: critic.mean_reward) if critic else ()
+    return summarize(stores, Epochs(steps, epoch, *policy), valid)
 
 
 def _make_critic(

@@ -73,13 +73,19 @@ class Captioning(Head):
         card = super().make_card(before)
         return {**card, "decoding": {**card["decoding"], "max_length": self._longest}}
 
-    def validate(self, model: SequenceModel) -> dict[str, float]:
+    def write(self, model: SequenceModel, most: int | None = None) -> list[str]:
         store, options = self.stores["valid"], Options(Greedy(), max_length=self._longest)
         self._reader = self._reader or read_from_store(model, store)
-        places = list(range(len(store)))
-        texts = self._reader.generate(places, options, batch_size=64, jit=False)
-        texts, references = model.preprocessor.normalize(texts), store.references(places)
-        scores = CiderD(references).scores(range(len(texts)), texts)
+        places = list(range(len(store)))[:most]
+        return self._reader.generate(places, options, batch_size=64, jit=False)
+
+    def list_references(self, preprocessor: CaptionPreprocessor) -> list[list[str]]:
+        store = self.stores["valid"]
+        return store.references(list(range(len(store))))
+
+    def score(self, preprocessor: CaptionPreprocessor, texts: list[str]) -> dict[str, float]:
+        references = self.list_references(preprocessor)
+        scores = CiderD(references).scores(range(len(texts)), preprocessor.normalize(texts))
         return {"cider": 100 * float(scores.mean())}
 
 

@@ -65,8 +65,24 @@ class Head(ABC):
         """Returns what distinguishes a model beside its kind and its parameters."""
 
     @abstractmethod
-    def validate(self, model: SequenceModel) -> dict[str, float]:
-        """Returns figures of the validation part by which the best weights may be chosen."""
+    def write(self, model: SequenceModel, most: int | None = None) -> list[str]:
+        """Returns the texts that a model writes for the validation part, by greedy decoding.
+
+        Args:
+            most: the greatest number of examples; None for all.
+        """
+
+    @abstractmethod
+    def list_references(self, preprocessor: Any) -> list[list[str]]:
+        """Returns the normalised texts of each example of the validation part."""
+
+    @abstractmethod
+    def score(self, preprocessor: Any, texts: list[str]) -> dict[str, float]:
+        """Returns figures of texts for the validation part, by which weights may be chosen."""
+
+    def iterate_texts(self) -> Iterator[dict[str, str]]:
+        """Yields the texts of the training part, each by its side, "source" or "target"."""
+        return ({"target": text} for text in self.parts.train.texts())
 
     def describe(self, model: SequenceModel, data: Prepared) -> Iterator[str]:
         """Yields lines on what is trained."""

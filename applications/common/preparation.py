@@ -21,11 +21,13 @@ class Epochs(NamedTuple):
         plan: decides which examples are in which batch.
         epoch: returns the batches of the epoch of a number, from 0.
         on_policy: whether the batches are made with the model's current weights.
+        reward: returns the mean reward of the last batch, if they are.
     """
 
     plan: BatchPlan
     epoch: Callable[[int], Sequence]
     on_policy: bool = False
+    reward: Callable[[], float] | None = None
 
 
 class Prepared(NamedTuple):

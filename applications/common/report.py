@@ -31,6 +31,8 @@ def report(
         say(example)
     if scores:
         say("Test part   " + "   ".join(f"{name} {value:.2f}" for name, value in scores.items()))
+    for advice in run.advice:
+        say(f"Advice      {advice}")
     files = {"model": run.model_path, "training curve": run.curves_path, **pictures}
     for name, path in files.items():
         say(f"{name:<15} {path}")

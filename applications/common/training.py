@@ -12,6 +12,7 @@ from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import NAMES, Prepared
 from kerasseq.applications.common.starting import copy_encoder, describe_origins, load_start
+from kerasseq.applications.common.watching import make_measure, make_watch
 from kerasseq.config import to_dict
 from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.errors import OptionError, UserError
@@ -80,8 +81,9 @@ def train(
         say("\n".join(head.describe(model, data)))
         count = len(data.stores["valid"])
         say(f"Valid   {count:,} {head.examples}" + FEW * (count < MIN_VALIDATION))
-        measure = None if config.best_by == "loss" else head.validate
-        position = fit(model, data.epochs, data.valid, config, run, measure, count)
+        watch = make_watch(head, model, data, {})
+        measure = make_measure(head, watch, config)
+        position = fit(model, data.epochs, data.valid, config, run, measure, count, watch=watch)
         if config.precision != "float32":
             # The file is to compute in full precision, whatever it was trained in.
             model = model.with_dtype_policy("float32")

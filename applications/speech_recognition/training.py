@@ -87,11 +87,17 @@ class SpeechRecognition(Head):
         longest = max(longest, before.get("longest", 0.0))
         return {**super().make_card(before), "longest": round(longest, 1)}
 
-    def validate(self, model: SequenceModel) -> dict[str, float]:
+    def write(self, model: SequenceModel, most: int | None = None) -> list[str]:
         store = self.stores["valid"]
-        places = np.arange(len(store))
-        texts = model.generate(store.sounds(places), Options(Greedy()))
-        return {"wer": wer(model.preprocessor.normalize(texts), store.texts(places)).value}
+        return model.generate(store.sounds(np.arange(len(store))[:most]), Options(Greedy()))
+
+    def list_references(self, preprocessor: SpeechPreprocessor) -> list[list[str]]:
+        store = self.stores["valid"]
+        return store.references(np.arange(len(store)))
+
+    def score(self, preprocessor: SpeechPreprocessor, texts: list[str]) -> dict[str, float]:
+        references = [text for (text,) in self.list_references(preprocessor)]
+        return {"wer": wer(preprocessor.normalize(texts), references).value}
 
 
 train = partial(training.train, SpeechRecognition, read_parts)

@@ -1,5 +1,6 @@
 """`kerasseq train translation`: from pairs to a model that is measured and saved."""
 
+from collections.abc import Iterator
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -61,10 +62,19 @@ class Translation(Head):
     def _valid(self) -> tuple:
         return tuple(zip(*self.parts.valid, strict=True))
 
-    def validate(self, model: Seq2Seq) -> dict[str, float]:
-        sources, references = self._valid
-        texts = model.generate(list(sources), Options(Greedy()), batch_size=64, jit=False)
-        return {"bleu": bleu(texts, model.preprocessor.normalize(references)).value}
+    def write(self, model: Seq2Seq, most: int | None = None) -> list[str]:
+        sources = list(self._valid[0][:most])
+        return model.generate(sources, Options(Greedy()), batch_size=64, jit=False)
+
+    def list_references(self, preprocessor: TextPreprocessor) -> list[list[str]]:
+        return [[text] for text in preprocessor.normalize(self._valid[1])]
+
+    def score(self, preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, float]:
+        references = [text for (text,) in self.list_references(preprocessor)]
+        return {"bleu": bleu(texts, references).value}
+
+    def iterate_texts(self) -> Iterator[dict[str, str]]:
+        return ({"source": pair[0], "target": pair[1]} for pair in self.parts.train)
 
 
 train = partial(training.train, Translation, read_parts)

@@ -53,6 +53,14 @@ class Rows:
         ids = np.frombuffer(data, self._dtype).astype(self._read_as)
         return Ragged(ids.reshape(-1, *self._shape), np.concatenate([[0], np.cumsum(lengths)]))
 
+    def count(self, size: int) -> np.ndarray:
+        """Returns how often each of the numbers 0 to `size` - 1 is in all rows: (size,)."""
+        counts = np.zeros(size, np.int64)
+        for start in range(0, len(self.lengths), 10_000):
+            rows = self.take(np.arange(start, min(start + 10_000, len(self.lengths))))
+            counts += np.bincount(rows.ids, minlength=size)
+        return counts
+
     def _starts(self, indices):
         """Returns where rows begin: where their groups begin plus the lengths in between."""
         group, place = np.divmod(indices, _GROUP)

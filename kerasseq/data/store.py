@@ -173,6 +173,10 @@ class ExampleStore(Store):
         """
         return pad_ragged(self._targets.take(np.asarray(texts)), width)
 
+    def count_labels(self, size: int) -> np.ndarray:
+        """Returns the number of each of the labels 0 to `size` - 1: (size,)."""
+        return self._targets.count(size)
+
     def references(self, indices: np.ndarray) -> list[list[str]]:
         """Returns the normalised texts of some examples, a list for each example."""
         spans = [np.arange(self.starts[i], self.starts[i + 1]) for i in np.asarray(indices)]

@@ -9,6 +9,7 @@ _MODULES = {
     "Position": "kerasseq.training.position",
     "Run": "kerasseq.training.run",
     "TrainingConfig": "kerasseq.training.config",
+    "Watch": "kerasseq.training.watch",
     "fit": "kerasseq.training.fitting",
 }
 

@@ -12,6 +12,7 @@ from kerasseq.training.loop import TrainingLoop
 from kerasseq.training.model_selection import ModelSelection
 from kerasseq.training.position import Position
 from kerasseq.training.run import Run
+from kerasseq.training.watch import Watch
 
 
 class Batches(Protocol):
@@ -45,6 +46,7 @@ def fit(
     on_validation: Callable[[keras.Model], dict[str, float]] | None = None,
     examples: int = 0,
     silent: bool = False,
+    watch: Watch | None = None,
 ) -> Position:
     """Trains `model`, and leaves it with the weights of the best validation.
 
@@ -65,8 +67,9 @@ def fit(
             its `compile` takes `label_smoothing`, `r_drop`, `doubly_stochastic` and, with
             `train.on_policy`, `on_policy`.
         train: `train.epoch(e)` is a sequence of batches (x, labels (N, T), weights (N, T)). With
-            `train.on_policy` each batch is made from the model's current weights, and the model is
-            trained without dropout and label smoothing.
+            `train.on_policy` each batch is made from the model's current weights, the model is
+            trained without dropout and label smoothing, and `train.reward()` is the mean reward of
+            the last batch.
         valid: a sequence of such batches, or None to keep the last weights.
         config: the settings of the training.
         run: the folder of the checkpoints, the log and the curves.
@@ -74,6 +77,7 @@ def fit(
             such as `{"bleu": 31.2}`.
         examples: the number of examples that `on_validation` measures; see `ModelSelection`.
         silent: show nothing.
+        watch: what the training is compared with, to notice when it goes wrong.
 
     Returns:
         The last position: steps, seconds, the reason of the end, the results of the best
@@ -126,7 +130,9 @@ def fit(
         raise UserError("there is nothing to validate on: the validation data make no batch")
     selection = ModelSelection(config.best_by, examples)
     with contextlib.closing(
-        TrainingLoop(model, train, valid, config, run, on_validation, selection, silent)
+        TrainingLoop(
+            model, train, valid, config, run, on_validation, selection, silent, watch or Watch()
+        )
     ) as loop:
         loop.train()
         return loop.finish()

@@ -21,16 +21,26 @@ def count_planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
     return steps
 
 
-def warn_of_long_warm_up(config: TrainingConfig, steps: int) -> str:
-    """Returns a warning if the warm-up takes the whole training of `steps` steps, or ""."""
+def warn_of_long_warm_up(config: TrainingConfig, steps: int, over: bool = False) -> str:
+    """Returns a warning if the warm-up takes more than half of `steps` steps, or "".
+
+    Args:
+        over: whether the training has ended after these steps.
+    """
     updates = -(-steps // config.accumulate)
-    if config.warm_up < updates:
+    if 2 * config.warm_up <= updates or not updates:
         return ""
-    reached = 100 * updates / config.warm_up
+    verb = "were" if over else "are"
+    course = f"through most of the training, {config.warm_up:,} of {updates:,} updates"
+    if config.warm_up >= updates:
+        reached = 100 * updates / config.warm_up
+        course = (
+            f"through the whole training, to {reached:.3g}% of training.learning_rate: "
+            f"training.warm_up is {config.warm_up:,} updates, and there {verb} {updates:,}"
+        )
     return (
-        f"The learning rate rises through the whole training, to {reached:.3g}% of "
-        f"training.learning_rate: training.warm_up is {config.warm_up:,} updates, and there "
-        f"are {updates:,}."
+        f"The learning rate {'rose' if over else 'rises'} {course}; set training.warm_up to "
+        f"{max(updates // 10, 1):,} or train longer."
     )
 
 

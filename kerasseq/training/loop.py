@@ -28,6 +28,7 @@ from kerasseq.training.progress import Progress
 from kerasseq.training.run import Run
 from kerasseq.training.schedules import make_schedule
 from kerasseq.training.tensorboard import TensorBoard
+from kerasseq.training.watch import Course, Watch
 
 # A kill loses at most the work of this time, even if the steps are slow.
 _SAVE_SECONDS = 60.0
@@ -46,10 +47,11 @@ class TrainingLoop:
         on_validation: Callable[[keras.Model], dict[str, float]] | None,
         selection: ModelSelection,
         silent: bool,
+        watch: Watch,
     ):
         self.model, self.batches, self.valid = model, train, valid
         self.config, self.run, self.on_validation = config, run, on_validation
-        self.selection = selection
+        self.selection, self.watch = selection, watch
         self.pending = []  # losses that are still being computed
         self.displayed = self.started = time.monotonic()
         first = train.epoch(0)
@@ -63,8 +65,6 @@ class TrainingLoop:
         self.stepper = backend.make_stepper(model)
         self.signals = Signals()
         self.progress, self.pace = Progress(total, 60 * config.max_minutes, silent), Pace()
-        if warning := limits.warn_of_long_warm_up(config, total):
-            self.progress.say(warning)
         self.position = Position()
         state = run.checkpoints.restore(model)
         if state is None:
@@ -79,6 +79,7 @@ class TrainingLoop:
             self.position.ending = limits.explain_ending(config, self.position)
         self.started = time.monotonic() - self.position.seconds
         run.truncate_log(self.position.log)
+        self.rows = run.read_log()
         steps = 0.0 if run.changed else self.position.horizon
         self.horizon = Horizon(total, 60 * config.max_minutes, steps)
         self._update_schedule()
@@ -90,6 +91,7 @@ class TrainingLoop:
         self.board = None
         if config.tensorboard:
             self.board = TensorBoard(run.folder / "tensorboard", self.position.step)
+        self._advise()
 
     @property
     def seconds(self) -> float:
@@ -119,6 +121,8 @@ class TrainingLoop:
                     self.stepper.sync()
                 began = time.monotonic()
                 count, batch = next(batches)
+                if self.on_policy:
+                    self._note_reward()
                 self.pending.append((self.stepper(batch), float(np.abs(batch[2]).sum())))
                 self._advance(count)
                 if self.pace.seconds is None:
@@ -134,6 +138,7 @@ class TrainingLoop:
             step = self.position.best["step"]
             averaging.assign_weights(self.model, self.run.checkpoints.load_weights("best", step))
         self._draw_curves()
+        self._advise(over=True)
         self.progress.say(f"Training is over: {self.position.ending}.")
         if short := limits.explain_shortfall(self.config, self.position, self.steps_per_epoch):
             self.progress.say(short)
@@ -194,6 +199,12 @@ class TrainingLoop:
             line = describe_time(self.config, self.position, *length, pace, self.run.resumed)
             if line and not self.position.ending:
                 self.progress.say(line)
+            self._advise()
+
+    def _note_reward(self) -> None:
+        """Adds the mean reward of the batch that the model has just sampled."""
+        self.position.reward_sum += float(self.batches.reward())
+        self.position.rewards += 1
 
     def _collect_losses(self) -> None:
         """Waits for the losses that are still being computed, and sums them."""
@@ -216,7 +227,26 @@ class TrainingLoop:
         self.pending.clear()
         self.displayed = time.monotonic()
 
+    def _advise(self, over: bool = False) -> None:
+        """Says what goes wrong, each thing once, and records it in the log."""
+        position, planned = self.position, self.horizon.steps
+        limit = 60 * self.config.max_minutes
+        if limit and self.pace.seconds:
+            left = max(limit - position.seconds, 0.0) / self.pace.seconds
+            planned = min(self.total, position.step + left)
+        share = max(position.step / planned, position.seconds / limit if limit else 0.0)
+        course = Course(self.rows, self.config, position.step, planned, share, over)
+        advice = self.watch.find_advice(course)
+        before = {row["about"] for row in self.rows if row["kind"] == "advice"}
+        for about, text in advice.items():
+            if about not in before:
+                self._log({"kind": "advice", "step": position.step, "about": about, "text": text})
+                self.progress.say(f"Advice  {text}")
+        if over:
+            self.run.advice = list(advice.values())
+
     def _log(self, row: dict) -> None:
+        self.rows.append(row)
         self.run.append_to_log(row)
         if self.board:
             self.board.add(row)
@@ -246,6 +276,7 @@ class TrainingLoop:
             results = self._measure()
             if self.signals.received:
                 return
+            texts = self.watch.take_texts(self.model, self.rows)
             top = self.selection.update_best(results, position.top)
             better = self.selection.is_better(results, position.best, top)
             if better:
@@ -255,9 +286,11 @@ class TrainingLoop:
         position.top, position.worse = top, 0 if better else position.worse + 1
         position.best = row if better else position.best
         position.ending = position.ending or limits.explain_ending(config, position)
-        self._log({"kind": "valid", **row, "best": better, "seconds": round(self.seconds, 1)})
+        seconds = round(self.seconds, 1)
+        self._log({"kind": "valid", **row, **texts, "best": better, "seconds": seconds})
         text = "  ".join(f"{name} {value:.4g}" for name, value in results.items())
         self.progress.say(f"step {step:,}  {text}" + ("  (best)" if better else ""))
+        self._advise()
 
     def _measure(self) -> dict[str, float]:
         results = {}

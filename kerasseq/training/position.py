@@ -21,6 +21,7 @@ class Position:
         ending: the reason why training ends at `step`, or "".
         horizon: the length of the schedule in steps, if there is a time limit.
         loss_sum, loss_tokens, logged_tokens, logged_seconds: sums for the next log row.
+        reward_sum, rewards: the sum and the number of the rewards for the next log row.
         log: the number of bytes in the log at this position.
 
     Example:
@@ -48,6 +49,8 @@ class Position:
     loss_tokens: float = 0.0
     logged_tokens: int = 0
     logged_seconds: float = 0.0
+    reward_sum: float = 0.0
+    rewards: int = 0
     log: int = 0
 
     def make_log_row(self, learning_rate: float) -> dict:
@@ -62,6 +65,7 @@ class Position:
             "step": self.step,
             "epoch": self.current_epoch,
             "loss": self.loss_sum / max(self.loss_tokens, 1e-9),
+            **({"reward": self.reward_sum / self.rewards} if self.rewards else {}),
             "learning_rate": learning_rate,
             "tokens": self.tokens,
             "tokens_per_second": round((self.tokens - self.logged_tokens) / elapsed),
@@ -70,7 +74,8 @@ class Position:
 
     def start_log_row(self) -> None:
         """Resets the sums for the next log row."""
-        self.loss_sum = self.loss_tokens = 0.0
+        self.loss_sum = self.loss_tokens = self.reward_sum = 0.0
+        self.rewards = 0
         self.logged_tokens, self.logged_seconds = self.tokens, self.seconds
 
     @property

@@ -39,6 +39,7 @@ class Run:
     Attributes:
         resumed: whether this continues a run.
         changed: the differences from the configuration of the resumed run.
+        advice: sentences on what went wrong in the training, once it is over.
 
     Raises:
         UserError: the folder cannot be used, or has files that are not a run's, or has a run
@@ -66,7 +67,7 @@ class Run:
         keep: int = 2,
         overwrite: bool = False,
     ):
-        self.folder = Path(folder)
+        self.folder, self.advice = Path(folder), []
         self.resumed = check_run_folder(folder, config, resume, overwrite)
         self._created = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self._keeps_files, self._has_step = self.resumed, False

@@ -38,12 +38,16 @@ class SelfCritical:
         max_length: the largest length of a sample, in tokens.
         draws: K, at least 2.
         seed: the seed of the samples, together with the epoch and the batch.
+
+    Attributes:
+        mean_reward: the mean reward of the samples of the last batch.
     """
 
     def __init__(
         self, model: Seq2Seq, reward: Reward, max_length: int, draws: int = 5, seed: int = 0
     ):
         self.reward, self.max_length, self.draws, self.seed = reward, max_length, draws, seed
+        self.mean_reward = 0.0
 
         def sample(features: dict, uniforms: Any) -> Any:
             memory = repeat_memory(model.encode(features), draws)
@@ -71,6 +75,7 @@ class SelfCritical:
         )
         rewards = self.reward(np.repeat(examples, self.draws), _split_rows(labels))
         rewards = rewards.reshape(-1, self.draws)
+        self.mean_reward = float(rewards[real].mean()) if real.any() else 0.0
         advantages = (rewards - rewards.mean(axis=1, keepdims=True)) * self.draws / (self.draws - 1)
         advantages = np.where(real[:, None], advantages, 0.0)
         tokens, weights = teacher_forcing(labels)

@@ -85,6 +85,10 @@ class TokenStore(Store):
         limit = getattr(self.preprocessor, f"max_{side}_length")
         return np.minimum(np.ceil(lengths * ratio), limit).astype(np.int32)
 
+    def count_labels(self, size: int) -> np.ndarray:
+        """Returns the number of each of the target ids 0 to `size` - 1: (size,)."""
+        return self._ids["target"].count(size)
+
     def rows(
         self,
         side: str,
