@@ -57,6 +57,7 @@ def test_train_names_the_lines_it_leaves_out(folder, capsys):
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "pairs.tsv:201: " in shown and "2 left out" in shown
+    assert " training pairs repeat others, which so count several times." in shown
 
 
 def test_generate_learned_the_words(run, capsys):

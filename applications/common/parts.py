@@ -67,6 +67,10 @@ class Parts(NamedTuple):
     source: str = ""
     target: str = ""
 
+    def corpora(self) -> dict[str, Any]:
+        """Returns the examples by the names of their parts; None for a part that there is not."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
     @classmethod
     def from_demo(cls, demo: ModuleType, **options: Any) -> "Parts":
         """Makes the examples of a demonstration.

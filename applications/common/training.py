@@ -14,6 +14,7 @@ from kerasseq.applications.common.preparation import NAMES, Prepared
 from kerasseq.applications.common.starting import copy_encoder, describe_origins, load_start
 from kerasseq.applications.common.watching import make_measure, make_watch
 from kerasseq.config import to_dict
+from kerasseq.data.inspection.advice import advise
 from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.errors import OptionError, UserError
 from kerasseq.models import SequenceModel
@@ -22,6 +23,9 @@ from kerasseq.precision import dtype_policy_scope
 from kerasseq.training import Run, TrainingConfig, fit
 from kerasseq.training.files import write_atomically
 from kerasseq.training.objective import get_loss_options
+
+MOST_ADVICE = 3
+"""The most sentences on what is wrong with the data, before the training."""
 
 FEW = ", which are few to choose the best weights by: give more by --valid or data.valid_size"
 
@@ -67,6 +71,9 @@ def train(
     keras.utils.set_random_seed(config.seed)
     with Run(output, whole, resume, config.keep, overwrite) as run:
         folder = run.folder / "data"
+        if not run.resumed and (whole.data.train or whole.data.dataset):
+            for sentence in advise(head.parts.corpora())[:MOST_ADVICE]:
+                say(f"Advice  {sentence}")
         preprocessor = start.preprocessor if start else _load_or_learn(head, folder)
         with dtype_policy_scope(config.precision):
             model = start.with_dtype_policy(config.precision) if start else head.build(preprocessor)

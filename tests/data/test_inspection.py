@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kerasseq.data import ListCorpus, PictureCorpus, RecordingCorpus
 from kerasseq.data.inspection import report as reports
+from kerasseq.data.inspection.advice import advise
 from kerasseq.data.inspection.corpora import find_kind, open_files
 from kerasseq.data.inspection.findings import WORST, Finding, find_worst, write_sentences
 from kerasseq.data.inspection.lines import describe
@@ -252,3 +253,35 @@ def test_a_bad_list_is_left_out(tmp_path):
         open_files({"train": files[1:]})
     with pytest.raises(UserError, match="--images is for lists of pictures"):
         open_files({"train": files}, images="x")
+
+
+def test_advice_on_pairs():
+    pairs = [(f"source {i}", f"target {i}") for i in range(100)]
+    train, other = ListCorpus(pairs), ListCorpus([("new", "neu")] * 3 + pairs[:1])
+    shared, few = advise({"train": train, "valid": None, "test": other})
+    assert shared.startswith("1 of 4 test pairs read what is in the training part too")
+    assert few.startswith("100 pairs are few: 99 % of the 101 different target words come")
+    (repeated, _) = advise({"train": ListCorpus(pairs + pairs[:50])})
+    assert repeated.startswith("50 of 150 training pairs repeat others")
+    assert advise({"train": ListCorpus([(f"s {i}", "a b c") for i in range(9)])}) == []
+
+
+def test_advice_on_recordings(tmp_path):
+    rows = [(f"{i}.wav", tone(1, 5000 + i), f"word{i}") for i in range(5)]
+    rows.append(("short.wav", tone(0.1), "too long for it"))
+    train = RecordingCorpus(write_list(tmp_path, rows))
+    ctc, few = advise({"train": train})
+    assert ctc.startswith("1 of 6 transcripts have more characters than CTC can write")
+    assert few.startswith("0 minutes of sound are few: 100 % of the 9 different words come")
+    lines = "path\ttext\tspeaker\n" + "".join(f"{i}.wav\ta\tann\n" for i in range(5))
+    (tmp_path / "ann.tsv").write_text(lines)
+    one = RecordingCorpus(tmp_path / "ann.tsv")
+    assert advise({"train": one}) == [
+        "All training recordings are of one speaker: others will be understood less well."
+    ]
+    (tmp_path / "two.tsv").write_text(lines.replace("0.wav\ta\tann", "0.wav\ta\tbob"))
+    (tmp_path / "bob.tsv").write_text("path\ttext\tspeaker\n5.wav\ta\tbob\n")
+    soundfile.write(tmp_path / "5.wav", tone(1), RATE)
+    parts = {"train": "two.tsv", "test": "bob.tsv"}
+    (same,) = advise({part: RecordingCorpus(tmp_path / name) for part, name in parts.items()})
+    assert same.startswith("1 of 1 test recordings are by speakers of the training part")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -9,9 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from kerasseq.data.corpus import Corpus
-from kerasseq.data.facts import Survey
 from kerasseq.data.inspection.findings import Finding
 from kerasseq.data.inspection.texts import read_texts
+from kerasseq.data.text.corpus import PairCorpus
 
 _HASHED = 1 << 16  # bytes of a file that tell whether two files of a size are equal
 _MAX_HASHED = 20_000
@@ -33,38 +34,22 @@ class Index:
     """
 
     def __init__(self, corpus: Corpus):
-        self._firsts: list[int] = []
+        self._firsts: list[int] = []  # the first example of each run from one list
         self._places: list[str] = []
-        lines: list[np.ndarray] = []
-        sources: list[np.ndarray] = []
-        texts: list[np.ndarray] = []
-        count = 0
-        folds = corpus.example == "pair"  # paths are not folded
-        buffer: list[tuple[str, int, int, int]] = []
-
-        def flush() -> None:
-            if buffer:
-                lines.append(np.array([row[1] for row in buffer], np.int64))
-                sources.append(np.array([row[2] for row in buffer], np.int64))
-                texts.append(np.array([row[3] for row in buffer], np.int64))
-                buffer.clear()
-
+        lines, sources, texts = array("q"), array("q"), array("q")
+        folds = isinstance(corpus, PairCorpus)  # the names of files are not folded
         for some in read_texts(corpus):
-            for (place, line), source, targets in zip(*some, strict=True):
+            for place, line in some.places:
                 if not self._places or self._places[-1] != place:
-                    self._firsts.append(count)
+                    self._firsts.append(len(lines))
                     self._places.append(place)
-                source = source.strip().casefold() if folds else source
-                text = "\n".join(target.strip().casefold() for target in targets)
-                buffer.append((place, line, hash(source), hash(text)))
-                count += 1
-            if len(buffer) >= 8192:
-                flush()
-        flush()
-        empty = np.zeros(0, np.int64)
-        self._lines = np.concatenate([empty, *lines])
-        self.sources = np.concatenate([empty, *sources])
-        self.texts = np.concatenate([empty, *texts])
+                lines.append(line)
+            sources.extend(map(hash, map(_fold, some.sources) if folds else some.sources))
+            texts.extend(map(hash, map(_fold, map("\n".join, some.targets))))
+        self._lines, self.sources, self.texts = (
+            np.frombuffer(values, np.int64) if values else np.zeros(0, np.int64)
+            for values in (lines, sources, texts)
+        )
         self.pairs = self.sources * np.int64(1_000_003) ^ self.texts
 
     def __len__(self) -> int:
@@ -78,6 +63,10 @@ class Index:
         """Returns "file:line" of an example."""
         place, line = self.place(index)
         return f"{os.path.basename(place)}:{line}"
+
+
+def _fold(text: str) -> str:
+    return text.strip().casefold()
 
 
 def find_duplicates(part: str, index: Index, examples: str) -> Finding:
@@ -109,16 +98,21 @@ def find_shared(part: str, index: Index, training: Index, examples: str) -> list
     return findings
 
 
-def find_shared_speakers(part: str, facts: Survey, training: Survey) -> Finding:
-    """Counts the recordings of a part whose speakers are in the training part."""
-    mine, theirs = (
-        some.sound.speaker_counts if some.sound else Counter() for some in (facts, training)
-    )
-    shared = {speaker: count for speaker, count in mine.items() if speaker in theirs}
-    finding = Finding("speaker_in_training", part, facts.examples, "recordings")
-    finding.count = sum(shared.values())
+def find_shared_speakers(
+    part: str, speakers: Mapping[str, int], training: Mapping[str, int], of: int
+) -> Finding:
+    """Counts the recordings of a part whose speakers are in the training part.
+
+    Args:
+        part: the name of the part.
+        speakers: maps each of its speakers to the number of recordings.
+        training: the same of the training part.
+        of: the number of recordings of the part.
+    """
+    shared = {speaker: count for speaker, count in speakers.items() if speaker in training}
+    finding = Finding("speaker_in_training", part, of, "recordings", sum(shared.values()))
     if shared:
-        finding.notes = [f"{len(shared):,} of {len(mine):,} speakers"]
+        finding.notes = [f"{len(shared):,} of {len(speakers):,} speakers"]
     return finding
 
 

@@ -141,8 +141,10 @@ def _compare(
     for part in surveys:
         if part != "train" and "train" in surveys:
             yield from find_shared(part, indices[part], indices["train"], EXAMPLES[kind])
-            if kind == "sound":
-                yield find_shared_speakers(part, surveys[part], surveys["train"])
+            mine, theirs = surveys[part].sound, surveys["train"].sound
+            if mine and theirs:
+                counts = mine.speaker_counts, theirs.speaker_counts
+                yield find_shared_speakers(part, *counts, mine.recordings)
 
 
 def list_lengths(facts: Survey) -> dict[str, np.ndarray]:

@@ -11,7 +11,8 @@ import numpy as np
 from kerasseq.data.corpus import Corpus
 from kerasseq.data.facts import Survey
 from kerasseq.data.inspection.findings import Finding
-from kerasseq.data.text.corpus import PairCorpus
+from kerasseq.data.parallel import batched
+from kerasseq.data.text.corpus import PAIRS_AT_ONCE, PairCorpus
 
 # What UTF-8 looks like if it is read as Latin-1 or Windows-1252.
 _MOJIBAKE = re.compile("[ÂÃ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[\x80-\xbf™œ“”˜¦]|\ufffd")
@@ -57,14 +58,15 @@ class Texts(NamedTuple):
 
 
 def read_texts(corpus: Corpus) -> Iterator[Texts]:
-    """Yields the examples of a corpus, some thousands at a time or one at a time."""
+    """Yields the examples of a corpus, some thousands at a time."""
     if isinstance(corpus, PairCorpus):
         for chunk in corpus.chunks():
             places = [(chunk.place, line) for line in chunk.lines]
             yield Texts(places, chunk.source, [(text,) for text in chunk.target])
-    else:
-        for example in corpus:
-            yield Texts([(example.place, example.line)], [_source_of(example)], [example.texts])
+        return
+    for some in batched(corpus, PAIRS_AT_ONCE):
+        places = [(example.place, example.line) for example in some]
+        yield Texts(places, list(map(_source_of, some)), [example.texts for example in some])
 
 
 def _source_of(example: Any) -> str:
