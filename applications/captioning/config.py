@@ -117,6 +117,14 @@ def _read_settings(config: CaptioningConfig, start: Any) -> dict[str, Any]:
     }
 
 
+def read_encoder(config: CaptioningConfig, model: Any) -> dict[str, Any]:
+    """Returns the settings of a model's encoder by their dotted keys, or none."""
+    # Here, since it brings Keras, which takes seconds.
+    from kerasseq.applications.captioning.encoders import read_encoder
+
+    return read_encoder(config, model)
+
+
 configure = partial(
     configuration.configure,
     CaptioningConfig,
@@ -125,5 +133,6 @@ configure = partial(
     default="show-attend-tell",
     demo="scenes",
     read_settings=_read_settings,
+    read_encoder=read_encoder,
 )
 """Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""

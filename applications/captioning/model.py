@@ -15,18 +15,25 @@ from kerasseq.encoders import Chain, ConvolutionalFeatures, Patches, PictureEnco
 from kerasseq.models import Seq2Seq
 from kerasseq.preprocessing import CaptionPreprocessor
 
+POOLING = ("s2vt", "show-and-tell")
+"""The models whose decoder does not look at regions, and needs one vector of each frame."""
+
 
 def build(config: kinds.Model, preprocessor: CaptionPreprocessor) -> Seq2Seq:
     """Returns the model of a configuration, for the units of a preprocessor."""
-    # A decoder that does not look at regions needs one vector of each frame.
-    pool = config.kind in ("s2vt", "show-and-tell") or getattr(config, "pool", False)
-    layers = _ENCODERS[config.encoder.kind](config.encoder, preprocessor.size[0], pool)
+    pool = config.kind in POOLING or getattr(config, "pool", False)
+    layers = build_encoder(config.encoder, preprocessor.size[0], pool)
     if getattr(config, "encoder_layers", 0):
         layers.append(build_transformer_encoder(config, config.encoder_layers))
     encoder = Chain(layers)
     encoder.build((None, None))
     decoder = _DECODERS[config.kind](config, encoder, preprocessor.target_vocabulary_size)
     return Seq2Seq(None, encoder, decoder, preprocessor)
+
+
+def build_encoder(settings: kinds.Encoder, size: int, pool: bool) -> list[Any]:
+    """Returns the layers of an encoder of pictures of `size` rows and columns."""
+    return _ENCODERS[settings.kind](settings, size, pool)
 
 
 def _build_backbone(settings: kinds.Backbone, size: int, pool: bool) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasseq.applications.captioning.config import CaptioningConfig
+from kerasseq.applications.captioning.config import CaptioningConfig, read_encoder
 from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.parts import read_parts
@@ -30,6 +30,7 @@ class Captioning(Head):
 
     task, reads, examples = "captioning", "picture", "pictures"
     evaluate, report = staticmethod(evaluate), staticmethod(report)
+    read_encoder = staticmethod(read_encoder)
 
     def __init__(self, config: CaptioningConfig, data: Parts):
         super().__init__(config, data)

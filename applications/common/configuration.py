@@ -29,6 +29,7 @@ def configure(
     default: str,
     demo: str,
     read_settings: Callable[[C, Any], Mapping[str, Any]],
+    read_encoder: Callable[[C, Any], dict[str, Any]] | None = None,
 ) -> C:
     """Returns the configuration of a run.
 
@@ -48,6 +49,7 @@ def configure(
         demo: the configuration if nothing names data, a model or a configuration.
         read_settings: returns the settings of a model to start from, given the configuration and
             the model; see `check_start`.
+        read_encoder: returns the settings of a model's encoder; see `adopt_encoder`.
 
     Raises:
         UserError: a file cannot be read; a setting is unknown, of another type or without effect;
@@ -82,7 +84,14 @@ def configure(
         )
     else:
         own = [file for file in files if file.parent == folder]
-        refuse_unused(settings, _without_files(origins, own))
+        by_user = _without_files(origins, own)
+        refuse_unused(settings, by_user)
+        if settings.training.encoder_from and read_encoder:
+            find_model(settings.training.encoder_from)
+            # Here, since it brings Keras, which takes seconds.
+            from kerasseq.applications.common.encoders import adopt_encoder
+
+            settings = adopt_encoder(settings, origins, by_user, reads, read_encoder)
     return from_dict(kind, to_dict(settings))
 
 

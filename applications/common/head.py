@@ -27,6 +27,8 @@ class Head(ABC):
         reads: what its models read: "text", "sound" or "picture".
         examples: what its examples are called: "pairs", "recordings".
         evaluate: measures a model on a corpus, as the command `evaluate` does.
+        read_encoder: returns the settings of a model's encoder, given the configuration; see
+            `adopt_encoder`.
         report: says and draws what a model learned, and names the commands to go on with; it gets
             the model, the parts, the run, the scores and what prints a text.
     """
@@ -35,6 +37,7 @@ class Head(ABC):
     reads: ClassVar[str]
     examples: ClassVar[str]
     evaluate: ClassVar[Callable[[SequenceModel, Any], Evaluation]]
+    read_encoder: ClassVar[Callable[[Any, SequenceModel], dict[str, Any]]]
     report: ClassVar[Callable[[SequenceModel, Parts, Run, dict, Callable[[str], None]], None]]
 
     def __init__(self, config: Any, parts: Parts):

@@ -8,7 +8,6 @@ from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.common.parts import YOUR_OWN
 from kerasseq.data.public.dataset import HEADS
-from kerasseq.encoders import Chain
 from kerasseq.errors import UserError
 from kerasseq.models import SequenceModel
 from kerasseq.models.load import load
@@ -122,36 +121,6 @@ def load_start(name: str, reads: str) -> SequenceModel:
             f"not `kerasseq train {HEADS[reads]}`."
         )
     return model
-
-
-def copy_encoder(model: SequenceModel, other: SequenceModel, name: str) -> None:
-    """Copies the weights of another model's encoder.
-
-    Args:
-        name: the name of the other model, for the error.
-
-    Raises:
-        UserError: the encoders are not built alike.
-    """
-    if not isinstance(other.encoder, Chain) or _describe_encoder(
-        other.encoder
-    ) != _describe_encoder(model.encoder):
-        raise UserError(
-            f"training.encoder_from: the encoder of {name} is not built as this model's is: set "
-            "[model.encoder] and [sound] as they were set there."
-        )
-    model.encoder.set_weights(other.encoder.get_weights())
-
-
-def _describe_encoder(encoder: Chain) -> list[tuple[str, dict]]:
-    """Returns the layers of an encoder, without the settings that a second training may change."""
-    free = {"name", "trainable", "dtype", "dropout", "attention_dropout", "dither"}
-    free |= {"normalization", "chunk", "ahead", "offset"}  # a recogniser may learn to stream
-    return [
-        (type(layer).__name__, {k: v for k, v in layer.get_config().items() if k not in free})
-        for layer in encoder.layers
-        if not isinstance(layer, Augmentation)
-    ]
 
 
 def describe_origins(

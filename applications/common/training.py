@@ -8,10 +8,11 @@ from typing import Any
 import keras
 
 from kerasseq.applications.common.configuration import check_run
+from kerasseq.applications.common.encoders import copy_encoder
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import NAMES, Prepared
-from kerasseq.applications.common.starting import copy_encoder, describe_origins, load_start
+from kerasseq.applications.common.starting import describe_origins, load_start
 from kerasseq.applications.common.watching import make_measure, make_watch
 from kerasseq.config import to_dict
 from kerasseq.data.inspection.advice import advise
@@ -79,7 +80,8 @@ def train(
             model = start.with_dtype_policy(config.precision) if start else head.build(preprocessor)
         _check_model(model, whole)
         if config.encoder_from:
-            copy_encoder(model, origins[config.encoder_from], config.encoder_from)
+            other = origins[config.encoder_from]
+            copy_encoder(model, other, whole, kind.read_encoder(whole, other))
         data = head.prepare(model, folder, run.resumed)
         for notes in (data.problems, data.unknown):
             for part, some in notes.items():

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from kerasseq.applications.common import configuration, parts, settings
 from kerasseq.applications.common.settings import UnitKind, find_brought
 from kerasseq.applications.speech_recognition.settings import (
     CTC,
     Attention,
+    Encoder,
     Hybrid,
     Transducer,
     TransducerAttention,
@@ -35,7 +36,8 @@ from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 
-_FRONT = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization", "warp")
+_FEATURES = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization")
+_FRONT = (*_FEATURES, "warp")
 _MASKS = ("frequency_masks", "frequency_width", "time_masks", "time_width", "time_fraction")
 _UNITS = ("kind", "vocabulary_size", "normalization", "max_length")
 
@@ -162,14 +164,30 @@ def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     }
     for layer in getattr(start.encoder, "layers", ()):
         if isinstance(layer, LogMel):
-            names = ("mels", "scale", "pre_emphasis", "dither", "normalization")
-            own |= {f"sound.{name}": layer.options[name] for name in names}
+            own |= {f"sound.{name}": layer.options[name] for name in _FEATURES}
             own["sound.warp"] = 0.0
         elif isinstance(layer, FrequencyWarp):
             own["sound.warp"] = layer.extent
         elif isinstance(layer, SpecAugment):
             own |= {f"sound.{name}": getattr(layer, name) for name in _MASKS}
     return own
+
+
+def read_encoder(config: SpeechConfig, model: Any) -> dict[str, Any]:
+    """Returns the settings of a model's encoder by their dotted keys, or none."""
+    # Here, since they bring Keras, which takes seconds.
+    from kerasseq.acoustics import LogMel
+    from kerasseq.acoustics.augment import Augmentation
+    from kerasseq.applications.common.encoders import flatten_settings, guess_settings
+    from kerasseq.applications.speech_recognition.model import build_encoder
+
+    front, *layers = getattr(model.encoder, "layers", (None,))
+    layers = [layer for layer in layers if not isinstance(layer, Augmentation)]
+    encoder = guess_settings(get_args(Encoder), layers, build_encoder)
+    if not isinstance(front, LogMel) or encoder is None:
+        return {}
+    features = {f"sound.{name}": front.options[name] for name in _FEATURES}
+    return features | flatten_settings("model.encoder", encoder)
 
 
 configure = partial(
@@ -180,5 +198,6 @@ configure = partial(
     default="ctc",
     demo="phrases",
     read_settings=_read_settings,
+    read_encoder=read_encoder,
 )
 """Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""

@@ -43,10 +43,15 @@ def build(config: kinds.Model, sound: Any, preprocessor: SpeechPreprocessor) -> 
         sound.time_width,
         sound.time_fraction,
     )
-    encoder = Chain([front, *warp, augment, *_ENCODERS[config.encoder.kind](config.encoder)])
+    encoder = Chain([front, *warp, augment, *build_encoder(config.encoder)])
     model = _MODELS[config.kind](config, encoder, preprocessor.target_vocabulary_size)
     model.preprocessor = preprocessor
     return model
+
+
+def build_encoder(settings: kinds.Encoder) -> list:
+    """Returns the layers of an encoder after those that make features."""
+    return _ENCODERS[settings.kind](settings)
 
 
 def _build_blstm(settings: kinds.BLSTM) -> list:

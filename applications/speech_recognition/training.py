@@ -10,7 +10,7 @@ from kerasseq.applications.common import training
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
-from kerasseq.applications.speech_recognition.config import SpeechConfig
+from kerasseq.applications.speech_recognition.config import SpeechConfig, read_encoder
 from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.parts import read_parts
@@ -34,6 +34,7 @@ class SpeechRecognition(Head):
 
     task, reads, examples = "speech recognition", "sound", "recordings"
     evaluate, report = staticmethod(evaluate), staticmethod(report)
+    read_encoder = staticmethod(read_encoder)
 
     def __init__(self, config: SpeechConfig, data: Parts):
         super().__init__(config, data)

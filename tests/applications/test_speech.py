@@ -84,7 +84,7 @@ def test_a_transducer_begins_with_the_encoder_of_a_ctc_model(folder, run, tmp_pa
         np.testing.assert_allclose(weights, others, rtol=1e-6, atol=1e-9)  # averages round
     for other in ("model.encoder.units=9", "sound.scale=htk"):
         assert main(command(folder, tmp_path / other, *still, "--set", other)) == 2
-        assert "training.encoder_from: the encoder of" in capsys.readouterr().err
+        assert "training.encoder_from copies the encoder of" in capsys.readouterr().err
 
 
 def test_transcribe_takes_files_of_any_rate_and_kind(run, tmp_path, capsys):
