@@ -47,7 +47,8 @@ def test_picture(pairs, tmp_path):
         (["x.tsv"], "x.tsv does not exist"),
         (["--dataset", "an4", "--head", "captioning"], "--head is for files"),
         (["PAIRS", "--data-dir", "."], "--data-dir is where data sets are"),
-        (["PAIRS", "--output", "a.xyz"], "a.xyz: "),
+        (["PAIRS", "--output", "a.xyz"], "a.xyz: a picture has one of the endings"),
+        (["PAIRS", "--output", "/nowhere/a.png"], "there is no folder /nowhere"),
     ],
 )
 def test_mistakes(pairs, capsys, arguments, message):

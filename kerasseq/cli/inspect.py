@@ -40,6 +40,10 @@ def _inspect(options: argparse.Namespace) -> None:
     from kerasseq.data.inspection.report import inspect, to_dict
 
     _check(options)
+    if options.output:  # at once, since the rest can take minutes
+        from kerasseq.drawing.figures import check_path
+
+        check_path(options.output)
     if options.dataset:
         opened = open_dataset(options.dataset, options.data_dir, options.source, options.target)
     else:

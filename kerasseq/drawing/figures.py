@@ -7,6 +7,20 @@ from matplotlib.figure import Figure
 from kerasseq.errors import UserError
 
 
+def check_path(path: str | Path) -> None:
+    """Checks that a figure can be written to a path.
+
+    Raises:
+        UserError: the ending names no format, or there is no such folder.
+    """
+    endings = Figure().canvas.get_supported_filetypes()
+    if Path(path).suffix.lower().removeprefix(".") not in endings:
+        names = ", ".join(f".{ending}" for ending in sorted(endings))
+        raise UserError(f"{path}: a picture has one of the endings {names}.")
+    if not Path(path).absolute().parent.is_dir():
+        raise UserError(f"{path}: there is no folder {Path(path).parent}.")
+
+
 def save_figure(figure: Figure, path: str | Path, dpi: int, **options: str) -> None:
     """Writes a figure to a file.
 

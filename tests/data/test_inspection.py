@@ -176,6 +176,9 @@ def test_ctc_needs_a_step_for_each_unit_and_between_equal_ones():
 def test_levels():
     levels = measure_levels(tone(1), RATE)
     assert (round(levels.peak, -1), levels.clipped, round(levels.active, 2)) == (8000, 0, 1)
+    for gain in (32_767, 5000):  # clipped, and made quieter afterwards
+        clipped = np.int16(np.clip(tone(1) / 4000, -1, 1) * gain)
+        assert 0.4 < measure_levels(clipped, RATE).clipped < 0.7
     half = measure_levels(np.concatenate([tone(0.5), np.zeros(RATE // 2, np.int16)]), RATE)
     assert round(half.active, 1) == 0.5
     offset = measure_levels(np.full(RATE, 20_000, np.int16), RATE)

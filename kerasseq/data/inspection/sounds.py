@@ -20,8 +20,9 @@ _READ_SECONDS = 60.0  # of a recording, so that a long one does not take all mem
 _WINDOW, _HOP, _SUBSAMPLING = 0.025, 0.01, 4
 
 _SILENT = 33  # of 32,768: 60 dB below full scale
-_FULL = 32_700
+_LOUD = 3277  # 20 dB below full scale; lower peaks are not clipped
 _RUN = 3  # samples at the peak, one after the other
+_MIN_RUNS = 3  # one or two come by chance
 _CLIPPED = 0.001  # the share of the samples in such runs
 
 _BLOCK = 0.02  # seconds
@@ -37,7 +38,7 @@ class Levels(NamedTuple):
 
     Attributes:
         peak: the largest distance from the mean, from 0 to 65,535.
-        clipped: the share of the samples in runs of at least three at full scale, from 0 to 1.
+        clipped: the share of the samples in runs of at least three at the peak, from 0 to 1.
         active: the seconds within 40 dB of the loudest 20 ms.
     """
 
@@ -66,16 +67,20 @@ def measure_levels(samples: np.ndarray, rate: int) -> Levels:
     """Returns the levels of a recording (n,) int16."""
     values = samples.astype(np.float32)
     centred = values - values.mean()
-    at_peak = np.abs(values) >= max(_FULL, float(np.abs(values).max(initial=0)) - 1)
+    # Of a recording that was made quieter after it was clipped, the peaks are below full scale.
+    at_peak = (values >= max(values.max(initial=0) - 1, _LOUD)) | (
+        values <= min(values.min(initial=0) + 1, -_LOUD)
+    )
     edges = np.flatnonzero(np.diff(np.concatenate([[0], at_peak.view(np.int8), [0]])))
     runs = edges[1::2] - edges[::2]
+    runs = runs[runs >= _RUN]
     block = max(1, int(_BLOCK * rate))
     blocks = np.pad(centred, (0, -len(centred) % block)).reshape(-1, block)
     power = np.mean(blocks**2, axis=1)
     loud = power > max(power.max(initial=0) * 10 ** (-_BELOW_PEAK / 10), _SILENT**2 / 2)
     return Levels(
         peak=float(np.abs(centred).max(initial=0)),
-        clipped=float(runs[runs >= _RUN].sum() / max(len(values), 1)),
+        clipped=float(runs.sum() / len(values)) if len(runs) >= _MIN_RUNS else 0.0,
         active=float(loud.sum() * block / rate),
     )
 
