@@ -7,7 +7,9 @@ _MODULES = {
     "CaptioningConfig": "kerasseq.applications.captioning.config",
     "configure": "kerasseq.applications.captioning.config",
     "read_parts": "kerasseq.applications.captioning.parts",
+    "cross_validate": "kerasseq.applications.captioning.training",
     "train": "kerasseq.applications.captioning.training",
+    "tune": "kerasseq.applications.captioning.training",
 }
 
 __all__ = [*_MODULES]

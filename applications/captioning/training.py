@@ -6,16 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasseq.applications.captioning.config import CaptioningConfig, read_encoder
+from kerasseq.applications.captioning.config import CaptioningConfig, configure, read_encoder
 from kerasseq.applications.captioning.evaluation import evaluate, read_from_store
 from kerasseq.applications.captioning.model import build
 from kerasseq.applications.captioning.parts import read_parts
 from kerasseq.applications.captioning.preprocessing import learn_preprocessor, prepare
 from kerasseq.applications.captioning.report import report
+from kerasseq.applications.captioning.space import SPACE
 from kerasseq.applications.common import training
+from kerasseq.applications.common.folds import cross_validate as _cross_validate
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
+from kerasseq.applications.common.tuning.search import tune as _tune
 from kerasseq.data.pictures.store import PictureStore
 from kerasseq.encoders import PictureEncoder
 from kerasseq.errors import UserError
@@ -92,3 +95,9 @@ class Captioning(Head):
 
 train = partial(training.train, Captioning, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""
+
+cross_validate = partial(_cross_validate, Captioning, read_parts)
+"""Trains and measures folds; see `kerasseq.applications.common.folds.cross_validate`."""
+
+tune = partial(_tune, Captioning, read_parts, configure, SPACE)
+"""Searches for better settings; see `kerasseq.applications.common.tuning.search.tune`."""

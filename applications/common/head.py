@@ -12,7 +12,7 @@ from kerasseq.applications.common.evaluation import Evaluation
 from kerasseq.applications.common.parts import Parts, read_some
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.models import SequenceModel
-from kerasseq.training import Run
+from kerasseq.training import Position, Run
 
 
 class Head(ABC):
@@ -31,6 +31,8 @@ class Head(ABC):
             `adopt_encoder`.
         report: says and draws what a model learned, and names the commands to go on with; it gets
             the model, the parts, the run, the scores and what prints a text.
+        follow: follows the training in place of what it shows; see `fit`.
+        data_folder: holds the encoded data; by default the folder "data" of the run.
     """
 
     task: ClassVar[str]
@@ -39,6 +41,8 @@ class Head(ABC):
     evaluate: ClassVar[Callable[[SequenceModel, Any], Evaluation]]
     read_encoder: ClassVar[Callable[[Any, SequenceModel], dict[str, Any]]]
     report: ClassVar[Callable[[SequenceModel, Parts, Run, dict, Callable[[str], None]], None]]
+    follow: Callable[[Position, float], None] | None = None
+    data_folder: Path | None = None
 
     def __init__(self, config: Any, parts: Parts):
         self.config, self.parts = config, parts

@@ -57,6 +57,7 @@ class Parts(NamedTuple):
         name: the name of the data.
         licence: the licence of the data.
         source, target: the languages of pairs.
+        whole: the training and the validation part together, if one was cut off the other.
     """
 
     train: Any
@@ -66,6 +67,7 @@ class Parts(NamedTuple):
     licence: str = YOUR_OWN
     source: str = ""
     target: str = ""
+    whole: Any = None
 
     def corpora(self) -> dict[str, Any]:
         """Returns the examples by the names of their parts; None for a part that there is not."""
@@ -110,13 +112,15 @@ def read_parts(
         return _check(Parts(**fields))
     if not config.train:
         return make_demo()
-    train = read_files("train", config.train)
+    train, whole = read_files("train", config.train), None
     if config.valid:
         valid = read_files("valid", config.valid)
     else:
+        whole = train
         train, valid = holdout(train, config.valid_size, config.seed, MIN_VALIDATION)
     test = read_files("test", config.test) if config.test else None
-    return _check(Parts(train, valid, test, ", ".join(Path(file).name for file in config.train)))
+    name = ", ".join(Path(file).name for file in config.train)
+    return _check(Parts(train, valid, test, name, whole=whole))
 
 
 def _check(parts: Parts) -> Parts:

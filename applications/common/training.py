@@ -71,8 +71,9 @@ def train(
     head = kind(whole, parts or read_parts(whole.data, data_dir))
     keras.utils.set_random_seed(config.seed)
     with Run(output, whole, resume, config.keep, overwrite) as run:
-        folder = run.folder / "data"
-        if not run.resumed and (whole.data.train or whole.data.dataset):
+        folder = head.data_folder or run.folder / "data"
+        own = whole.data.train or whole.data.dataset
+        if own and not run.resumed and head.follow is None:
             for sentence in advise(head.parts.corpora())[:MOST_ADVICE]:
                 say(f"Advice  {sentence}")
         preprocessor = start.preprocessor if start else _load_or_learn(head, folder)
@@ -92,7 +93,12 @@ def train(
         say(f"Valid   {count:,} {head.examples}" + FEW * (count < MIN_VALIDATION))
         watch = make_watch(head, model, data, {})
         measure = make_measure(head, watch, config)
-        position = fit(model, data.epochs, data.valid, config, run, measure, count, watch=watch)
+        position = fit(
+            *(model, data.epochs, data.valid, config, run, measure, count),
+            silent=head.follow is not None,
+            watch=watch,
+            follow=head.follow,
+        )
         if config.precision != "float32":
             # The file is to compute in full precision, whatever it was trained in.
             model = model.with_dtype_policy("float32")

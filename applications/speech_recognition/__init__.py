@@ -7,7 +7,9 @@ _MODULES = {
     "SpeechConfig": "kerasseq.applications.speech_recognition.config",
     "configure": "kerasseq.applications.speech_recognition.config",
     "read_parts": "kerasseq.applications.speech_recognition.parts",
+    "cross_validate": "kerasseq.applications.speech_recognition.training",
     "train": "kerasseq.applications.speech_recognition.training",
+    "tune": "kerasseq.applications.speech_recognition.training",
 }
 
 __all__ = [*_MODULES]

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from kerasseq.applications.common import training
+from kerasseq.applications.common.folds import cross_validate as _cross_validate
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
-from kerasseq.applications.speech_recognition.config import SpeechConfig, read_encoder
+from kerasseq.applications.common.tuning.search import tune as _tune
+from kerasseq.applications.speech_recognition.config import SpeechConfig, configure, read_encoder
 from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
 from kerasseq.applications.speech_recognition.parts import read_parts
@@ -19,6 +21,7 @@ from kerasseq.applications.speech_recognition.preprocessing import (
     prepare,
 )
 from kerasseq.applications.speech_recognition.report import report
+from kerasseq.applications.speech_recognition.space import SPACE
 from kerasseq.data import SoundStore
 from kerasseq.data.sound.store import FRAMES
 from kerasseq.errors import UserError
@@ -103,3 +106,9 @@ class SpeechRecognition(Head):
 
 train = partial(training.train, SpeechRecognition, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""
+
+cross_validate = partial(_cross_validate, SpeechRecognition, read_parts)
+"""Trains and measures folds; see `kerasseq.applications.common.folds.cross_validate`."""
+
+tune = partial(_tune, SpeechRecognition, read_parts, configure, SPACE)
+"""Searches for better settings; see `kerasseq.applications.common.tuning.search.tune`."""

@@ -7,7 +7,9 @@ _MODULES = {
     "TranslationConfig": "kerasseq.applications.translation.config",
     "configure": "kerasseq.applications.translation.config",
     "read_parts": "kerasseq.applications.translation.parts",
+    "cross_validate": "kerasseq.applications.translation.training",
     "train": "kerasseq.applications.translation.training",
+    "tune": "kerasseq.applications.translation.training",
 }
 
 __all__ = [*_MODULES]

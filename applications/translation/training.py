@@ -5,10 +5,12 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from kerasseq.applications.common import training
+from kerasseq.applications.common.folds import cross_validate as _cross_validate
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import Prepared
-from kerasseq.applications.translation.config import TranslationConfig
+from kerasseq.applications.common.tuning.search import tune as _tune
+from kerasseq.applications.translation.config import TranslationConfig, configure
 from kerasseq.applications.translation.evaluation import evaluate
 from kerasseq.applications.translation.model import build
 from kerasseq.applications.translation.parts import read_parts
@@ -17,6 +19,7 @@ from kerasseq.applications.translation.preprocessing import (
     prepare,
 )
 from kerasseq.applications.translation.report import report
+from kerasseq.applications.translation.space import SPACE
 from kerasseq.generation import Greedy
 from kerasseq.metrics import bleu
 from kerasseq.models import Options, Seq2Seq
@@ -79,3 +82,9 @@ class Translation(Head):
 
 train = partial(training.train, Translation, read_parts)
 """Trains a model; see `kerasseq.applications.common.training.train`."""
+
+cross_validate = partial(_cross_validate, Translation, read_parts)
+"""Trains and measures folds; see `kerasseq.applications.common.folds.cross_validate`."""
+
+tune = partial(_tune, Translation, read_parts, configure, SPACE)
+"""Searches for better settings; see `kerasseq.applications.common.tuning.search.tune`."""

@@ -13,6 +13,7 @@ from kerasseq.printable import escape, escape_lines
 # In the order of `kerasseq --help`; each is a module of this package.
 COMMANDS = (
     "train",
+    "tune",
     "generate",
     "attention",
     "transcribe",

@@ -1,7 +1,10 @@
 """`kerasseq train HEAD`."""
 
 import argparse
+import functools
 import importlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kerasseq.errors import UserError
@@ -10,32 +13,47 @@ from kerasseq.errors import UserError
 def add_command(commands: Any) -> None:
     """Adds `train` to the command line."""
     train = commands.add_parser("train", help="train a model on your own data, or on the default")
-    heads = train.add_subparsers(required=True, metavar="HEAD")
-    _add_head(
-        heads,
+    add_heads(train, "Train", _train, _add_run)
+
+
+def add_heads(
+    parser: argparse.ArgumentParser,
+    verb: str,
+    run: Callable[[argparse.Namespace], Any],
+    add_options: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    """Adds the heads to a command that trains models.
+
+    Args:
+        parser: of the command.
+        verb: begins the description of each head.
+        run: is called with the options.
+        add_options: adds the command's own options.
+    """
+    heads = parser.add_subparsers(required=True, metavar="HEAD")
+    add = functools.partial(_add_head, heads, run, add_options)
+    add(
         "translation",
         "text to text",
-        "Train a text-to-text model. Without data it learns how two languages word dates, amounts, "
-        "measures and lists.",
+        f"{verb} a text-to-text model. Without data it learns how two languages word dates, "
+        "amounts, measures and lists.",
         "two line-aligned files, or .tsv, .jsonl, .po (also .gz), or a .zip of one",
         ("transformer", "rnn-attention", "rnn", "convolution"),
         source={"metavar": "LANGUAGE", "help": "default: en"},
         target={"metavar": "LANGUAGE", "help": "default: de"},
     )
-    _add_head(
-        heads,
+    add(
         "speech-recognition",
         "sound to text",
-        "Train a speech recogniser. Without data it learns phrases that a synthesiser speaks.",
+        f"{verb} a speech recogniser. Without data it learns phrases that a synthesiser speaks.",
         "a list of recordings: .tsv (path, text), a NeMo manifest (.jsonl), metadata.csv, or the "
         "folder of a Kaldi or Hugging Face data set",
         ("ctc", "transducer", "attention", "transducer-attention", "hybrid"),
     )
-    _add_head(
-        heads,
+    add(
         "captioning",
         "pictures and clips to text",
-        "Train a captioner. Without data it learns to describe scenes of drawings.",
+        f"{verb} a captioner. Without data it learns to describe scenes of drawings.",
         "a list of pictures: .tsv (path, caption), COCO's captions .json, metadata.csv or .jsonl, "
         "or the folder of a Hugging Face data set",
         ("show-attend-tell", "show-and-tell", "transformer", "s2vt"),
@@ -45,6 +63,8 @@ def add_command(commands: Any) -> None:
 
 def _add_head(
     heads: Any,
+    run: Callable[[argparse.Namespace], Any],
+    add_options: Callable[[argparse.ArgumentParser], None],
     head: str,
     about: str,
     description: str,
@@ -60,7 +80,7 @@ def _add_head(
         more: further options that name data, with their arguments of argparse.
     """
     add = heads.add_parser(head, help=about, description=description)
-    add.set_defaults(run=_train, head=head, data=("train", "valid", "test", "dataset", *more))
+    add.set_defaults(run=run, head=head, data=("train", "valid", "test", "dataset", *more))
     data = add.add_argument_group("data")
     data.add_argument("--train", nargs="+", metavar="FILE", help=files)
     data.add_argument("--valid", nargs="+", metavar="FILE", help="default: cut off --train")
@@ -84,29 +104,39 @@ def _add_head(
     model.add_argument(
         "--start-from", metavar="MODEL", help="begin with the vocabulary and weights of a model"
     )
-    model.add_argument("--output", metavar="DIR", help="the run folder; default: runs/HEAD")
-    model.add_argument(
+    add_options(add)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a run."""
+    run = parser.add_argument_group("run")
+    run.add_argument("--output", metavar="DIR", help="the run folder; default: runs/HEAD")
+    run.add_argument(
         "--resume",
         action="store_true",
         help="go on with an interrupted run; where there is none, begin one",
     )
-    model.add_argument(
+    run.add_argument(
         "--overwrite", action="store_true", help="delete the run that is in the run folder"
+    )
+    run.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="cross-validation: K trainings, each measured on another part of the training data, "
+        "and one on all",
     )
 
 
 def _train(options: argparse.Namespace) -> None:
     """Trains the head of the options `head`, with the data that the options `data` name."""
-    _check(options)
+    if options.resume and options.overwrite:
+        raise UserError("--resume goes on with a run and --overwrite deletes it: choose one.")
     from kerasseq.applications.common.configuration import check_run
+    from kerasseq.applications.common.folds import check_folds
 
-    head = importlib.import_module(f"kerasseq.applications.{options.head.replace('-', '_')}")
-    data = {name: getattr(options, name) for name in options.data}
-    data = {name: value for name, value in data.items() if value is not None}
-    settings = list(options.set)
-    if options.start_from:
-        settings.append(f"training.start_from={options.start_from}")
-    config = head.configure(data, options.model, options.config, settings)
+    head, settings = find_settings(options)
+    config = head.configure(*settings)
     output = options.output or f"runs/{options.head}"
     how = {
         "resume": options.resume,
@@ -114,16 +144,26 @@ def _train(options: argparse.Namespace) -> None:
         "data_dir": options.data_dir,
     }
     # Usage errors come at once: only the training itself brings Keras, which takes seconds.
-    check_run(config, output, **how)
-    parts = head.read_parts(config.data, options.data_dir)
-    head.train(config, output, parts=parts, **how)
+    if options.folds is None:
+        check_run(config, output, **how)
+        parts = head.read_parts(config.data, options.data_dir)
+        head.train(config, output, parts=parts, **how)
+    else:
+        check_folds(config, Path(output), options.folds, **how)
+        parts = head.read_parts(config.data, options.data_dir)
+        head.cross_validate(config, output, options.folds, parts=parts, **how)
 
 
-def _check(options: argparse.Namespace) -> None:
-    """Raises a UserError if two options exclude each other."""
+def find_settings(options: argparse.Namespace) -> tuple[Any, tuple]:
+    """Returns the head of the options, and the arguments of its `configure`."""
     if options.train and options.dataset:
         raise UserError("Name files (--train) or a data set (--dataset), not both.")
-    if options.resume and options.overwrite:
-        raise UserError("--resume goes on with a run and --overwrite deletes it: choose one.")
     if options.start_from and options.model:
         raise UserError("--start-from brings its own model: leave out --model.")
+    head = importlib.import_module(f"kerasseq.applications.{options.head.replace('-', '_')}")
+    data = {name: getattr(options, name) for name in options.data}
+    data = {name: value for name, value in data.items() if value is not None}
+    settings = list(options.set)
+    if options.start_from:
+        settings.append(f"training.start_from={options.start_from}")
+    return head, (data, options.model, options.config, settings)

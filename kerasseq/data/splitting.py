@@ -1,8 +1,9 @@
 """Splits of a corpus, by hashes of its examples: independent of their order and repeatable."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -115,3 +116,48 @@ def text_hash(seed: int) -> Callable[[str], int]:
         return int.from_bytes(hashlib.blake2b(folded, digest_size=8, key=key).digest(), "little")
 
     return value
+
+
+def split_into_folds(
+    corpus: C, folds: int, seed: int = 0, group: Callable[..., str] | None = None
+) -> list[tuple[C, C]]:
+    """Splits a corpus into folds of about the same size, so that no group is in two folds.
+
+    The largest groups are dealt out first, each to the fold with the fewest examples. The split
+    depends on the examples and the seed, but not on the order of the examples.
+
+    Args:
+        corpus: pairs, recordings or pictures.
+        folds: the number of folds, at least 2.
+        seed: of the order of groups that are equally large.
+        group: as in `holdout`.
+
+    Returns:
+        For each fold all other examples, and the examples of the fold.
+
+    Raises:
+        UserError: if there are fewer groups than folds.
+    """
+    group_of, hash_of = group or corpus.group, text_hash(seed)
+    sizes = Counter(hash_of(group_of(example)) for example in corpus)
+    if len(sizes) < folds:
+        count = sizes.total()
+        raise UserError(
+            f"{count:,} {corpus.example}s {corpus.groups_text.format(len(sizes))} make no "
+            f"{folds} folds: take at most {len(sizes)}."
+        )
+    fold_of, counts = {}, [0] * folds
+    for value, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        fold = counts.index(min(counts))
+        fold_of[value] = fold
+        counts[fold] += size
+
+    def cut(fold: int) -> tuple[C, C]:
+        def is_inside(example: Any) -> bool:
+            return fold_of[hash_of(group_of(example))] == fold
+
+        name = f"fold {fold} of {folds} by {seed}"
+        rest = corpus.subset(lambda example: not is_inside(example), f"all but {name}")
+        return rest, corpus.subset(is_inside, name)
+
+    return [cut(fold) for fold in range(folds)]

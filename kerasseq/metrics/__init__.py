@@ -2,6 +2,7 @@
 
 from kerasseq.metrics.captions import caption_scores
 from kerasseq.metrics.cider import CiderD
+from kerasseq.metrics.intervals import t_interval
 from kerasseq.metrics.speech import cer, wer
 from kerasseq.metrics.text import Score, bleu, chrf, exact_match
 from kerasseq.metrics.words import caption_words
@@ -15,5 +16,6 @@ __all__ = [
     "cer",
     "chrf",
     "exact_match",
+    "t_interval",
     "wer",
 ]

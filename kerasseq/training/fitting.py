@@ -47,6 +47,7 @@ def fit(
     examples: int = 0,
     silent: bool = False,
     watch: Watch | None = None,
+    follow: Callable[[Position, float], None] | None = None,
 ) -> Position:
     """Trains `model`, and leaves it with the weights of the best validation.
 
@@ -78,6 +79,8 @@ def fit(
         examples: the number of examples that `on_validation` measures; see `ModelSelection`.
         silent: show nothing.
         watch: what the training is compared with, to notice when it goes wrong.
+        follow: called after each validation, with the position and the part of the training that is
+            done. An exception that it raises ends the training at once.
 
     Returns:
         The last position: steps, seconds, the reason of the end, the results of the best
@@ -131,7 +134,8 @@ def fit(
     selection = ModelSelection(config.best_by, examples)
     with contextlib.closing(
         TrainingLoop(
-            model, train, valid, config, run, on_validation, selection, silent, watch or Watch()
+            *(model, train, valid, config, run, on_validation, selection, silent),
+            *(watch or Watch(), follow),
         )
     ) as loop:
         loop.train()

@@ -48,10 +48,11 @@ class TrainingLoop:
         selection: ModelSelection,
         silent: bool,
         watch: Watch,
+        follow: Callable[[Position, float], None] | None,
     ):
         self.model, self.batches, self.valid = model, train, valid
         self.config, self.run, self.on_validation = config, run, on_validation
-        self.selection, self.watch = selection, watch
+        self.selection, self.watch, self.follow = selection, watch, follow
         self.pending = []  # losses that are still being computed
         self.displayed = self.started = time.monotonic()
         first = train.epoch(0)
@@ -291,6 +292,8 @@ class TrainingLoop:
         text = "  ".join(f"{name} {value:.4g}" for name, value in results.items())
         self.progress.say(f"step {step:,}  {text}" + ("  (best)" if better else ""))
         self._advise()
+        if self.follow:
+            self.follow(position, self.progress.compute_share(step, self.seconds))
 
     def _measure(self) -> dict[str, float]:
         results = {}

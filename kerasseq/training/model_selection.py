@@ -78,18 +78,18 @@ class ModelSelection:
                 f"training.best_by is {self.by}, but this model's validation measures "
                 f"{', '.join(results)}: choose one of them"
             )
-        value = self._clip(results)
+        value = self.clip(results)
         if best_value is None or math.isnan(value):
             return best_value if math.isnan(value) else value
         better = max if METRICS[self.by].higher_is_better else min
         return better(value, best_value)
 
-    def _clip(self, results: Mapping) -> float:
+    def clip(self, results: Mapping) -> float:
         """Returns the metric, or `Metric.useless` if the metric is worse."""
         higher_is_better, useless = METRICS[self.by]
         value = results[self.by]
         return max(value, useless) if higher_is_better else min(value, useless)
 
     def _is_near(self, results: Mapping, best_value: float | None) -> bool:
-        value = self._clip(results)
+        value = self.clip(results)
         return best_value is None or abs(value - best_value) <= self._tie + 1e-9

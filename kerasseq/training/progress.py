@@ -46,7 +46,7 @@ class Progress:
             loss: the mean training loss of the last steps.
             rate: the learning rate of the step.
         """
-        now = (time.monotonic(), position.tokens, self._compute_share(position.step, seconds))
+        now = (time.monotonic(), position.tokens, self.compute_share(position.step, seconds))
         if self._first is None:  # the first step includes compilation
             self._first = self._last = now
             self._line_due = now[0] + _FIRST
@@ -85,6 +85,7 @@ class Progress:
             self.say(text)
             self._line_due = now + min(max(_SHARE * whole, _FIRST), _LONGEST)
 
-    def _compute_share(self, step, seconds):
+    def compute_share(self, step: int, seconds: float) -> float:
+        """Returns the part of the training that is done, from 0 to 1."""
         by_time = seconds / self.max_seconds if self.max_seconds else 0.0
         return max(step / self.total_steps, by_time)

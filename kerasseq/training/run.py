@@ -19,6 +19,7 @@ from kerasseq.training.folder import (
     restore_replaced,
     set_aside,
 )
+from kerasseq.training.locking import lock_file
 
 
 class Run:
@@ -74,7 +75,7 @@ class Run:
         self.changed = compare_configs(self.folder, config)[0] if self.resumed else []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock_file(self.folder / LOCK)
+            self._lock = _lock(self.folder / LOCK)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be used: {error.strerror}") from None
         try:
@@ -172,16 +173,8 @@ class Run:
             self.close()
 
 
-def _lock_file(path: Path):
-    # The kernel releases the lock when the process ends, however it ends.
-    file = open(path, "a")
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:  # Windows has no such lock
-        pass
-    except BlockingIOError:
-        file.close()
-        raise UserError(f"{path.parent}: another process is training in this folder") from None
+def _lock(path: Path):
+    file = lock_file(path)
+    if file is None:
+        raise UserError(f"{path.parent}: another process is training in this folder")
     return file
