@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerasseq.cli import main
 from kerasseq.data import FileCorpus, PictureCorpus, RecordingCorpus
 from kerasseq.errors import UserError
 from tests.hostile.lists import BOMBS, NO_FILES, make_socket
@@ -148,3 +149,13 @@ def test_whatever_is_in_a_list_it_is_read_or_refused(tmp_path_factory, data, nam
             str(found.problems).encode()
         except UserError as error:
             assert str(error).strip()
+
+
+@given(st.lists(PIECES, max_size=40).map(b"".join), st.sampled_from(NAMES))
+@settings(max_examples=80, deadline=None)
+def test_whatever_is_in_a_list_it_is_inspected_or_refused(tmp_path_factory, data, name):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a.wav").write_bytes(b"x")
+    (folder / "b.png").write_bytes(b"x")
+    (folder / name).write_bytes(data)
+    assert main(["inspect", str(folder / name), "--test", str(folder / name), "--json"]) in (0, 2)
