@@ -1,0 +1,60 @@
+"""Chooses the settings that nobody gave from what the training data are: `--config auto`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kerasseq.applications.common.rules import RULES, Known
+from kerasseq.data.facts import Survey
+
+# A setting that is given replaces the automatic setting beside it, since they exclude each other.
+_EXCLUDES = {
+    "training.average_last": "training.ema",
+    "training.start_from": "training.encoder_from",
+    "training.encoder_from": "training.start_from",
+    "data.valid": "data.valid_size",
+}
+
+
+class Automatic(NamedTuple):
+    """Settings that rules chose.
+
+    Attributes:
+        settings: the values by dotted keys.
+        lines: what a run says of them: what is chosen, and why.
+    """
+
+    settings: dict[str, Any]
+    lines: list[str]
+
+
+def choose(facts: Survey, given: Mapping[str, Any]) -> Automatic:
+    """Chooses settings by the rules of `rules.py`, in their order.
+
+    A rule sees what is given and what the rules before it chose. A setting that is given is never
+    changed. If the kind of a section is given, the rules choose nothing in that section.
+
+    Args:
+        facts: the survey of the training part.
+        given: the values of the settings that the user gave, by dotted keys.
+    """
+    settings: dict[str, Any] = {}
+    lines = []
+    for rule in RULES[facts.kind]:
+        choice = rule(facts, Known({**settings, **given}))
+        new = {key: value for key, value in choice.settings.items() if _is_free(key, given)}
+        settings |= new
+        if new or not choice.settings:
+            lines.append(choice.text)
+    return Automatic(settings, [line for line in lines if line])
+
+
+def _is_free(key: str, given: Mapping[str, Any]) -> bool:
+    if key in given or any(_EXCLUDES.get(name) == key for name, value in given.items() if value):
+        return False
+    parents = _list_parents(key)
+    return not any(f"{parent}.kind" in given for parent in parents if parent != "tokenizer")
+
+
+def _list_parents(key: str) -> Sequence[str]:
+    parts = key.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
