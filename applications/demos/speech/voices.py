@@ -31,7 +31,7 @@ from kerasseq.errors import UserError
 RATE = 16000
 
 # Of eSpeak NG, beside those of the demonstration.
-MORE_VARIANTS = "klatt2 klatt3 klatt4 adam Alex Alicia Andy Annie belinda David linda Mike".split()
+MORE_VARIANTS = "klatt2 klatt3 klatt4 adam Alex Alicia Andy Annie belinda david linda Mike".split()
 FLITE = "awb rms slt kal16".split()
 FESTIVAL = "cmu_us_slt_arctic_hts kal_diphone ked_diphone".split()
 
