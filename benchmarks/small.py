@@ -146,9 +146,7 @@ def make_digits(data: Path, folder: Path, part: str, rng: random.Random) -> Subs
             (str(rng.choice(files[speaker, digit])), digit) for speaker in rng.sample(speakers, 5)
         ]
     measured = [
-        (str(file), digit)
-        for (_, digit), some in list_digits(data, part).items()
-        for file in some
+        (str(file), digit) for (_, digit), some in list_digits(data, part).items() for file in some
     ]
     head = ("path", "text")
     return Subset(
@@ -218,7 +216,9 @@ def make_pairs(data: Path, folder: Path, part: str, rng: random.Random, count: i
 
     def read(stem: str) -> Rows:
         sides = [
-            gzip.open(data / f"multi30k/{stem}.{code}.gz", "rt", encoding="utf-8").read().splitlines()
+            gzip.open(data / f"multi30k/{stem}.{code}.gz", "rt", encoding="utf-8")
+            .read()
+            .splitlines()
             for code in ("de", "en")
         ]
         return list(zip(*sides, strict=True))

@@ -12,6 +12,7 @@ unused setting is not written to files.
 
 import dataclasses
 import difflib
+import functools
 import json
 import re
 import sys
@@ -20,7 +21,7 @@ import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kerasseq.errors import OptionError, UserError
 
@@ -57,19 +58,29 @@ def read(kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[st
 
 
 def read_with_origins(
-    kind: type[C], files: Iterable[str | Path] = (), overrides: Iterable[str] = ()
+    kind: type[C],
+    files: Iterable[str | Path] = (),
+    overrides: Iterable[str] = (),
+    automatic: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> tuple[C, dict[str, str]]:
     """Reads a configuration as `read` does, and remembers where its settings are given.
 
+    Args:
+        automatic: values by dotted keys, which replace those of files.
+
     Returns:
         The configuration, and for the dotted key of each setting that is given its place:
-        "file:line" or "--set a.b=value".
+        "file:line" or "--set a.b=value". Automatic settings are not given.
     """
     values: dict = {}
     origins: dict[tuple[str, ...], str] = {}
     for file in files:
         table, lines = _read_toml(Path(file))
         _merge(values, table, origins, (), lambda key, f=file, n=lines: f"{f}:{n.get(key, 1)}")
+    for name, value in automatic.items():
+        for key in reversed(name.split(".")):
+            value = {key: value}
+        _merge(values, value, origins, (), lambda key: "")
     for override in overrides:
         name, equals, text = override.partition("=")
         keys = tuple(name.strip().split("."))
@@ -81,7 +92,12 @@ def read_with_origins(
             table = {key: table}
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
     given = {key: origins[tuple(key.split("."))] for key in _flatten(values)}
-    return _build(kind, values, (), origins), given
+    return _build(kind, values, (), origins), {key: at for key, at in given.items() if at}
+
+
+def get_setting(config: object, key: str) -> Any:
+    """Returns the value of a dotted key."""
+    return functools.reduce(getattr, key.split("."), config)
 
 
 def find_unused(config: object) -> dict[str, str]:

@@ -6,6 +6,7 @@ from kerasseq.lazy import define_lazy_names
 _MODULES = {
     "CaptioningConfig": "kerasseq.applications.captioning.config",
     "configure": "kerasseq.applications.captioning.config",
+    "plan": "kerasseq.applications.captioning.config",
     "read_parts": "kerasseq.applications.captioning.parts",
     "cross_validate": "kerasseq.applications.captioning.training",
     "train": "kerasseq.applications.captioning.training",

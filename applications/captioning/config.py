@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from kerasseq.applications.captioning.parts import read_parts
 from kerasseq.applications.captioning.settings import (
     S2VT,
     ShowAndTell,
@@ -125,14 +126,17 @@ def read_encoder(config: CaptioningConfig, model: Any) -> dict[str, Any]:
     return read_encoder(config, model)
 
 
-configure = partial(
-    configuration.configure,
-    CaptioningConfig,
-    CONFIGS,
-    reads="picture",
-    default="show-attend-tell",
-    demo="scenes",
-    read_settings=_read_settings,
-    read_encoder=read_encoder,
-)
-"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
+_HOW = {
+    "reads": "picture",
+    "default": "show-attend-tell",
+    "demo": "scenes",
+    "read_settings": _read_settings,
+    "read_parts": read_parts,
+    "read_encoder": read_encoder,
+}
+
+plan = partial(configuration.plan, CaptioningConfig, CONFIGS, **_HOW)
+"""Plans a run; see `kerasseq.applications.common.configuration.plan`."""
+
+configure = partial(configuration.configure, CaptioningConfig, CONFIGS, **_HOW)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.plan`."""

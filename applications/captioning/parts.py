@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kerasseq.applications.captioning.config import DataConfig
 from kerasseq.applications.common import parts
 from kerasseq.applications.common.parts import Parts
 from kerasseq.data.pictures.captioned import CaptionedCorpus
@@ -11,7 +10,7 @@ from kerasseq.data.pictures.lists import PictureCorpus
 from kerasseq.data.public import datasets
 
 
-def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
+def read_parts(config: parts.DataConfig, data_dir: str | None = None) -> Parts:
     """Reads the pictures that a configuration names; see `common.parts.read_parts`."""
 
     def make_demo() -> Parts:

@@ -1,9 +1,9 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kerasseq.applications.common.rules import RULES, Known
+from kerasseq.applications.common.rules import RULES
 from kerasseq.data.facts import Survey
 
 # A setting that is given replaces the automatic setting beside it, since they exclude each other.
@@ -27,7 +27,7 @@ class Automatic(NamedTuple):
     lines: list[str]
 
 
-def choose(facts: Survey, given: Mapping[str, Any]) -> Automatic:
+def choose(facts: Survey, given: Mapping[str, Any], unused: Collection[str]) -> Automatic:
     """Chooses settings by the rules of `rules.py`, in their order.
 
     A rule sees what is given and what the rules before it chose. A setting that is given is never
@@ -36,12 +36,17 @@ def choose(facts: Survey, given: Mapping[str, Any]) -> Automatic:
     Args:
         facts: the survey of the training part.
         given: the values of the settings that the user gave, by dotted keys.
+        unused: the settings that have no effect beside these.
     """
     settings: dict[str, Any] = {}
     lines = []
     for rule in RULES[facts.kind]:
-        choice = rule(facts, Known({**settings, **given}))
-        new = {key: value for key, value in choice.settings.items() if _is_free(key, given)}
+        choice = rule(facts, {**settings, **given})
+        new = {
+            key: value
+            for key, value in choice.settings.items()
+            if key not in unused and _is_free(key, given)
+        }
         settings |= new
         if new or not choice.settings:
             lines.append(choice.text)

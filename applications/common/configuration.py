@@ -1,40 +1,71 @@
 """Makes the configuration of a run of settings that come with a head, files and overrides."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from kerasseq.applications.common.auto import Automatic, choose
 from kerasseq.applications.common.settings import BROUGHT
-from kerasseq.config import find_unused, from_dict, read_with_origins, refuse_unused, to_dict
+from kerasseq.config import (
+    find_unused,
+    from_dict,
+    get_setting,
+    read_with_origins,
+    refuse_unused,
+    to_dict,
+)
+from kerasseq.data.facts import survey
 from kerasseq.errors import OptionError, UserError
 from kerasseq.presets import find_model
 from kerasseq.training.folder import check_run_folder
 
 C = TypeVar("C")
 
+AUTO = "auto"
+"""The configuration that the rules choose from the data."""
+
 # The settings of the section `data` that name what to train on.
 _NAMES = ("dataset", "train", "valid", "test")
 
 
-def configure(
+class Plan(NamedTuple):
+    """A run before it begins.
+
+    Attributes:
+        config: the configuration.
+        parts: the examples, if the configuration was chosen from them.
+        lines: what was chosen from the examples, and why.
+    """
+
+    config: Any
+    parts: Any = None
+    lines: Sequence[str] = ()
+
+
+def plan(
     kind: type[C],
     folder: Path,
     data: Mapping[str, Any],
     model: str | None = None,
     config: str | None = None,
     overrides: Iterable[str] = (),
+    data_dir: str | None = None,
     *,
     reads: str,
     default: str,
     demo: str,
     read_settings: Callable[[C, Any], Mapping[str, Any]],
+    read_parts: Callable[[Any, str | None], Any],
     read_encoder: Callable[[C, Any], dict[str, Any]] | None = None,
-) -> C:
-    """Returns the configuration of a run.
+) -> Plan:
+    """Returns the configuration of a run, with what is known of its data.
 
     It begins with the settings of a kind of model, which `config`, `overrides` and `data` change in
     this order. A setting that has no effect has its default.
+
+    Where training data are named, but no configuration is, `config` is "auto": the rules of
+    `rules.py` choose settings for these data. They do not change the section of a named model.
 
     Args:
         kind: a frozen dataclass with the sections `data`, `model` and `training`.
@@ -42,13 +73,15 @@ def configure(
         data: fields of the section `data`. Training files or a data set, in it or else in
             `overrides`, replace all data that a file names.
         model: a kind of model; by default that of `config`, or else `default`.
-        config: a TOML file, or the name of a configuration that comes with the head.
+        config: a TOML file, the name of a configuration that comes with the head, or "auto".
         overrides: texts "section.key=value".
+        data_dir: the folder of data sets, for "auto".
         reads: what the head's models read.
         default: the kind of model if nothing else names one.
         demo: the configuration if nothing names data, a model or a configuration.
         read_settings: returns the settings of a model to start from, given the configuration and
             the model; see `check_start`.
+        read_parts: reads the examples, given the section `data` and the folder of data sets.
         read_encoder: returns the settings of a model's encoder; see `adopt_encoder`.
 
     Raises:
@@ -57,19 +90,33 @@ def configure(
 
     Example:
 
+    >>> from pathlib import Path
     >>> from kerasseq.applications import translation
-    >>> config = translation.configure({"train": ["pairs.tsv"]}, "rnn", None, ["model.units=64"])
-    >>> config.model.kind, config.model.units
-    ('rnn', 64)
+    >>> _ = Path("pairs.tsv").write_text("".join(f"{n}\\tno. {n}\\n" for n in range(30)))
+    >>> plan = translation.plan({"train": ["pairs.tsv"]}, None, None, ["model.units=64"])
+    >>> plan.config.model.units, len(plan.lines) > 2
+    (64, True)
     """
     overrides = list(overrides)
     named = [override.replace(" ", "") for override in overrides]
     named += [f"data.{name}=" for name, value in data.items() if value]
+    names = [name for name in (model, config) if name]
     if not any(text.startswith(("data.train=", "data.dataset=")) for text in named):
         default = demo
-    names = [name for name in (model, config) if name]
-    files = [_file(folder, name) for name in names or [default]]
-    settings, origins = read_with_origins(kind, files, overrides)
+    elif not config:
+        config = AUTO
+    automatic, parts = Automatic({}, []), None
+    files = [_file(folder, name) for name in names or [default] if name != AUTO]
+    if config == AUTO:
+        files = [_file(folder, model)] if model else []
+        settings, origins = read_with_origins(kind, files, overrides)
+        settings = replace(settings, data=_replace_data(settings.data, data, origins))
+        parts = read_parts(settings.data, data_dir)
+        given = {key: get_setting(settings, key) for key in _without_files(origins, files)}
+        given |= {f"data.{name}": value for name, value in data.items()}
+        given |= {"model.kind": model} if model else {}
+        automatic = choose(survey(parts.train), given, find_unused(settings))
+    settings, origins = read_with_origins(kind, files, overrides, automatic.settings)
     settings = replace(settings, data=_replace_data(settings.data, data, origins))
     origins |= {f"data.{name}": f"--{name.replace('_', '-')}" for name in data}
     if settings.training.start_from:
@@ -92,7 +139,20 @@ def configure(
             from kerasseq.applications.common.encoders import adopt_encoder
 
             settings = adopt_encoder(settings, origins, by_user, reads, read_encoder)
-    return from_dict(kind, to_dict(settings))
+    return Plan(from_dict(kind, to_dict(settings)), parts, automatic.lines)
+
+
+def configure(*args: Any, **options: Any) -> Any:
+    """Returns the configuration of a run; the arguments are those of `plan`.
+
+    Example:
+
+    >>> from kerasseq.applications import translation
+    >>> config = translation.configure({"train": ["pairs.tsv"]}, "rnn", None, ["model.units=64"])
+    >>> config.model.kind, config.model.units
+    ('rnn', 64)
+    """
+    return plan(*args, **options).config
 
 
 def _check_start(

@@ -6,11 +6,13 @@ a `Choice`. Its docstring gives the reason, and the measurement behind it where 
 never of test parts.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from kerasseq.data.facts import Survey
 from kerasseq.data.text.facts import TextFacts
+from kerasseq.presets import list_presets
 
 
 class Choice(NamedTuple):
@@ -28,32 +30,283 @@ class Choice(NamedTuple):
 Known = Mapping[str, Any]
 Rule = Callable[[Survey, Known], Choice]
 
-# ---------------------------------------------------------------------------------------- sound
+ENGLISH = "english-base"
+"""The preset that has heard more English than most users have."""
+
+
+# Sound
+
+
+def choose_sound_start(facts: Survey, known: Known) -> Choice:
+    """The encoder of a recogniser that has heard hours of speech, where the user has less.
+
+    It also hears what other languages and other words need. If its characters write the
+    transcripts, its whole model is the start.
+    """
+    hours = facts.sound.seconds / 3600
+    if known.get("training.start_from") or known.get("training.encoder_from"):
+        return Choice({}, "")
+    if hours > 5 or ENGLISH not in list_presets() or "model.kind" in known:
+        return Choice({}, "")
+    amount = describe_time(facts.sound.seconds)
+    letters = set("abcdefghijklmnopqrstuvwxyz' ")
+    if set("".join(facts.target.character_counts).lower()) <= letters:
+        text = f"Start    {ENGLISH}, which has heard hours of speech; these are {amount}"
+        return Choice({"training.start_from": ENGLISH}, text)
+    text = f"Start    the encoder of {ENGLISH}; its letters do not write these transcripts"
+    return Choice({"training.encoder_from": ENGLISH}, text)
 
 
 def choose_sound_units(facts: Survey, known: Known) -> Choice:
     """Words where a few words come often, else characters.
 
-    With CTC a whole word is one unit, which a few recordings can teach; but a model of words writes
-    no other word.
+    With CTC a whole word is one unit, which a few recordings teach. A model of words writes no
+    other word.
     """
     target = facts.target
     if is_closed(target):
-        words = f"words, since there are only {target.distinct_words:,} and they come often"
-        return Choice({"tokenizer.kind": "word"}, f"Units    {words}; it writes no other word")
+        count = f"{target.distinct_words:,} words, each of which comes often"
+        return Choice({"tokenizer.kind": "word"}, f"Units    {count}; it writes no other word")
     return Choice(
         {"tokenizer.kind": "char"},
-        f"Units    {target.distinct_characters:,} characters: there are "
-        f"{target.distinct_words:,} words, most of them rare",
+        f"Units    {target.distinct_characters:,} characters, since most of the "
+        f"{target.distinct_words:,} words are rare",
     )
 
 
 def choose_sound_front(facts: Survey, known: Known) -> Choice:
-    """The rate of the recordings themselves, and 40 bands.
+    """The rate of the recordings, and 40 bands, which take half the time of 80.
 
-    More than 16,000 samples a second bring recognition nothing. 40 bands take half the time of 80.
+    More than 16,000 samples a second bring nothing.
     """
-    rates = facts.sound.rates or {16000: 1}
-    rate = min(16000, max(rates))
+    if known.get("training.encoder_from"):
+        return Choice({}, "")
+    rate = min(16000, max(facts.sound.rates or [16000]))
     settings = {"sound.rate": rate, "sound.mels": 40, "sound.normalization": "mean"}
-    return Choice(settings, f"Sound    {rate:,} samples a second, as the recordings have, 40 bands")
+    return Choice(settings, f"Sound    {rate:,} samples a second, 40 bands")
+
+
+def choose_sound_model(facts: Survey, known: Known) -> Choice:
+    """CTC on a recurrent encoder, the smaller the fewer minutes there are.
+
+    CTC aligns on minutes of speech, where attention does not.
+    """
+    if known.get("training.encoder_from"):
+        return Choice({"model.kind": "ctc"}, "Model    CTC on that encoder")
+    minutes = facts.sound.seconds / 60
+    units = 96 if minutes < 10 else 128 if minutes < 60 else 160
+    settings = {
+        "model.kind": "ctc",
+        "model.encoder.kind": "conv-blstm",
+        "model.encoder.filters": 16,
+        "model.encoder.width": units,
+        "model.encoder.units": units,
+        "model.encoder.layers": 1 if minutes < 2 else 2 if minutes < 60 else 3,
+        "model.encoder.dropout": 0.1 if minutes < 60 else 0.2,
+    }
+    amount = describe_time(facts.sound.seconds)
+    return Choice(settings, f"Model    CTC on layers of {units} units, for {amount} of sound")
+
+
+def choose_sound_changes(facts: Survey, known: Known) -> Choice:
+    """Other speeds, other voices, other levels; few masks, and narrow ones.
+
+    Wide masks take whole words away from short recordings.
+    """
+    short = facts.sound.mean_seconds < 2
+    settings = {
+        "sound.speeds": [0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15],
+        "sound.gain": 6.0,
+        "sound.warp": 0.1,
+        "sound.frequency_masks": 1,
+        "sound.frequency_width": 6,
+        "sound.time_masks": 1,
+        "sound.time_width": 8 if short else 20,
+    }
+    return Choice(settings, "Changes  speeds of 0.85 to 1.15, frequencies up to 10% off, one mask")
+
+
+def choose_sound_training(facts: Survey, known: Known) -> Choice:
+    """Batches so small that an epoch has several updates, and enough updates to align.
+
+    CTC writes nothing but blanks for the first hundred updates or more. With batches of 100 s of
+    sound, 50 recordings make one update an epoch.
+    """
+    start = known.get("training.start_from") or known.get("training.encoder_from")
+    seconds = facts.sound.seconds
+    longest = facts.sound.longest_seconds
+    batch = min(max(seconds / 12, 2 * longest, 4.0), 30.0)
+    steps = max(1, math.ceil(1.15 * seconds / batch))
+    updates = (
+        400 + 600 * math.sqrt(seconds / 600) if start else 900 + 900 * math.sqrt(seconds / 600)
+    )
+    settings = {
+        "training.batch_seconds": round(batch, 1),
+        "training.learning_rate": 1e-3 if start else 2e-3,
+        "training.best_by": "wer",
+        **plan_updates(known, steps, round(updates), 2),
+    }
+    return Choice(settings, describe_training(settings, known, f"{batch:.3g} s of sound"))
+
+
+# Text
+
+
+def choose_text_units(facts: Survey, known: Known) -> Choice:
+    """Characters where texts are single words, else pieces: one for some 25 words of the text.
+
+    A piece must come often enough to be learned.
+    """
+    source, target = facts.source, facts.target
+    if source.mean_words < 2 or (source.mean_words + target.mean_words) / 2 < 2:
+        return Choice({"tokenizer.kind": "char"}, "Units    characters, since texts are words")
+    words = source.words + target.words
+    size = round_size(min(max(words / 25, 200), 8000))
+    settings = {"tokenizer.kind": "unigram", "tokenizer.vocabulary_size": size}
+    return Choice(settings, f"Units    {size:,} pieces for {words:,} words of text")
+
+
+def choose_text_model(facts: Survey, known: Known) -> Choice:
+    """A Transformer, shallower and with more dropout the fewer pairs there are."""
+    pairs = facts.examples
+    layers = 2 if pairs < 5_000 else 3 if pairs < 50_000 else 4
+    dropout = 0.3 if pairs < 50_000 else 0.2
+    settings = {
+        "model.kind": "transformer",
+        "model.encoder_layers": layers,
+        "model.decoder_layers": layers,
+        "model.dropout": dropout,
+    }
+    return Choice(
+        settings, f"Model    a Transformer of {layers} + {layers} layers for {pairs:,} pairs"
+    )
+
+
+def choose_text_training(facts: Survey, known: Known) -> Choice:
+    """A warm-up of a tenth of the updates, so that the rate gets to its peak."""
+    pieces = 1.4 if known.get("tokenizer.kind") != "char" else 1.0
+    sides = facts.source, facts.target
+    count = "words" if known.get("tokenizer.kind") != "char" else "characters"
+    tokens = max(pieces * getattr(side, count) + side.texts for side in sides)
+    batch = int(min(max(tokens / 20, 256), 2048))
+    steps = max(1, math.ceil(1.15 * tokens / batch))
+    settings = {
+        "training.batch_tokens": batch,
+        "training.learning_rate": 2e-3,
+        "training.label_smoothing": 0.1,
+        "training.beta_2": 0.98,
+        **plan_updates(known, steps, 1500 if facts.examples < 1000 else 4000, 5),
+    }
+    return Choice(settings, describe_training(settings, known, f"{batch:,} units"))
+
+
+# Pictures
+
+
+def choose_picture_units(facts: Survey, known: Known) -> Choice:
+    """The words that come three times or more: a model cannot learn to write the others."""
+    counts = facts.target.word_counts.values()
+    size = min(max(sum(count >= 3 for count in counts) + 8, 50), 8000)
+    settings = {"tokenizer.kind": "word", "tokenizer.vocabulary_size": size}
+    rare = facts.target.distinct_words - size
+    text = f"Units    {size:,} words" + f"; {rare:,} rarer ones are not written" * (rare > 0)
+    return Choice(settings, text)
+
+
+def choose_picture_model(facts: Survey, known: Known) -> Choice:
+    """A frozen backbone under a decoder that attends, smaller the fewer pictures there are."""
+    pictures = facts.pictures.pictures
+    units = 256 if pictures < 3_000 else 384
+    settings = {
+        "model.kind": "show-attend-tell",
+        "model.units": units,
+        "model.embedding": units // 2,
+        "model.dropout": 0.5 if pictures < 3_000 else 0.4,
+    }
+    return Choice(
+        settings, f"Model    {units} units over a frozen backbone for {pictures:,} pictures"
+    )
+
+
+def choose_picture_training(facts: Survey, known: Known) -> Choice:
+    """Epochs until the validation is worse several times: small sets are learned by heart."""
+    pictures = facts.pictures.pictures
+    batch = 64 if pictures > 3_000 else 32 if pictures > 200 else 8
+    captions = max(1.0, facts.pictures.mean_captions)
+    steps = max(1, math.ceil(facts.examples * captions / batch))
+    settings = {
+        "training.batch_pictures": batch,
+        "training.learning_rate": 1e-3,
+        "training.label_smoothing": 0.1,
+        "training.best_by": "cider",
+        **plan_updates(known, steps, 1500, 4),
+    }
+    return Choice(settings, describe_training(settings, known, f"{batch} captions"))
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "sound": (
+        choose_sound_start,
+        choose_sound_units,
+        choose_sound_front,
+        choose_sound_model,
+        choose_sound_changes,
+        choose_sound_training,
+    ),
+    "text": (choose_text_units, choose_text_model, choose_text_training),
+    "picture": (choose_picture_units, choose_picture_model, choose_picture_training),
+}
+
+
+# What rules share
+
+
+def is_closed(facts: TextFacts) -> bool:
+    """Returns whether texts are made of few words that all come often."""
+    frequent = sum(count >= 3 for count in facts.word_counts.values())
+    return facts.distinct_words <= 50 and frequent >= 0.9 * facts.distinct_words
+
+
+def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[str, Any]:
+    """Returns settings for some number of updates.
+
+    A cosine ends the training; the warm-up is a tenth of it; the average of the weights reaches
+    back a fiftieth of it.
+
+    Args:
+        steps: of an epoch.
+        updates: the number to aim at.
+        fewest: epochs.
+    """
+    epochs = known.get("training.epochs") or max(fewest, math.ceil(updates / steps))
+    total = epochs * steps
+    if limit := known.get("training.max_steps"):
+        total = min(total, limit)
+    return {
+        "training.epochs": epochs,
+        "training.schedule": "cosine",
+        "training.warm_up": min(500, max(1, total // 10)),
+        "training.clip_norm": 5.0,
+        "training.ema": min(0.999, max(0.9, round(1 - 50 / total, 3))),
+        "training.validate_every": 0 if steps * 40 >= total else max(steps, total // 40),
+    }
+
+
+def describe_training(settings: Mapping[str, Any], batch: str) -> str:
+    """Returns the line on a training."""
+    epochs, rate = settings["training.epochs"], settings["training.learning_rate"]
+    warm_up = settings["training.warm_up"]
+    return (
+        f"Training {epochs:,} epochs in batches of {batch}, rate {rate:g} after {warm_up:,} updates"
+    )
+
+
+def describe_time(seconds: float) -> str:
+    """Returns a length of sound in words."""
+    return f"{seconds / 3600:.3g} hours" if seconds >= 7200 else f"{seconds / 60:.3g} minutes"
+
+
+def round_size(size: float) -> int:
+    """Rounds to two digits."""
+    unit = 10 ** max(0, math.floor(math.log10(size)) - 1)
+    return int(round(size / unit) * unit)

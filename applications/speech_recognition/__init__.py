@@ -6,6 +6,7 @@ from kerasseq.lazy import define_lazy_names
 _MODULES = {
     "SpeechConfig": "kerasseq.applications.speech_recognition.config",
     "configure": "kerasseq.applications.speech_recognition.config",
+    "plan": "kerasseq.applications.speech_recognition.config",
     "read_parts": "kerasseq.applications.speech_recognition.parts",
     "cross_validate": "kerasseq.applications.speech_recognition.training",
     "train": "kerasseq.applications.speech_recognition.training",

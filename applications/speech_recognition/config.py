@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from kerasseq.applications.common import configuration, parts, settings
 from kerasseq.applications.common.settings import UnitKind, find_brought
+from kerasseq.applications.speech_recognition.parts import read_parts
 from kerasseq.applications.speech_recognition.settings import (
     CTC,
     Attention,
@@ -190,14 +191,17 @@ def read_encoder(config: SpeechConfig, model: Any) -> dict[str, Any]:
     return features | flatten_settings("model.encoder", encoder)
 
 
-configure = partial(
-    configuration.configure,
-    SpeechConfig,
-    CONFIGS,
-    reads="sound",
-    default="ctc",
-    demo="phrases",
-    read_settings=_read_settings,
-    read_encoder=read_encoder,
-)
-"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
+_HOW = {
+    "reads": "sound",
+    "default": "ctc",
+    "demo": "phrases",
+    "read_settings": _read_settings,
+    "read_parts": read_parts,
+    "read_encoder": read_encoder,
+}
+
+plan = partial(configuration.plan, SpeechConfig, CONFIGS, **_HOW)
+"""Plans a run; see `kerasseq.applications.common.configuration.plan`."""
+
+configure = partial(configuration.configure, SpeechConfig, CONFIGS, **_HOW)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.plan`."""

@@ -5,12 +5,11 @@ from typing import Any
 
 from kerasseq.applications.common import parts
 from kerasseq.applications.common.parts import Parts
-from kerasseq.applications.speech_recognition.config import DataConfig
 from kerasseq.data import RecordingCorpus, SoundCorpus
 from kerasseq.data.public import datasets
 
 
-def read_parts(config: DataConfig, data_dir: str | None = None) -> Parts:
+def read_parts(config: parts.DataConfig, data_dir: str | None = None) -> Parts:
     """Reads the recordings that a configuration names; see `common.parts.read_parts`."""
 
     def make_demo() -> Parts:

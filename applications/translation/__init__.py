@@ -6,6 +6,7 @@ from kerasseq.lazy import define_lazy_names
 _MODULES = {
     "TranslationConfig": "kerasseq.applications.translation.config",
     "configure": "kerasseq.applications.translation.config",
+    "plan": "kerasseq.applications.translation.config",
     "read_parts": "kerasseq.applications.translation.parts",
     "cross_validate": "kerasseq.applications.translation.training",
     "train": "kerasseq.applications.translation.training",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from kerasseq.applications.common import configuration, parts, settings
 from kerasseq.applications.common.settings import Beam, find_brought
+from kerasseq.applications.translation.parts import read_parts
 from kerasseq.applications.translation.settings import (
     RNN,
     Convolution,
@@ -109,13 +110,16 @@ def _read_settings(config: TranslationConfig, start: Any) -> dict[str, Any]:
     }
 
 
-configure = partial(
-    configuration.configure,
-    TranslationConfig,
-    CONFIGS,
-    reads="text",
-    default="transformer",
-    demo="phrases",
-    read_settings=_read_settings,
-)
-"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.configure`."""
+_HOW = {
+    "reads": "text",
+    "default": "transformer",
+    "demo": "phrases",
+    "read_settings": _read_settings,
+    "read_parts": read_parts,
+}
+
+plan = partial(configuration.plan, TranslationConfig, CONFIGS, **_HOW)
+"""Plans a run; see `kerasseq.applications.common.configuration.plan`."""
+
+configure = partial(configuration.configure, TranslationConfig, CONFIGS, **_HOW)
+"""Makes the configuration of a run; see `kerasseq.applications.common.configuration.plan`."""

@@ -90,9 +90,11 @@ def _add_head(
     for name, how in more.items():
         data.add_argument(f"--{name}", **how)
     model = add.add_argument_group("model and training")
-    model.add_argument("--model", choices=models, help=f"default: {models[0]}")
+    model.add_argument("--model", choices=models, help=f"usually: {models[0]}")
     model.add_argument(
-        "--config", metavar="NAME|FILE", help="a TOML file, or a configuration of the head's"
+        "--config",
+        metavar="NAME|FILE",
+        help="a TOML file, or a configuration of the head's; default: auto, chosen from the data",
     )
     model.add_argument(
         "--set",
@@ -136,7 +138,7 @@ def _train(options: argparse.Namespace) -> None:
     from kerasseq.applications.common.folds import check_folds
 
     head, settings = find_settings(options)
-    config = head.configure(*settings)
+    config, parts, lines = head.plan(*settings)
     output = options.output or f"runs/{options.head}"
     how = {
         "resume": options.resume,
@@ -144,18 +146,19 @@ def _train(options: argparse.Namespace) -> None:
         "data_dir": options.data_dir,
     }
     # Usage errors come at once: only the training itself brings Keras, which takes seconds.
+    print(*lines, sep="\n", end="\n" * bool(lines), flush=True)
     if options.folds is None:
         check_run(config, output, **how)
-        parts = head.read_parts(config.data, options.data_dir)
+        parts = parts or head.read_parts(config.data, options.data_dir)
         head.train(config, output, parts=parts, **how)
     else:
         check_folds(config, Path(output), options.folds, **how)
-        parts = head.read_parts(config.data, options.data_dir)
+        parts = parts or head.read_parts(config.data, options.data_dir)
         head.cross_validate(config, output, options.folds, parts=parts, **how)
 
 
 def find_settings(options: argparse.Namespace) -> tuple[Any, tuple]:
-    """Returns the head of the options, and the arguments of its `configure`."""
+    """Returns the head of the options, and the arguments of its `plan`."""
     if options.train and options.dataset:
         raise UserError("Name files (--train) or a data set (--dataset), not both.")
     if options.start_from and options.model:
@@ -166,4 +169,4 @@ def find_settings(options: argparse.Namespace) -> tuple[Any, tuple]:
     settings = list(options.set)
     if options.start_from:
         settings.append(f"training.start_from={options.start_from}")
-    return head, (data, options.model, options.config, settings)
+    return head, (data, options.model, options.config, settings, options.data_dir)
