@@ -123,7 +123,10 @@ def choose_sound_changes(facts: Survey, known: Known) -> Choice:
         "sound.time_masks": 1,
         "sound.time_width": 8 if short else 20,
     }
-    return Choice(settings, "Changes  speeds of 0.85 to 1.15, frequencies up to 10% off, one mask")
+    text = "Changes  speeds of 0.85 to 1.15, levels up to 6 decibels off"
+    if not known.get("training.start_from"):
+        text += ", frequencies up to 10% off, narrow masks"
+    return Choice(settings, text)
 
 
 def choose_sound_training(facts: Survey, known: Known) -> Choice:
@@ -195,7 +198,7 @@ def choose_text_training(facts: Survey, known: Known) -> Choice:
         "training.learning_rate": 2e-3,
         "training.label_smoothing": 0.1,
         "training.beta_2": 0.98,
-        **plan_updates(known, steps, 1500 if facts.examples < 1000 else 4000, 5),
+        **plan_updates(known, steps, 4000, 30 if facts.examples < 50_000 else 10),
     }
     return Choice(settings, describe_training(settings, known, f"{batch:,} units"))
 
@@ -292,13 +295,18 @@ def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[st
     }
 
 
-def describe_training(settings: Mapping[str, Any], batch: str) -> str:
-    """Returns the line on a training."""
-    epochs, rate = settings["training.epochs"], settings["training.learning_rate"]
-    warm_up = settings["training.warm_up"]
-    return (
-        f"Training {epochs:,} epochs in batches of {batch}, rate {rate:g} after {warm_up:,} updates"
+def describe_training(settings: Mapping[str, Any], known: Known, batch: str) -> str:
+    """Returns the line on a training, with the settings that are given."""
+    epochs, rate, warm_up = (
+        known.get(key, settings[key])
+        for key in ("training.epochs", "training.learning_rate", "training.warm_up")
     )
+    length = f"{epochs:,} epochs"
+    if steps := known.get("training.max_steps"):
+        length = f"{steps:,} steps"
+    if minutes := known.get("training.max_minutes"):
+        length += f" or {minutes:g} minutes"
+    return f"Training {length} in batches of {batch}, rate {rate:g} after {warm_up:,} updates"
 
 
 def describe_time(seconds: float) -> str:
