@@ -12,9 +12,7 @@ unused setting is not written to files.
 
 import dataclasses
 import difflib
-import functools
 import json
-import re
 import sys
 import tomllib
 import types
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kerasseq.errors import OptionError, UserError
+from kerasseq.toml_file import read_toml
 
 C = TypeVar("C")
 
@@ -75,7 +74,7 @@ def read_with_origins(
     values: dict = {}
     origins: dict[tuple[str, ...], str] = {}
     for file in files:
-        table, lines = _read_toml(Path(file))
+        table, lines = read_toml(Path(file))
         _merge(values, table, origins, (), lambda key, f=file, n=lines: f"{f}:{n.get(key, 1)}")
     for name, value in automatic.items():
         for key in reversed(name.split(".")):
@@ -93,11 +92,6 @@ def read_with_origins(
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
     given = {key: origins[tuple(key.split("."))] for key in _flatten(values)}
     return _build(kind, values, (), origins), {key: at for key, at in given.items() if at}
-
-
-def get_setting(config: object, key: str) -> Any:
-    """Returns the value of a dotted key."""
-    return functools.reduce(getattr, key.split("."), config)
 
 
 def find_unused(config: object) -> dict[str, str]:
@@ -200,40 +194,6 @@ def _remove(table: dict, keys: Collection[str], path: str = "") -> dict:
         elif path + key not in keys:
             rest[key] = value
     return rest
-
-
-def _read_toml(file: Path) -> tuple[dict, dict[tuple[str, ...], int]]:
-    if file.exists() and not file.is_file():
-        raise UserError(f"{file}: cannot read the configuration: it is no file")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise UserError(f"{file}: cannot read the configuration: {reason}") from None
-    try:
-        return tomllib.loads(text), _find_lines(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r" \(at line (\d+), column \d+\)", str(error))
-        line = at.group(1) if at else len(text.splitlines())
-        reason = str(error)[: at.start()] if at else str(error)
-        raise UserError(f"{file}:{line}: not valid TOML: {reason}") from None
-    except (ValueError, RecursionError):
-        raise UserError(
-            f"{file}: cannot read the configuration: a number has too many digits, or lists are "
-            "too deep"
-        ) from None
-
-
-def _find_lines(text: str) -> dict[tuple[str, ...], int]:
-    """Finds the line of each key and table, since tomllib gives no positions."""
-    section, places = (), {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w.\- ]+?)\s*\]", line):
-            section = tuple(part.strip() for part in header.group(1).split("."))
-            places.setdefault(section, number)
-        elif key := re.match(r"\s*([\w.\-]+)\s*=", line):
-            places.setdefault((*section, *key.group(1).split(".")), number)
-    return places
 
 
 def _merge(into: dict, table: dict, origins: dict, path: tuple[str, ...], origin) -> None:

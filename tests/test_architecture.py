@@ -20,6 +20,7 @@ LAYERS = (
         "printable",
         "serialization",
         "special_ids",
+        "toml_file",
     },
     {"config", "data", "default_backend", "drawing", "media", "metrics", "preprocessing"},
     {

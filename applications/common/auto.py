@@ -1,5 +1,6 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -63,3 +64,8 @@ def _is_free(key: str, given: Mapping[str, Any]) -> bool:
 def _list_parents(key: str) -> Sequence[str]:
     parts = key.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def get_setting(config: object, key: str) -> Any:
+    """Returns the value of a dotted key."""
+    return functools.reduce(getattr, key.split("."), config)

@@ -5,12 +5,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from kerasseq.applications.common.auto import Automatic, choose
+from kerasseq.applications.common.auto import Automatic, choose, get_setting
 from kerasseq.applications.common.settings import BROUGHT
 from kerasseq.config import (
     find_unused,
     from_dict,
-    get_setting,
     read_with_origins,
     refuse_unused,
     to_dict,
@@ -97,6 +96,10 @@ def plan(
     >>> plan.config.model.units, len(plan.lines) > 2
     (64, True)
     """
+
+    def check_start_of(settings: C, given: Mapping[str, str]) -> None:
+        _check_start(settings, given, reads, lambda start: read_settings(settings, start))
+
     overrides = list(overrides)
     named = [override.replace(" ", "") for override in overrides]
     named += [f"data.{name}=" for name, value in data.items() if value]
@@ -111,6 +114,8 @@ def plan(
         files = [_file(folder, model)] if model else []
         settings, origins = read_with_origins(kind, files, overrides)
         settings = replace(settings, data=_replace_data(settings.data, data, origins))
+        if settings.training.start_from and not model:  # before the data are read
+            check_start_of(settings, _without_files(origins, files))
         parts = read_parts(settings.data, data_dir)
         given = {key: get_setting(settings, key) for key in _without_files(origins, files)}
         given |= {f"data.{name}": value for name, value in data.items()}
@@ -122,8 +127,7 @@ def plan(
     if settings.training.start_from:
         if model:
             raise UserError("A model to start from brings its own kind: leave out --model.")
-        given = origins if names else _without_files(origins, files)
-        _check_start(settings, given, reads, lambda start: read_settings(settings, start))
+        check_start_of(settings, origins if names else _without_files(origins, files))
     elif model and settings.model.kind != model:
         raise UserError(
             f"--model {model}, but the configuration's model is a {settings.model.kind}: "
