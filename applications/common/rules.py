@@ -235,8 +235,7 @@ def choose_picture_training(facts: Survey, known: Known) -> Choice:
     """Epochs until the validation is worse several times: small sets are learned by heart."""
     pictures = facts.pictures.pictures
     batch = 64 if pictures > 3_000 else 32 if pictures > 200 else 8
-    captions = max(1.0, facts.pictures.mean_captions)
-    steps = max(1, math.ceil(facts.examples * captions / batch))
+    steps = max(1, math.ceil(facts.examples / batch))  # an epoch has one caption of each
     settings = {
         "training.batch_pictures": batch,
         "training.learning_rate": 1e-3,
@@ -244,7 +243,7 @@ def choose_picture_training(facts: Survey, known: Known) -> Choice:
         "training.best_by": "cider",
         **plan_updates(known, steps, 1500, 4),
     }
-    return Choice(settings, describe_training(settings, known, f"{batch} captions"))
+    return Choice(settings, describe_training(settings, known, f"{batch} pictures"))
 
 
 RULES: Mapping[str, tuple[Rule, ...]] = {

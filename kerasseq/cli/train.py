@@ -146,14 +146,15 @@ def _train(options: argparse.Namespace) -> None:
         "data_dir": options.data_dir,
     }
     # Usage errors come at once: only the training itself brings Keras, which takes seconds.
-    print(*lines, sep="\n", end="\n" * bool(lines), flush=True)
     if options.folds is None:
         check_run(config, output, **how)
-        parts = parts or head.read_parts(config.data, options.data_dir)
-        head.train(config, output, parts=parts, **how)
     else:
         check_folds(config, Path(output), options.folds, **how)
-        parts = parts or head.read_parts(config.data, options.data_dir)
+    print(*lines, sep="\n", end="\n" * bool(lines), flush=True)
+    parts = parts or head.read_parts(config.data, options.data_dir)
+    if options.folds is None:
+        head.train(config, output, parts=parts, **how)
+    else:
         head.cross_validate(config, output, options.folds, parts=parts, **how)
 
 
