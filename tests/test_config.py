@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasseq import config
@@ -57,6 +57,7 @@ wholes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(wholes)
 def test_what_is_written_is_read_back(tmp_path_factory, whole):
     file = tmp_path_factory.mktemp("config") / "c.toml"

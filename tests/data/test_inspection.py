@@ -194,7 +194,8 @@ def test_odd_characters():
         ("CYRILLIC SMALL LETTER YA", 2),
         ("NO-BREAK SPACE", 1),
     ]
-    assert find_odd_characters(dict.fromkeys("日本語かな", 1000)) == []
+    japanese = dict.fromkeys("日本語かな", 1000) | dict.fromkeys("々ー\u3000カ", 1)
+    assert find_odd_characters(japanese) == []
 
 
 def test_outliers():

@@ -21,6 +21,11 @@ _MARKS = set("ÂÃâ\ufffd")  # one of them is in each match
 
 _SIGNS = "ªºµ"  # letters that are no part of a script
 
+# Marks of Japanese, in whose texts kana and ideographs stand side by side.
+_SCRIPTS = dict.fromkeys(
+    ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "HALFWIDTH"), "CJK"
+)
+
 _RARE = 0.001  # the share of the letters below which a script is odd
 _NAMED = 8
 
@@ -101,11 +106,12 @@ def find_odd_characters(counts: Mapping[str, int]) -> list[Character]:
 
 def _script(letter: str) -> str:
     """Returns the first word of the name of a letter, which is mostly its script."""
-    return unicodedata.name(letter, "?").partition(" ")[0]
+    script = unicodedata.name(letter, "?").partition(" ")[0]
+    return _SCRIPTS.get(script, script)
 
 
 def _is_invisible(character: str) -> bool:
-    if character in "\t\n\u200c\u200d":  # joiners belong to the writing of Persian and Hindi
+    if character in "\t\n\u200c\u200d\u3000":  # joiners of Persian and Hindi, Japanese space
         return False
     kind = unicodedata.category(character)
     return kind[0] == "C" or (kind[0] == "Z" and character != " ") or character == "\ufffd"

@@ -1,5 +1,6 @@
 """What recordings are like, by their lists and headers: hours, rates, speakers."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,8 +54,7 @@ def measure_recordings(recordings: Sequence[Recording]) -> SoundFacts:
     places = np.unique(np.linspace(0, max(count - 1, 0), min(count, MAX_HEADERS)).astype(int))
     rates: Counter[int] = Counter()
     unreadable = 0
-    read = lru_cache(1024)(_try_header)  # the parts of one file follow each other
-    for place, header in map_in_threads(lambda place: read(recordings[place].path), places):
+    for place, header in map_in_threads(lambda place: _try_header(recordings[place].path), places):
         if header is None:
             unreadable += 1
             continue
@@ -81,6 +81,17 @@ def measure_recordings(recordings: Sequence[Recording]) -> SoundFacts:
 
 
 def _try_header(path: str) -> SoundHeader | None:
+    """Returns the header of a file; None if it cannot be read."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return _read_once(path, status.st_size, status.st_mtime_ns)
+
+
+# Several recordings can be parts of one file, and a training surveys its data more than once.
+@lru_cache(1 << 15)
+def _read_once(path: str, size: int, changed: int) -> SoundHeader | None:
     try:
         return read_header(path)
     except FileError:
