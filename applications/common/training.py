@@ -13,6 +13,7 @@ from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.preparation import NAMES, Prepared
 from kerasseq.applications.common.starting import describe_origins, load_start
+from kerasseq.applications.common.vocabularies import judge_vocabulary
 from kerasseq.applications.common.watching import make_measure, make_watch
 from kerasseq.config import to_dict
 from kerasseq.data.inspection.advice import advise
@@ -91,7 +92,11 @@ def train(
         say("\n".join(head.describe(model, data)))
         count = len(data.stores["valid"])
         say(f"Valid   {count:,} {head.examples}" + FEW * (count < MIN_VALIDATION))
-        watch = make_watch(head, model, data, {})
+        notes = {}
+        if start:
+            texts = head.iterate_texts()
+            notes["vocabulary"] = judge_vocabulary(preprocessor, texts, config.start_from)
+        watch = make_watch(head, model, data, notes)
         measure = make_measure(head, watch, config)
         position = fit(
             *(model, data.epochs, data.valid, config, run, measure, count),
