@@ -36,13 +36,14 @@ def _tune(options: argparse.Namespace) -> None:
         raise UserError(f"--minutes must be a number above 0, not {options.minutes:g}.")
     head, settings = find_settings(options)
     # Usage errors come at once: only the training itself brings Keras, which takes seconds.
-    parts = head.read_parts(head.configure(*settings).data, options.data_dir)
+    plan = head.plan(*settings)
+    print(*plan.lines, sep="\n", end="\n" * bool(plan.lines), flush=True)
+    parts = plan.parts or head.read_parts(plan.config.data, options.data_dir)
     head.tune(
         *settings,
         output=options.output or f"runs/tune-{options.head}",
         trials=options.trials,
         minutes=options.minutes,
         resume=options.resume,
-        data_dir=options.data_dir,
         parts=parts,
     )

@@ -103,4 +103,4 @@ def _format(value: Any, digits: int = 3) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return f"{len(value)} from {min(value):g} to {max(value):g}" if value else "[]"
-    return f"{value:.{digits}g}" if isinstance(value, float | int) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

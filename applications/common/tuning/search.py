@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasseq import config as configuration
+from kerasseq.applications.common.configuration import AUTO
 from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts
 from kerasseq.applications.common.tuning.progress import TrialProgress
@@ -53,12 +54,12 @@ def tune(
     model: str | None = None,
     config: str | None = None,
     overrides: Iterable[str] = (),
+    data_dir: str | None = None,
     *,
     output: str | Path,
     trials: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
-    data_dir: str | None = None,
     parts: Parts | None = None,
     say: Callable[[str], None] = print,
 ) -> Any:
@@ -74,11 +75,11 @@ def tune(
         space: what the head lets a search change.
         data, model, config: see `configure`.
         overrides: texts "section.key=value": settings that no trial changes.
+        data_dir: the folder of data sets.
         output: the folder of the search.
         trials: the number of trials in the folder; by default that of before, or 20.
         minutes: the longest time that one trial trains.
         resume: go on with the search in that folder, or help a process that is at it.
-        data_dir: the folder of data sets.
         parts: the examples, if they are read already.
         say: prints a text.
 
@@ -99,13 +100,14 @@ def tune(
         raise UserError("--minutes sets training.max_minutes: leave out one of them.")
     if trials is not None and trials < 1:
         raise UserError(f"--trials must be at least 1, not {trials}.")
-    base = configure(data, model, config, overrides)
+    base = configure(data, model, config, overrides, data_dir)
     by = base.training.best_by
     settings, left_out = select_settings(space, base, fixed)
     bases, more = {base.model.kind: base}, []
-    if not (model or config or base.training.start_from or is_within(KIND, fixed)):
-        bases, more = configure_kinds(space, base, configure, data, overrides)
-    elif model or config:
+    named = model or config not in (None, AUTO)
+    if not (named or base.training.start_from or is_within(KIND, fixed)):
+        bases, more = configure_kinds(space, base, configure, (data, overrides, data_dir))
+    elif named:
         fixed.append(KIND)
     left_out |= dict(more)
     settings = widen(settings, base)

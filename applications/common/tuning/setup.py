@@ -24,25 +24,30 @@ def select_settings(space: Space, base: Any, fixed: list[str]) -> tuple[list, di
         if any(f"{setting.key}.".startswith(f"{name}.") for name in fixed):
             continue
         if base.training.best_by == "loss" and is_within(setting.key, space.units):
-            left_out[setting.key] = "losses of other units cannot be compared"
+            left_out[setting.key] = (
+                "losses of other units cannot be compared, as another training.best_by can"
+            )
         else:
             settings.append(setting)
     return settings, left_out
 
 
 def configure_kinds(
-    space: Space, base: Any, configure: Callable, data: Mapping, overrides: list[str]
+    space: Space, base: Any, configure: Callable, named: tuple[Mapping, list[str], str | None]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the base of each kind of model, and the kinds left out, each with the reason."""
+    data, overrides, data_dir = named
     bases, left_out = {base.model.kind: base}, {}
     for name in space.kinds:
         if name in bases:
             continue
         if base.training.best_by == "loss" and is_within(KIND, space.units):
-            left_out[f"{KIND}={name}"] = "losses of other kinds of model cannot be compared"
+            left_out[f"{KIND}={name}"] = (
+                "losses of other kinds cannot be compared, as another training.best_by can"
+            )
             continue
         try:
-            other = configure(data, name, None, overrides)
+            other = configure(data, name, None, overrides, data_dir)
         except UserError as error:
             left_out[f"{KIND}={name}"] = str(error)
             continue
