@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -16,7 +17,11 @@ from kerasseq.cli.options import (
     load_ensemble,
     spell_option,
 )
+from kerasseq.data.files import check_file
+from kerasseq.data.public import datasets
+from kerasseq.data.public.dataset import HEADS
 from kerasseq.errors import OptionError, UserError
+from kerasseq.presets import find_model
 from kerasseq.printable import dump_json
 
 # Options for models that read text, by their attributes.
@@ -54,8 +59,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     for name in ("data_dir", "source", "target"):
         if getattr(options, name) and not options.dataset:
             raise UserError(f"{spell_option(name)} goes with --dataset: leave it out.")
+    find_model(options.model)
+    if options.dataset:
+        datasets.find(options.dataset)
+    for path in options.data or []:
+        if not os.path.isdir(path):
+            check_file(path)
+    # Here, since it brings Keras, which takes seconds.
     from kerasseq import load
-    from kerasseq.data.public.dataset import HEADS
 
     model = load(options.model)
     reads = model.preprocessor.reads

@@ -88,7 +88,8 @@ def find_files(
         The paths, and the exit status, which is 1 if a line of the list is not text.
 
     Raises:
-        UserError: there is nothing to read, or two things, or a folder without such files.
+        UserError: there is nothing to read, or two things, or a folder without such files, or no
+            file exists.
     """
     from kerasseq.applications.common.files import expand_folders
 
@@ -109,6 +110,9 @@ def find_files(
     found = expand_folders(paths, endings, what)
     if note := found.describe_left_out(what):
         print(escape(note + "."), file=sys.stderr)
+    if found.files and not any(map(os.path.exists, found.files)):
+        others = f", nor does any other of the {len(found.files)} files" * (len(found.files) > 1)
+        raise UserError(f"{found.files[0]} does not exist{others}.")
     return found.files, status
 
 

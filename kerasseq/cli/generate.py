@@ -32,12 +32,13 @@ def _generate(options: argparse.Namespace) -> int:
         raise UserError("Give a text, or --input FILE. --input - reads standard input.")
     from tqdm import tqdm
 
-    model, how = load_ensemble(options)
-    from kerasseq.applications.translation.use import translate
-
     hidden = None if options.output is not None and not options.text else True
     with contextlib.ExitStack() as files:
+        # The lines first: the model brings Keras, which takes seconds.
         lines = None if options.text else TextLines(options.input or "-", files)
+        model, how = load_ensemble(options)
+        from kerasseq.applications.translation.use import translate
+
         inputs = [options.input] if options.input else []
         output = files.enter_context(open_output(options.output, inputs))
         results = translate(model, options.text or lines, **how)

@@ -84,6 +84,8 @@ def load_reader(name: str, kind: str) -> Any:
     Raises:
         UserError: it cannot be loaded, or reads something else.
     """
+    find_model(name)
+    # Here, since it brings Keras, which takes seconds.
     from kerasseq import load
 
     model = load(name)
@@ -106,12 +108,12 @@ def load_ensemble(options: argparse.Namespace, model: Any = None) -> tuple[Any, 
     Raises:
         UserError: an option is wrong, or a model cannot be loaded.
     """
-    from kerasseq import load
-
     check_batch_size(options)
     if options.prefix is not None and not options.prefix.strip():
         raise UserError("--prefix has no text in it: give one or leave it out.")
     _check_members([options.model, *options.members])
+    from kerasseq import load
+
     model = model or load_reader(options.model, "text")
     return model, {
         "options": model.options(**collect_decoding(options)),

@@ -202,10 +202,10 @@ def test_long_recordings_are_cut_where_it_is_quiet():
     [
         (["transcribe", "RUN"], "Give a file"),
         (
-            ["transcribe", "RUN", "--beam", "0", "x.wav"],
+            ["transcribe", "RUN", "--beam", "0", "WAV"],
             "--beam must be a whole number from 1 to 1,000",
         ),
-        (["transcribe", "multi30k-en-de", "x.wav"], "reads text, not sound"),
+        (["transcribe", "multi30k-en-de", "WAV"], "reads text, not sound"),
         (["transcribe", "RUN", "-"], "Only a transducer"),
         (["transcribe", "RUN", "--beam", "3", "--lm-weight", "1", "WAV"], "language model"),
         (["transcribe", "RUN", "--length-bonus", "1", "WAV"], "set --beam to 2 or more"),

@@ -69,6 +69,15 @@ def test_a_head_is_configured_and_its_data_are_read_without_keras(folder):
         ("train speech-recognition --dataset an5", "no data set 'an5'"),
         ("train speech-recognition --start-from an5", "an5: no such file or preset"),
         ("train speech-recognition --set training.encoder_from=an5", "an5: no such file"),
+        ("evaluate an4-ctc --data none.tsv", "none.tsv does not exist"),
+        ("evaluate an4-ctc --dataset an5", "no data set 'an5'"),
+        ("generate an5 hello", "an5: no such file or preset"),
+        ("generate multi30k-en-de --input none.txt", "none.txt does not exist"),
+        ("transcribe an4-ctc none.wav", "none.wav does not exist"),
+        (
+            "caption flickr8k none.png other.png",
+            "none.png does not exist, nor does any other",
+        ),
         ("train translation --train list.tsv --output list.tsv", "list.tsv: is not a folder"),
     ],
 )
