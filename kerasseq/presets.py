@@ -1,7 +1,9 @@
 """Where the file of a model is; needs no Keras, whose import takes seconds."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from kerasseq.errors import UserError
 
@@ -46,3 +48,14 @@ def find_model(model: str | Path) -> Path:
     if str(model) in presets:
         return presets[str(model)]
     raise UserError(f"{path}: no such file or preset; presets are {', '.join(presets) or 'none'}")
+
+
+def read_calibration(path: Path) -> dict[str, Any] | None:
+    """Returns the calibration of a preset that stands beside its file, or None.
+
+    A preset gets one without a second copy of its weights in the history.
+    """
+    file = path.with_name("calibrations.json")
+    if path not in list_presets().values() or not file.exists():
+        return None
+    return json.loads(file.read_text()).get(path.stem)

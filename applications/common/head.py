@@ -112,6 +112,10 @@ class Head(ABC):
             "decoding": asdict(self.config.decoding),
         }
 
+    def calibrate(self, model: SequenceModel) -> dict[str, Any]:
+        """Returns further entries of the model's card, of its final weights on validation data."""
+        return {}
+
     def check_test_part(self, *how: Any) -> None:
         """Reads an example of the test part, so that errors show before the training.
 

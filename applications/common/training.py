@@ -118,6 +118,7 @@ def train(
             "validation": position.best,
         }
         run.save_model(model)  # at once: measuring it takes time too
+        model.card = {**model.card, **head.calibrate(model)}
         scores = _measure_test_part(head, model, data, say)
         model.card = {**model.card, "test": scores}
         run.save_model(model)

@@ -12,6 +12,7 @@ from kerasseq.applications.common.head import Head
 from kerasseq.applications.common.parts import Parts, find_unknown_units
 from kerasseq.applications.common.preparation import Prepared
 from kerasseq.applications.common.tuning.search import tune as _tune
+from kerasseq.applications.speech_recognition.calibration import MOST_RECORDINGS, calibrate
 from kerasseq.applications.speech_recognition.config import SpeechConfig, configure, read_encoder
 from kerasseq.applications.speech_recognition.evaluation import evaluate
 from kerasseq.applications.speech_recognition.model import build
@@ -29,6 +30,7 @@ from kerasseq.generation import Greedy
 from kerasseq.language_model import NGram
 from kerasseq.metrics import wer
 from kerasseq.models import Options, SequenceModel
+from kerasseq.models.confidence import CARD_NAME
 from kerasseq.preprocessing import SpeechPreprocessor
 
 
@@ -90,6 +92,12 @@ class SpeechRecognition(Head):
         longest = float(self.stores["train"].frames().max()) / FRAMES
         longest = max(longest, before.get("longest", 0.0))
         return {**super().make_card(before), "longest": round(longest, 1)}
+
+    def calibrate(self, model: SequenceModel) -> dict:
+        store = self.stores["valid"]
+        places = np.linspace(0, len(store) - 1, min(len(store), MOST_RECORDINGS)).astype(int)
+        entry = calibrate(model, store.sounds(places), store.texts(places))
+        return {CARD_NAME: entry} if entry else {}
 
     def write(self, model: SequenceModel, most: int | None = None) -> list[str]:
         store = self.stores["valid"]

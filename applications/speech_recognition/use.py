@@ -12,6 +12,7 @@ from kerasseq.media.silence import split_at_silences
 from kerasseq.media.sound import read_sound
 from kerasseq.models import Hypothesis, Options, SequenceModel, Word
 from kerasseq.models.batching import check_call
+from kerasseq.models.confidence import geometric_mean
 from kerasseq.models.inputs import check_many
 from kerasseq.models.stream import Stream
 
@@ -44,6 +45,10 @@ class Transcript:
         text: the whole text.
         seconds: the length of the recording.
         words: the words with their times, if they are asked for.
+        confidence: the geometric mean of the probabilities of its units, from 0 to 1; None
+            without units.
+        known: whether the model knows such speech; None if that is not measured. See
+            `kerasseq.models.confidence.Calibration`.
         error: why there is no text.
     """
 
@@ -51,6 +56,8 @@ class Transcript:
     text: str = ""
     seconds: float = 0.0
     words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    known: bool | None = None
     error: str = ""
 
 
@@ -78,7 +85,7 @@ def transcribe(
     check_many(files, "files")
     check_call(batch_size, None)
     sounds = _read_files(files, model.preprocessor.rate)
-    return transcribe_sounds(model, sounds, options, words, batch_size)
+    return transcribe_sounds(model, sounds, options, words, batch_size, judge=True)
 
 
 def transcribe_stream(model: SequenceModel, stream: BinaryIO) -> Iterator[tuple[str, float, bool]]:
@@ -125,11 +132,13 @@ def transcribe_sounds(
     options: Options | None = None,
     words: bool = False,
     batch_size: int = 16,
+    judge: bool = False,
 ) -> Iterator[Transcript]:
     """Does what `transcribe` does, for samples at the model's rate.
 
     Args:
         sounds: the samples, each with its transcript without text.
+        judge: whether to find out how sure the model is of each recording.
     """
     waiting: list[tuple[Transcript, np.ndarray]] = []
     seconds = 0.0
@@ -137,9 +146,9 @@ def transcribe_sounds(
         waiting.append(sound)
         seconds += sound[0].seconds
         if seconds >= TOGETHER:
-            yield from _transcribe(model, waiting, options, words, batch_size)
+            yield from _transcribe(model, waiting, options, words, batch_size, judge)
             waiting, seconds = [], 0.0
-    yield from _transcribe(model, waiting, options, words, batch_size)
+    yield from _transcribe(model, waiting, options, words, batch_size, judge)
 
 
 def _transcribe(
@@ -148,6 +157,7 @@ def _transcribe(
     options: Options | None,
     words: bool,
     batch_size: int,
+    judge: bool,
 ) -> Iterator[Transcript]:
     """Cuts sounds at silences, transcribes their parts together, and joins the texts."""
     rate = model.preprocessor.rate
@@ -169,7 +179,8 @@ def _transcribe(
     hypotheses = iter(model.hypotheses(decoded, options, **how) if decoded else ())
     best = iter([next(hypotheses)[:1] if is_loud else [] for is_loud in loud])
     for (transcript, samples), spans in zip(sounds, cuts, strict=True):
-        yield _join(model, transcript, samples, spans, [next(best) for _ in spans], words)
+        some = [next(best) for _ in spans]
+        yield _join(model, transcript, samples, spans, some, words, judge)
 
 
 def _is_loud(samples: np.ndarray) -> bool:
@@ -183,14 +194,23 @@ def _join(
     spans: Sequence[tuple[int, int]],
     hypotheses: Sequence[list[Hypothesis]],
     words: bool,
+    judge: bool,
 ) -> Transcript:
     """Returns the transcript of a sound, with the text of its parts."""
     texts = [one.text.strip() for some in hypotheses for one in some]
     timed: list[Word] = []
+    logs: list[float] = []
     for (start, end), some in zip(spans, hypotheses, strict=True):
-        for one in some if words else ():
-            offset = start / model.preprocessor.rate
-            for word in model.words(samples[start:end], one):
+        for one in some if words or judge else ():
+            sound, offset = samples[start:end], start / model.preprocessor.rate
+            frames, log_probs = model.token_alignment(sound, one)
+            one = replace(one, frames=tuple(frames), log_probs=tuple(log_probs))
+            logs += log_probs
+            for word in model.words(sound, one) if words else ():
                 times = {"start": word.start + offset, "end": word.end + offset}
                 timed.append(replace(word, **{k: round(v, 3) for k, v in times.items()}))
+    if logs:
+        confidence, calibration = geometric_mean(logs), model.calibration()
+        known = calibration.knows(confidence) if calibration.least else None
+        transcript = replace(transcript, confidence=round(confidence, 4), known=known)
     return replace(transcript, text=" ".join(filter(None, texts)), words=tuple(timed))

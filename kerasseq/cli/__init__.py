@@ -19,6 +19,7 @@ COMMANDS = (
     "transcribe",
     "caption",
     "evaluate",
+    "calibrate",
     "info",
     "compact",
     "inspect",

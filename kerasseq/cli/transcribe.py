@@ -51,7 +51,28 @@ def _transcribe(options: argparse.Namespace) -> int:
         words=options.json or options.srt,
         batch_size=options.batch_size,
     )
-    return print_results(transcripts, len(files), _line_maker(options)) or status
+    strange: list[Any] = []
+    line = _line_maker(options)
+
+    def note(one: Any) -> str:
+        if one.known is False:
+            strange.append(one)
+        return line(one)
+
+    status = print_results(transcripts, len(files), note) or status
+    if strange:
+        print(_describe_strange(strange, model.calibration().least), file=sys.stderr)
+    return status
+
+
+def _describe_strange(transcripts: list[Any], least: float) -> str:
+    """Returns a sentence on recordings that the model does not know."""
+    names = [f"{escape(one.file)} ({one.confidence:.2f})" for one in transcripts[:3]]
+    more = f" and {len(transcripts) - 3} more" * (len(transcripts) > 3)
+    return (
+        f"This model does not know such speech, and its text may be wrong: {', '.join(names)}{more}"
+        f"; on 99 % of its validation recordings its confidence is {least:.2f} or more."
+    )
 
 
 def _line_maker(options: argparse.Namespace) -> Callable[[Any], str]:
@@ -61,7 +82,11 @@ def _line_maker(options: argparse.Namespace) -> Callable[[Any], str]:
         return lambda one: to_srt(one.words)
     if options.json:
         return lambda one: result_to_json(
-            one, seconds=one.seconds, words=[vars(word) for word in one.words]
+            one,
+            seconds=one.seconds,
+            confidence=one.confidence,
+            known=one.known,
+            words=[vars(word) for word in one.words],
         )
     return lambda one: escape(one.text)
 

@@ -1,5 +1,6 @@
 """Metrics of texts, transcripts and captions."""
 
+from kerasseq.metrics.calibration import calibration_error
 from kerasseq.metrics.captions import caption_scores
 from kerasseq.metrics.cider import CiderD
 from kerasseq.metrics.intervals import t_interval
@@ -11,6 +12,7 @@ __all__ = [
     "CiderD",
     "Score",
     "bleu",
+    "calibration_error",
     "caption_scores",
     "caption_words",
     "cer",

@@ -1,6 +1,7 @@
 """Error rates of transcripts, with the edit distance of rapidfuzz."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -85,11 +86,24 @@ def bootstrap_interval(errors: np.ndarray, draws: int = 2000, seed: int = 0) -> 
     return float(low), float(high)
 
 
-def _count_errors(hypotheses, references, units) -> np.ndarray:
+def find_right_words(words: Sequence[str], reference: Sequence[str]) -> np.ndarray:
+    """Returns (N,) bool: the words that stay in the fewest changes that make the reference."""
+    right = np.zeros(len(words), bool)
+    for change, start, end, _, _ in _get_levenshtein().opcodes(words, reference):
+        right[start:end] = change == "equal"
+    return right
+
+
+def _get_levenshtein() -> Any:
     try:
         from rapidfuzz.distance import Levenshtein
     except ImportError:
         raise UserError('Error rates need rapidfuzz: pip install "kerasseq[audio]".') from None
+    return Levenshtein
+
+
+def _count_errors(hypotheses, references, units) -> np.ndarray:
+    distance = _get_levenshtein().distance
     if len(hypotheses) != len(references):
         raise UserError(
             f"{len(hypotheses):,} transcripts cannot be compared with {len(references):,} "
@@ -99,7 +113,7 @@ def _count_errors(hypotheses, references, units) -> np.ndarray:
         raise UserError("There is no transcript to measure.")
     return np.array(
         [
-            (Levenshtein.distance(units(text), units(reference)), len(units(reference)))
+            (distance(units(text), units(reference)), len(units(reference)))
             for text, reference in zip(hypotheses, references, strict=True)
         ]
     )

@@ -1,9 +1,9 @@
 """The hypotheses of a model, and the words of a hypothesis."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kerasseq.models.confidence import Calibration, geometric_mean
 from kerasseq.preprocessing.tokenizer import WORD_MARK
 
 
@@ -40,7 +40,8 @@ class Word:
     Attributes:
         text: the word as it stands in the hypothesis.
         start, end: seconds.
-        confidence: the geometric mean of the probabilities of its pieces, from 0 to 1.
+        confidence: from 0 to 1: how often such words are right, if the model is calibrated;
+            otherwise the geometric mean of the probabilities of its pieces. See `Calibration`.
 
     Example:
 
@@ -57,7 +58,11 @@ class Word:
 
 
 def group_words(
-    pieces: Sequence[str], frames: Sequence[int], log_probs: Sequence[float], seconds: float
+    pieces: Sequence[str],
+    frames: Sequence[int],
+    log_probs: Sequence[float],
+    seconds: float,
+    calibration: Calibration | None = None,
 ) -> list[Word]:
     """Groups pieces into words, in order.
 
@@ -68,6 +73,7 @@ def group_words(
         pieces: of one hypothesis, without the end symbol.
         frames, log_probs: of each piece.
         seconds: of one step.
+        calibration: makes confidences of probabilities; None leaves them as they are.
     """
     marked = any(WORD_MARK in piece for piece in pieces)
     groups: list[list[int]] = []
@@ -75,12 +81,15 @@ def group_words(
         if not groups or not marked or piece.startswith(WORD_MARK):
             groups.append([])
         groups[-1].append(index)
+    calibration = calibration or Calibration()
+    whole = geometric_mean(log_probs) if len(log_probs) else 1.0
     words = []
     for group in groups:
         text = "".join(pieces[i] for i in group).replace(WORD_MARK, " ").strip()
         real = [i for i in group if pieces[i] != WORD_MARK]
         if text:
             start, end = frames[real[0]] * seconds, (frames[real[-1]] + 1) * seconds
-            mean = sum(log_probs[i] for i in real) / len(real)
-            words.append(Word(text, round(start, 3), round(end, 3), round(math.exp(mean), 4)))
+            mean = geometric_mean([log_probs[i] for i in real])
+            confidence = round(calibration.confidence(mean, whole), 4)
+            words.append(Word(text, round(start, 3), round(end, 3), confidence))
     return words

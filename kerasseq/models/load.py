@@ -13,8 +13,9 @@ from kerasseq.errors import FileError, UserError
 from kerasseq.language_model import NGram
 from kerasseq.models.allowance import limit_layers
 from kerasseq.models.base import SequenceModel
+from kerasseq.models.confidence import CARD_NAME, Calibration
 from kerasseq.preprocessing.base import Preprocessor
-from kerasseq.presets import find_model
+from kerasseq.presets import find_model, read_calibration
 
 # Keras finds classes once they are imported.
 _PACKAGES = ("acoustics", "backbones", "encoders", "language_model", "preprocessing")
@@ -62,6 +63,8 @@ def load(model: str | Path) -> SequenceModel:
             raise FileError(path, f"cannot be loaded: {_find_reason(error)}") from error
         if sum(math.prod(weight.shape) for weight in loaded.weights) != archive.weights.numbers:
             raise FileError(path, "it has weights of layers that its configuration lacks")
+    if CARD_NAME not in loaded.card and (calibration := read_calibration(path)):
+        loaded.card = {**loaded.card, CARD_NAME: calibration}
     try:
         _check_parts(loaded)
         _check_card(loaded)
@@ -112,6 +115,7 @@ def _check_size(part: Any, size: int) -> None:
 
 def _check_card(model: SequenceModel) -> None:
     """Checks the entries of a card that change what a model does."""
+    Calibration.from_card(model.card)
     longest = model.card.get("longest", _LEAST_SECONDS)
     if not isinstance(longest, int | float) or not longest >= _LEAST_SECONDS:
         raise UserError(f"its card names {longest!r} as the longest recording, in seconds")

@@ -280,8 +280,8 @@ class Seq2Seq(SequenceModel):
         before.
         """
         tokens = self._check_tokens(hypothesis)
-        if not tokens:
-            return (), ()
+        if not tokens or len(hypothesis.frames) == len(tokens):
+            return hypothesis.frames, hypothesis.log_probs
         memory, weights = self._attend_to(source, tokens)
         before = np.asarray([[BEGIN, *tokens[:-1]]], "int32")
         logits = ops.cast(self.decoder(ops.convert_to_tensor(before), memory), "float32")

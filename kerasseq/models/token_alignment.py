@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 
 from kerasseq.errors import UserError
+from kerasseq.models.confidence import Calibration
 from kerasseq.models.hypothesis import Hypothesis, Word, group_words
 from kerasseq.special_ids import END
 
 
 class TokenAlignment:
-    """A model's part in alignment. The model has a vocabulary, a preprocessor and a factor of
-    steps.
+    """A model's part in alignment. The model has a vocabulary, a preprocessor, a card and a
+    factor of steps.
     """
 
     vocabulary_size: int
     factor: int
+    card: dict
 
     def require_preprocessor(self) -> Any:
         """Returns the preprocessor."""
@@ -66,7 +68,12 @@ class TokenAlignment:
         if not hasattr(preprocessor, "rate"):
             raise UserError("Only words that a model of sound wrote have times.")
         pieces = preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
-        return group_words(pieces, frames, log_probs, self.factor / preprocessor.rate)
+        seconds = self.factor / preprocessor.rate
+        return group_words(pieces, frames, log_probs, seconds, self.calibration())
+
+    def calibration(self) -> Calibration:
+        """Returns the calibration in the card, or one that changes nothing."""
+        return Calibration.from_card(self.card)
 
     def alignment(self, source: Any, hypothesis: Hypothesis) -> Any:
         """Returns the weight of each token of a hypothesis at each step of the encoder, (T, F).
