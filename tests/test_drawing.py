@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from kerasseq.drawing import draw_alignment, draw_attention, draw_training_curves
 from kerasseq.drawing.attention import make_labels
 from kerasseq.drawing.curves import SCORES
+from kerasseq.drawing.fonts import Fonts
 from kerasseq.errors import UserError
 
 PNG = b"\x89PNG"
@@ -80,6 +81,35 @@ def test_a_recording_of_a_moment_is_drawn(tmp_path):
         warnings.simplefilter("error")
         draw_alignment(np.zeros(9), 8000, ["a"], np.ones((1, 1)), tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(PNG)
+
+
+def test_a_long_recording_is_drawn_in_strips(tmp_path):
+    """Each unit has a row high enough for its label, in the strip of its time."""
+    rate, units, steps = 1000, 120, 480
+    weights = np.zeros((units, steps))
+    weights[np.arange(units), np.arange(units) * steps // units] = 1
+    draw_alignment(np.zeros(24 * rate), rate, ["▁no"] * units, weights, tmp_path / "map.png", "no")
+    height, width, _ = image.imread(tmp_path / "map.png").shape
+    assert height > units * 0.16 * 150 and width <= 14 * 150
+    dark = image.imread(tmp_path / "map.png")[..., :3].sum(axis=2) < 0.9
+    rows = np.flatnonzero(dark[:, 200:].mean(axis=1) > 0.2)  # the spectrograms of silence
+    assert (np.diff(rows) > 100).sum() == 2  # maps between three of them
+
+
+def test_missing_characters_are_spelled_as_codes():
+    with pytest.warns(UserWarning, match="no installed font"):
+        fonts = Fonts.find(["a\U000e0fff"])
+    assert fonts.spell("a\U000e0fffb") == "a[E0FFF]b"
+    assert fonts.spell("\U000e0fff" * 9) == "[E0FFF]" * 3 + "…"
+    assert "[E0FFF]" in fonts.note
+
+
+def test_a_title_is_wrapped_and_ends():
+    fonts = Fonts(["DejaVu Sans"], frozenset())
+    assert fonts.wrap("one two  three", 1.0, 11) == ["one two", "three"]
+    assert len(fonts.wrap("word " * 999, 5.0, 11)) == 8
+    assert len(fonts.wrap("字" * 40, 4.0, 11)) == 2 * len(fonts.wrap("a" * 40, 4.0, 11))
+    assert fonts.wrap("", 4.0, 11) == []
 
 
 class TestCurves:

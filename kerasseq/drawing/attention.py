@@ -1,19 +1,23 @@
 """Pictures of attention weights."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.ft2font import FT2Font
 
 from kerasseq.drawing.figures import save_figure
+from kerasseq.drawing.fonts import Fonts
 from kerasseq.errors import UserError
 
 # SentencePiece puts this mark before each word.
 WORD_MARK = "\N{LOWER ONE EIGHTH BLOCK}"
+
+# Inches of a cell: its label stays readable at every size.
+_CELL = 0.26
+
+# Pieces of a side that are drawn, and the most pixels of a side.
+_MOST_PIECES, _MOST_PIXELS = 400, 12_000
 
 
 def draw_attention(
@@ -26,7 +30,7 @@ def draw_attention(
     """Draws attention weights (T, S) as a map: a row for each target piece, from top to bottom.
 
     A dot precedes a piece that continues a word. A darker cell has a larger weight; the scale is
-    the same in all maps, from 0 to 1.
+    the same in all maps, from 0 to 1. Of long texts the first 400 pieces are drawn.
 
     Args:
         source: the S pieces of the source.
@@ -53,33 +57,38 @@ def draw_attention(
             f"{len(target)} written and {len(source)} read pieces need weights of the shape "
             f"({len(target)}, {len(source)}), none of it zero, not {weights.shape}."
         )
-    cell = 0.26  # inch: the label of a cell stays readable at every size
-    width, height = cell * len(source), cell * len(target)
-    figure = Figure(figsize=(max(width, 1.5) + 1.8, max(height, 1.2) + 1.6), layout="constrained")
+    longest = max(weights.shape)
+    if longest > _MOST_PIECES:
+        title = f"The first {_MOST_PIECES} of {longest:,} pieces. {title}"
+        weights = weights[:_MOST_PIECES, :_MOST_PIECES]
+    read, written = make_labels(source)[:_MOST_PIECES], make_labels(target)[:_MOST_PIECES]
+    fonts = Fonts.find([*read, *written, title])
+    read, written = ([fonts.spell(label) for label in labels] for labels in (read, written))
+    width, height = _CELL * len(read), _CELL * len(written)
+    size = max(width, 1.5) + 1.8, max(height, 1.2) + 1.6
+    lines = fonts.wrap(title, size[0] - 0.3, 11)
+    size = size[0], size[1] + 0.2 * len(lines)
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     # A power below one makes weights of a few hundredths visible.
     axes.imshow(weights**0.7, cmap="Blues", vmin=0, vmax=1)
 
-    read, written = make_labels(source), make_labels(target)
-    font = {"family": _find_fonts("".join([*read, *written, title])), "parse_math": False}
     turned = {"rotation": 60, "ha": "left"} if max(map(len, read)) > 2 else {}
-    axes.set_xticks(range(len(source)), read, fontsize=9, **turned, **font)
-    axes.set_yticks(range(len(target)), written, fontsize=9, **font)
+    axes.set_xticks(range(len(read)), read, fontsize=9, **turned, **fonts.options)
+    axes.set_yticks(range(len(written)), written, fontsize=9, **fonts.options)
     for label in axes.get_xticklabels():
         label.set_rotation_mode("anchor")
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
-    for axis, count in ((axes.set_xticks, len(source)), (axes.set_yticks, len(target))):
+    for axis, count in ((axes.set_xticks, len(read)), (axes.set_yticks, len(written))):
         axis(np.arange(1, count) - 0.5, minor=True)
     axes.grid(which="minor", color="#e8e8e8", linewidth=0.6)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_color("#b0b0b0")
     axes.set_ylabel("written", color="#606060")
-    axes.set_xlabel("read", color="#606060")
-    if title:
-        figure.suptitle(title, fontsize=11, wrap=True, **font)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # _find_fonts has warned once
-        save_figure(figure, path, dpi=150, bbox_inches="tight")
+    axes.set_xlabel("\n".join(filter(None, ["read", fonts.note])), color="#606060")
+    if lines:
+        figure.suptitle("\n".join(lines), fontsize=11, **fonts.options)
+    save_figure(figure, path, dpi=min(150, _MOST_PIXELS / max(size)), bbox_inches="tight")
 
 
 def make_labels(pieces: Sequence[str]) -> list[str]:
@@ -95,31 +104,3 @@ def make_labels(pieces: Sequence[str]) -> list[str]:
         continues = marked and index > 0 and piece[:1].isalnum()
         labels.append(f"\N{MIDDLE DOT}{text}" if continues else text)
     return labels
-
-
-def _find_fonts(text: str) -> list[str]:
-    """Returns fonts that have the characters of a text: the default one, and others if needed."""
-    families = ["DejaVu Sans"]
-    missing = set(text) - _list_characters(font_manager.findfont(families[0]))
-    installed = sorted(font_manager.fontManager.ttflist, key=lambda font: (font.name, font.fname))
-    for font in installed if missing else ():
-        # The font of last resort draws a box for every character.
-        if font.name.startswith("Last Resort") or font.style != "normal":
-            continue
-        covered = missing & _list_characters(font.fname)
-        if covered:
-            families.append(font.name)
-            missing -= covered
-        if not missing:
-            break
-    if missing:
-        warnings.warn(
-            f"no installed font has {''.join(sorted(missing)[:10])}: these characters are drawn as "
-            "boxes; install a font that has them, such as Noto Sans",
-            stacklevel=3,
-        )
-    return families
-
-
-def _list_characters(path: str) -> set[str]:
-    return {chr(code) for code in FT2Font(path).get_charmap()}

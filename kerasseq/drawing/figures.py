@@ -21,7 +21,7 @@ def check_path(path: str | Path) -> None:
         raise UserError(f"{path}: there is no folder {Path(path).parent}.")
 
 
-def save_figure(figure: Figure, path: str | Path, dpi: int, **options: str) -> None:
+def save_figure(figure: Figure, path: str | Path, dpi: float, **options: str) -> None:
     """Writes a figure to a file.
 
     Args:

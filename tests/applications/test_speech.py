@@ -230,6 +230,20 @@ def test_mistakes_end_in_one_sentence(arguments, words, run, folder, capsys, mon
     assert words in capsys.readouterr().err
 
 
+def test_speech_that_a_model_does_not_know_is_named(run, folder, tmp_path, capsys):
+    model, file = kerasseq.load(run), str(tmp_path / "model.keras")
+    model.card = {**model.card, "calibration": {"least": 1.0, "offset": -3.0}}
+    model.save(file)
+    assert main(["transcribe", file, str(folder / "0.wav"), "--json"]) == 0
+    written = capsys.readouterr()
+    row = json.loads(written.out)
+    assert row["known"] is False and 0 < row["confidence"] < 1
+    assert all(word["confidence"] < row["confidence"] for word in row["words"])
+    assert written.err.count("does not know such speech") == 1 and "0.wav" in written.err
+    plain = next(transcribe(kerasseq.load(run), [str(folder / "0.wav")]))
+    assert plain.confidence == row["confidence"] and plain.known is None
+
+
 def test_info_tells_what_a_recogniser_is_made_of(run, capsys):
     assert main(["info", str(run)]) == 0
     written = capsys.readouterr().out
