@@ -85,7 +85,7 @@ def test_a_recording_of_a_moment_is_drawn(tmp_path):
 
 def test_a_long_recording_is_drawn_in_strips(tmp_path):
     """Each unit has a row high enough for its label, in the strip of its time."""
-    rate, units, steps = 1000, 120, 480
+    rate, units, steps = 8000, 120, 480
     weights = np.zeros((units, steps))
     weights[np.arange(units), np.arange(units) * steps // units] = 1
     draw_alignment(np.zeros(24 * rate), rate, ["▁no"] * units, weights, tmp_path / "map.png", "no")

@@ -46,7 +46,7 @@ class Calibration(Checked):
     >>> from kerasseq.models.confidence import Calibration
     >>> calibration = Calibration(word=1.0, recording=0.5, offset=0.7, least=0.63)
     >>> round(calibration.confidence(0.9, 0.9), 3), round(calibration.confidence(0.9, 0.4), 3)
-    (0.984, 0.943)
+    (0.982, 0.937)
     """
 
     word: float = 1.0
