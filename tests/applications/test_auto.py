@@ -104,10 +104,12 @@ def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
 
 def test_words_are_spelled_and_sentences_are_cut_in_pieces(tmp_path):
     words = write_pairs(tmp_path / "words.tsv", [(f"w{n}", f"W AH{n}") for n in range(50)])
-    assert translation.configure(words).tokenizer.kind == "char"
+    spelled = translation.configure(words)
+    assert (spelled.tokenizer.kind, spelled.model.kind) == ("char", "rnn-attention")
     rows = [(f"a man walks {n} dogs", f"ein mann führt {n} hunde") for n in range(100)]
     config = translation.configure(write_pairs(tmp_path / "pairs.tsv", rows))
     assert (config.tokenizer.kind, config.tokenizer.vocabulary_size) == ("unigram", 200)
+    assert (config.model.kind, config.model.encoder_layers) == ("transformer", 2)
     assert config.training.warm_up < 500
 
 
