@@ -1,4 +1,5 @@
 import importlib.util
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerasseq.applications.demos.speech.synthesis import SpokenCorpus, Utterance, speak
-from kerasseq.data import SoundStore
+from kerasseq.data import RecordingCorpus, SoundStore
 from kerasseq.errors import UserError
 from kerasseq.preprocessing import SpeechPreprocessor
 
@@ -22,6 +23,12 @@ from kerasseq.applications.demos.phrases.spoken import (
     spell_out,
 )  # noqa: E402
 from kerasseq.applications.demos.speech.corpus import UNHEARD, make_corpora  # noqa: E402
+from kerasseq.applications.demos.speech.surroundings import add_surroundings  # noqa: E402
+from kerasseq.applications.demos.speech.voices import (  # noqa: E402
+    Sentence,
+    draw_sentences,
+    write_recordings,
+)
 
 RATE = 16000
 
@@ -145,3 +152,38 @@ def test_the_default():
     assert all(set(text) <= set("abcdefghijklmnopqrstuvwxyz' ") for text in texts["train"])
     again = make_corpora(train=700, valid=20, test=20)
     assert again["train"].fingerprint() == parts["train"].fingerprint()
+
+
+def test_sentences_are_written_in_many_voices(tmp_path):
+    texts = ["the cat sat", "r u b o u t", "a long way home"]
+    sentences = draw_sentences(texts, 9, "en-us", seed=3)
+    assert sentences == draw_sentences(texts, 9, "en-us", seed=3)
+    assert Counter(some.text for some in sentences) == dict.fromkeys(texts, 3)
+    espeak = [some for some in draw_sentences(texts, 6, "fr", seed=1)]
+    assert {some.engine for some in espeak} == {"espeak"} and len(set(espeak)) == 6
+    assert write_recordings(espeak, tmp_path) == 6
+    corpus = list(RecordingCorpus([tmp_path / "list.tsv"]))
+    assert sorted(some.text for some in corpus) == sorted(2 * texts)
+    assert all(some.speaker.startswith("espeak fr+") for some in corpus)
+    lengths = [len(some.read(16000)) / 16000 for some in corpus]
+    assert 0.4 < min(lengths) and max(lengths) < 6
+
+
+def test_single_letters_are_read_as_letters():
+    first = Sentence(0, "r a t", "flite", "rms", 1.0, 50, 1.0)
+    assert first.spoken == "R, ay, T."
+    assert first._replace(engine="espeak").spoken == "R, A, T."
+    assert first._replace(text="a cat").spoken == "a cat."
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4000))
+def test_surroundings_keep_speech_and_its_order(seed, length):
+    speech = np.sin(np.arange(length) / 5).astype(np.float32)
+    heard = add_surroundings(speech, RATE, seed)
+    assert heard.dtype == np.int16 and length <= len(heard) <= length + 0.8 * RATE
+    np.testing.assert_array_equal(heard, add_surroundings(speech, RATE, seed))
+
+
+def test_there_must_be_a_sentence():
+    with pytest.raises(UserError, match="no sentence to speak"):
+        draw_sentences([], 3, "en", seed=1)

@@ -13,6 +13,7 @@ import csv
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
+from kerasseq.applications.common.preparation import make_progress
 from kerasseq.applications.demos.speech.corpus import ACCENTS, VARIANTS
 from kerasseq.applications.demos.speech.surroundings import add_surroundings
 from kerasseq.applications.demos.speech.synthesis import Utterance, speak
@@ -179,7 +181,7 @@ def _read(file: Path) -> Sound:
 def write_recordings(sentences: Sequence[Sentence], folder: Path) -> int:
     """Writes recordings and their list in a folder; returns how many there are."""
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
+    count, report = 0, make_progress(f"of {len(sentences):,} recordings spoken")
     by_engine = sorted(sentences, key=lambda some: some.engine)
     groups = [
         group
@@ -195,8 +197,7 @@ def write_recordings(sentences: Sequence[Sentence], folder: Path) -> int:
                 soundfile.write(folder / name, samples, RATE)
                 writer.writerow([name, sentence.text, f"{sentence.engine} {sentence.voice}"])
                 count += 1
-            print(f"\r{count:,} recordings of {len(sentences):,}", end="", flush=True)
-    print()
+            report(count)
     return count
 
 
@@ -208,10 +209,14 @@ def main() -> None:
     parser.add_argument("--language", default="en", help="a code of eSpeak NG")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    texts = arguments.sentences.read_text(encoding="utf-8").split("\n")
-    texts = [text.strip() for text in texts if text.strip()]
-    sentences = draw_sentences(texts, arguments.count, arguments.language, arguments.seed)
-    write_recordings(sentences, arguments.output)
+    try:
+        texts = arguments.sentences.read_text(encoding="utf-8").split("\n")
+        texts = [text.strip() for text in texts if text.strip()]
+        sentences = draw_sentences(texts, arguments.count, arguments.language, arguments.seed)
+        count = write_recordings(sentences, arguments.output)
+    except (UserError, OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{arguments.sentences}: {error}")
+    print(f"{arguments.output / 'list.tsv'}: {count:,} recordings")
 
 
 if __name__ == "__main__":
