@@ -5,9 +5,9 @@ import struct
 import numpy as np
 import pytest
 
-from kerasseq.media.sound import SoundError, read_sound
+from kerasseq.media.sound import SoundError, read_header, read_sound
 
-pytest.importorskip("soundfile")
+soundfile = pytest.importorskip("soundfile")
 
 RATE = 16000
 SAMPLES = np.random.default_rng(0).integers(-32768, 32768, 4000).astype(np.int16)
@@ -186,3 +186,12 @@ def test_flac_in_ogg(tmp_path, name):
         for packet in (*stream.encode(frame), *stream.encode(None)):
             file.mux(packet)
     assert np.array_equal(read_sound(tmp_path / name, RATE), SAMPLES)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+def test_a_header_tells_rate_channels_and_length(tmp_path, ending):
+    samples = np.zeros((24_000, 2), np.int16)
+    soundfile.write(tmp_path / f"a.{ending}", samples, 16_000)
+    header = read_header(tmp_path / f"a.{ending}")
+    assert (header.rate, header.channels) == (16_000, 2)
+    assert header.seconds == pytest.approx(1.5, abs=0.1)
