@@ -9,6 +9,7 @@ from matplotlib import image
 from matplotlib.figure import Figure
 
 from kerasseq.drawing import draw_alignment, draw_attention, draw_training_curves
+from kerasseq.drawing import trials as trials_module
 from kerasseq.drawing.attention import make_labels
 from kerasseq.drawing.curves import SCORES
 from kerasseq.drawing.fonts import Fonts
@@ -156,3 +157,22 @@ class TestCurves:
         lines = [label for _, labels in panels(rows, ["R-Drop 1"]) for label in labels]
         assert ("training" in lines) == (self.TRAIN in rows)
         assert ("validation" in lines) == (self.VALID in rows)
+
+
+def test_what_mattered_in_a_search_is_drawn_and_what_did_not_is_0(tmp_path):
+    rng = np.random.default_rng(1)
+    trials = [
+        trials_module.Trial(
+            {"rate": 10.0 ** -rng.integers(1, 5), "kind": "ab"[i % 2], "masks": [1, 2][: i % 3]},
+            float(i % 2),
+            complete=i % 5 > 0,
+        )
+        for i in range(40)
+    ]
+    assert trials_module.measure_importance(trials, "kind") == 1.0
+    assert trials_module.measure_importance(trials, "rate") < 0.2
+    assert trials_module.measure_importance(trials[:4], "kind") == 0.0
+    assert trials_module.measure_importance(trials, "other") == 0.0
+    trials_module.draw_trials(trials, tmp_path / "trials.png", "WER", best=0)
+    trials_module.draw_trials(trials[:1], tmp_path / "one.png", "WER")
+    assert all((tmp_path / name).stat().st_size > 10_000 for name in ("trials.png", "one.png"))

@@ -1,6 +1,7 @@
 """A picture of the trials of a search: which settings mattered, and how."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from kerasseq.drawing.curves import SCORE, TRAINING, VALIDATION
 from kerasseq.drawing.figures import save_figure
@@ -153,10 +155,13 @@ def _draw_setting(axes: Axes, trials: Sequence[Trial], name: str, best: int | No
     values = [trial.values[name] for _, trial in some]
     if all(map(_is_number, values)):
         x = np.array(values, float)
-        if len(x) and x.min() > 0 and x.max() / x.min() > 5:
+        ticks = sorted(set(values))
+        if x.min() > 0 and x.max() / x.min() > 5:
             axes.set_xscale("log")
-        elif len(set(values)) <= 5:
-            axes.set_xticks(sorted(set(values)))
+            axes.xaxis.set_minor_locator(NullLocator())
+            ticks = ticks if len(ticks) <= 5 else _choose_ticks(x.min(), x.max())
+        if len(ticks) <= 5:
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     else:
         labels = sorted(set(map(_label, values)))
         # Points of equal values side by side, in the order of the trials.
@@ -175,6 +180,14 @@ def _draw_setting(axes: Axes, trials: Sequence[Trial], name: str, best: int | No
     _clean(axes)
 
 
+def _choose_ticks(low: float, high: float) -> list[float]:
+    """Returns at most five of the numbers 1, 2 and 5 times a power of ten between two bounds."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [float(f"{first}e{power}") for power in powers for first in (1, 2, 5)]
+    inside = [tick for tick in ticks if low <= tick <= high]
+    return inside[:: -(-len(inside) // 5)]
+
+
 def _clean(axes: Axes) -> None:
     axes.grid(color="#e4e4e4", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
@@ -187,8 +200,8 @@ def _is_number(value: Any) -> bool:
 
 def _label(value: Any) -> str:
     if isinstance(value, list):
-        ends = f"{min(value):g}–{max(value):g}" if len(value) > 1 else f"{value[0]:g}"
-        return ends if value else "none"
+        ends = dict.fromkeys([*sorted(value)[:1], *sorted(value)[-1:]])
+        return "–".join(f"{end:g}" for end in ends) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -14,6 +14,7 @@ from kerasseq.cli import main
 from kerasseq.data import ListCorpus
 from kerasseq.data.splitting import split_into_folds
 from kerasseq.errors import UserError
+from tests.thorough import thorough
 
 WORDS = "one two three four five six seven eight".split()
 SMALL = (
@@ -56,6 +57,7 @@ def test_the_interval_of_a_mean():
     assert figures == {"WER": {"mean": 12.0, "low": 7.0317, "high": 16.9683}}
 
 
+@thorough
 def test_folds_are_measured_and_a_model_is_trained_on_all(pairs, tmp_path, capsys):
     output = tmp_path / "folds"
     assert main(command(pairs, output)) == 0

@@ -19,6 +19,7 @@ from kerasseq.applications.common.tuning.study import Study
 from kerasseq.cli import main
 from kerasseq.config import find_unused, list_keys, read
 from kerasseq.training import Position
+from tests.thorough import thorough
 
 optuna = pytest.importorskip("optuna")
 
@@ -150,6 +151,7 @@ def test_the_better_metric_wins_and_the_loss_decides_among_equal_ones(tmp_path):
     assert study.find_best(rows, alike).number == 3
 
 
+@thorough
 def test_two_searches_share_the_trials_and_outlive_a_kill(pairs, tmp_path):
     script = (
         "import sys, time; from tests.applications import test_tuning as t; from kerasseq.cli "
