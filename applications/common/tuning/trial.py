@@ -99,8 +99,9 @@ def run_trial(
             report = staticmethod(lambda *arguments: None)
 
         how = {"resume": True, "say": lambda text: None, "parts": parts._replace(test=None)}
+        # The next trial needs the memory, also if this one fails.
+        stack.callback(keras.backend.clear_session)
         card = training.train(Trial, _refuse_to_read, config, folder, **how).card
-    keras.backend.clear_session()
     facts = {"steps": card["steps"], "seconds": card["seconds"], "share": 1.0, "valid": examples}
     return card["validation"], facts
 
