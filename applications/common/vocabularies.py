@@ -89,5 +89,5 @@ def judge_vocabulary(preprocessor: Any, rows: Iterable[Mapping[str, str]], name:
         return ""
     return (
         f"The vocabulary of {name} does not fit your data: it has {', and '.join(parts)}. If they "
-        "are of another language, leave out --start-from, for a vocabulary of your own."
+        "are of another language or subject, leave out --start-from, for a vocabulary of your own."
     )
