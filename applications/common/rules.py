@@ -44,9 +44,8 @@ def choose_sound_start(facts: Survey, known: Known) -> Choice:
     transcripts, its whole model is the start.
     """
     hours = facts.sound.seconds / 3600
-    if known.get("training.start_from") or known.get("training.encoder_from"):
-        return Choice({}, "")
-    if hours > 5 or ENGLISH not in list_presets() or "model.kind" in known:
+    named = {"training.start_from", "training.encoder_from", "model.kind"} & set(known)
+    if hours > 5 or named or ENGLISH not in list_presets():
         return Choice({}, "")
     amount = describe_time(facts.sound.seconds)
     letters = set("abcdefghijklmnopqrstuvwxyz' ")
