@@ -47,8 +47,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="default: the task's own")
     parser.add_argument("--data-dir", default=os.environ.get("KERASSEQ_DATA"))
     parser.add_argument("--work", default="runs/small", help="the folder of subsets and runs")
-    own, _, options = " ".join(sys.argv[1:]).partition(" -- ")
-    arguments = parser.parse_args(own.split(), argparse.Namespace(options=options.split()))
+    words = [*sys.argv[1:], "--"]
+    own, options = words[: words.index("--")], words[words.index("--") + 1 : -1]
+    arguments = parser.parse_args(own, argparse.Namespace(options=options))
     if not arguments.data_dir:
         parser.error("say where the data sets are: --data-dir or KERASSEQ_DATA")
     head, make, minutes, details = TASKS[arguments.task]
