@@ -1,4 +1,5 @@
 import importlib.util
+import re
 from collections import Counter
 
 import numpy as np
@@ -23,6 +24,7 @@ from kerasseq.applications.demos.phrases.spoken import (
     spell_out,
 )  # noqa: E402
 from kerasseq.applications.demos.speech.corpus import UNHEARD, make_corpora  # noqa: E402
+from kerasseq.applications.demos.speech.sentences import draw_texts  # noqa: E402
 from kerasseq.applications.demos.speech.surroundings import add_surroundings  # noqa: E402
 from kerasseq.applications.demos.speech.voices import (  # noqa: E402
     Sentence,
@@ -187,3 +189,14 @@ def test_surroundings_keep_speech_and_its_order(seed, length):
 def test_there_must_be_a_sentence():
     with pytest.raises(UserError, match="no sentence to speak"):
         draw_sentences([], 3, "en", seed=1)
+
+
+def test_three_quarters_are_sentences_and_the_others_are_dictated():
+    sentences = [f"this is sentence number {word}" for word in "abcdefghijklmnop"]
+    texts = list(draw_texts(sentences, 400, seed=1))
+    assert texts == list(draw_texts(sentences, 400, seed=1)) and len(texts) == 400
+    assert sorted(text for text in texts if text in sentences) == sentences  # each once
+    early = list(draw_texts([f"{text} {n}" for text in sentences for n in range(99)], 400, seed=1))
+    assert 0.68 < sum(text.startswith("this is") for text in early) / 400 < 0.82
+    assert any(re.fullmatch("[a-z]( [a-z])+", text) for text in texts)
+    assert any(re.fullmatch(r"(\w+ ){2,}(nineteen|twenty|two) .*", text) for text in texts)
