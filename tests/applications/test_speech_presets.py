@@ -14,7 +14,7 @@ PRESETS = preset_files.of_head("speech_recognition")
 
 def test_they_are_there():
     kinds = ("ctc", "transducer", "attention", "transducer-attention", "hybrid")
-    others = {"an4-transducer-stream", "fsdd-digits"}
+    others = {"an4-transducer-stream", "fsdd-digits", "english-base"}
     assert {*PRESETS} == {*(f"an4-{kind}" for kind in kinds), *others}
 
 
