@@ -92,13 +92,13 @@ def nothing_is_loaded(monkeypatch, request):
 
 def test_what_the_user_does_not_set_is_copied():
     begin = ["training.encoder_from=an4-ctc"]
-    whole = speech_recognition.configure({"dataset": "an4"}, None, None, begin)
+    whole = speech_recognition.configure({"dataset": "an4"}, None, "ctc", begin)
     encoder = whole.model.encoder
     assert (encoder.kind, encoder.units, encoder.pyramid) == ("conv-blstm", 128, True)
     assert (whole.model.kind, whole.sound.normalization) == ("ctc", "mean")
     more = [*begin, "sound.normalization=running", "model.encoder.dropout=0.1"]
     more += ["model.encoder.chunk=6", "model.encoder.units=128"]
-    whole = speech_recognition.configure({"dataset": "an4"}, "transducer", None, more)
+    whole = speech_recognition.configure({"dataset": "an4"}, None, "transducer", more)
     assert (whole.model.kind, whole.model.encoder.pyramid) == ("transducer", True)
     assert (whole.model.encoder.dropout, whole.model.encoder.chunk) == (0.1, 6)
     assert whole.sound.normalization == "running"
@@ -106,7 +106,7 @@ def test_what_the_user_does_not_set_is_copied():
 
 def test_another_kind_of_encoder_is_copied_whole():
     begin = ["training.encoder_from=emoji-scenes"]
-    whole = captioning.configure({"train": ["a.tsv"]}, None, None, begin)
+    whole = captioning.configure({"train": ["a.tsv"]}, None, "show-attend-tell", begin)
     assert (whole.model.kind, whole.model.encoder.kind) == ("transformer", "convolution")
     assert (whole.model.heads, whole.model.units, whole.model.encoder_layers) == (4, 384, 1)
     assert (whole.pictures.size, whole.model.encoder.width) == (96, 192)
@@ -132,7 +132,7 @@ def test_another_kind_of_encoder_is_copied_whole():
 def test_what_contradicts_it_is_refused_with_its_settings(given, words):
     with pytest.raises(UserError) as caught:
         speech_recognition.configure(
-            {"dataset": "an4"}, None, None, ["training.encoder_from=an4-ctc", *given]
+            {"dataset": "an4"}, None, "ctc", ["training.encoder_from=an4-ctc", *given]
         )
     assert str(caught.value) == words
 
