@@ -232,7 +232,6 @@ def test_mistakes_end_in_one_sentence(arguments, words, run, folder, capsys, mon
 
 def test_speech_that_a_model_does_not_know_is_named(run, folder, tmp_path, capsys):
     model, file = kerasseq.load(run), str(tmp_path / "model.keras")
-    assert {"word", "least", "ece_after"} <= set(model.card["calibration"])  # by the training
     model.card = {**model.card, "calibration": {"least": 1.0, "offset": -3.0}}
     model.save(file)
     assert main(["transcribe", file, str(folder / "0.wav"), "--json"]) == 0
