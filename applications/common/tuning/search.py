@@ -36,6 +36,7 @@ from kerasseq.applications.common.tuning.space import (
 )
 from kerasseq.applications.common.tuning.study import Row, Study, import_optuna
 from kerasseq.applications.common.tuning.trial import Follower, Pruned, run_trial
+from kerasseq.config import list_keys
 from kerasseq.data.public.dataset import HEADS
 from kerasseq.data.splitting import MIN_VALIDATION
 from kerasseq.errors import UserError
@@ -110,7 +111,9 @@ def tune(
     elif named:
         fixed.append(KIND)
     left_out |= dict(more)
-    settings = widen(settings, base)
+    # Not those that no kind has, as the decoder's of CTC.
+    keys = {key for one in bases.values() for key in list_keys(one)}
+    settings = widen([one for one in settings if one.key in keys], base)
     if not settings and len(bases) < 2:
         raise UserError("There is no setting left to tune: fix fewer of them by --set.")
     parts = parts or read_parts(base.data, data_dir)

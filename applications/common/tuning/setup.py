@@ -105,7 +105,9 @@ def describe(
     """Returns lines on what is searched, and on what is not, with the reasons."""
     by, minutes = base.training.best_by, base.training.max_minutes
     ties = "" if by == "loss" else ", ties by the loss"
-    time = f" of at most {minutes:g} minutes" if minutes else f" of {base.training.epochs} epochs"
+    steps, epochs = base.training.max_steps, base.training.epochs
+    time = f" of at most {steps} steps" if steps else f" of at most {epochs} epochs"
+    time = f" of at most {minutes:g} minutes" if minutes else time
     kinds = [f"{KIND} {', '.join(bases)}"] if len(bases) > 1 else []
     space = "\n        ".join([*kinds, *(one.describe() for one in settings)])
     lines = [
