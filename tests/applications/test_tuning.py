@@ -17,7 +17,7 @@ from kerasseq.applications.common.tuning import trial as trial_module
 from kerasseq.applications.common.tuning.space import sample, widen
 from kerasseq.applications.common.tuning.study import Study
 from kerasseq.cli import main
-from kerasseq.config import find_unused, list_keys, read
+from kerasseq.config import find_unused, list_keys, read, refuse_unused
 from kerasseq.training import Position
 from tests.thorough import thorough
 
@@ -226,6 +226,7 @@ def test_each_setting_of_a_space_is_one_of_the_head(head):
     for _ in range(40):
         trial = study.ask()
         config = sample(trial, bases, settings)
+        refuse_unused(config)
         used = set(list_keys(config)) - set(find_unused(config))
         assert set(trial.params) <= used
         drawn |= set(trial.params)

@@ -125,7 +125,9 @@ def change(config: Any, key: str, value: Any) -> Any:
     for part in path:
         section = section.setdefault(part, {})
     section[name] = value
-    return from_dict(type(config), values)
+    changed = from_dict(type(config), values)
+    # What has no effect any more gets its default, or it would be refused.
+    return from_dict(type(config), to_dict(changed))
 
 
 def _has_effect(config: Any, setting: Setting) -> bool:
