@@ -240,7 +240,7 @@ def test_speech_that_a_model_does_not_know_is_named(run, folder, tmp_path, capsy
     assert row["known"] is False and 0 < row["confidence"] < 1
     assert all(word["confidence"] < row["confidence"] for word in row["words"])
     assert written.err.count("does not know such speech") == 1 and "0.wav" in written.err
-    model.card = {}  # as of a file of before
+    model.card = {k: v for k, v in model.card.items() if k != "calibration"}  # as of before
     plain = next(transcribe(model, [str(folder / "0.wav")]))
     assert plain.confidence == row["confidence"] and plain.known is None
 
