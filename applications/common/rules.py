@@ -62,6 +62,8 @@ def choose_sound_units(facts: Survey, known: Known) -> Choice:
     With CTC a whole word is one unit, which a few recordings teach. A model of words writes no
     other word.
     """
+    if known.get("training.start_from"):
+        return Choice({}, "")
     target = facts.target
     if is_closed(target):
         count = f"{target.distinct_words:,} words, each of which comes often"
@@ -78,7 +80,7 @@ def choose_sound_front(facts: Survey, known: Known) -> Choice:
 
     More than 16,000 samples a second bring nothing.
     """
-    if known.get("training.encoder_from"):
+    if known.get("training.start_from") or known.get("training.encoder_from"):
         return Choice({}, "")
     rate = min(16000, max(facts.sound.rates or [16000]))
     settings = {"sound.rate": rate, "sound.mels": 40, "sound.normalization": "mean"}
@@ -90,6 +92,8 @@ def choose_sound_model(facts: Survey, known: Known) -> Choice:
 
     CTC aligns on minutes of speech, where attention does not.
     """
+    if known.get("training.start_from"):
+        return Choice({}, "")
     if known.get("training.encoder_from"):
         return Choice({"model.kind": "ctc"}, "Model    CTC on that encoder")
     minutes = facts.sound.seconds / 60
@@ -112,20 +116,38 @@ def choose_sound_changes(facts: Survey, known: Known) -> Choice:
 
     Wide masks take whole words away from short recordings.
     """
-    short = facts.sound.mean_seconds < 2
-    settings = {
+    settings: dict[str, Any] = {
         "sound.speeds": [0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15],
         "sound.gain": 6.0,
+    }
+    text = "Changes  speeds of 0.85 to 1.15, levels up to 6 decibels off"
+    if known.get("training.start_from"):
+        return Choice(settings, text)
+    settings |= {
         "sound.warp": 0.1,
         "sound.frequency_masks": 1,
         "sound.frequency_width": 6,
         "sound.time_masks": 1,
-        "sound.time_width": 8 if short else 20,
+        "sound.time_width": 8 if facts.sound.mean_seconds < 2 else 20,
     }
-    text = "Changes  speeds of 0.85 to 1.15, levels up to 6 decibels off"
-    if not known.get("training.start_from"):
-        text += ", frequencies up to 10% off, narrow masks"
-    return Choice(settings, text)
+    return Choice(settings, f"{text}, frequencies up to 10% off, narrow masks")
+
+
+def choose_sound_decoding(facts: Survey, known: Known) -> Choice:
+    """A search with an n-gram model of the transcripts, which knows how their words are spelled.
+
+    AN4, 100 recordings of ten speakers, from english-base, ten others: WER 46.9 greedy, 45.0 with
+    10 beams, and with a 4-gram of weight 0.3, 0.5, 0.8, 1.2: 36.7, 34.8, 34.1, 33.3.
+    """
+    if known.get("model.kind", "ctc") != "ctc" or known.get("tokenizer.kind") == "word":
+        return Choice({}, "")
+    settings = {
+        "tokenizer.language_model": 4,
+        "decoding.beam": 10,
+        "decoding.lm_weight": 0.8,
+        "decoding.length_bonus": 1.0,
+    }
+    return Choice(settings, "Search   10 beams, with a 4-gram model of the transcripts")
 
 
 def choose_sound_training(facts: Survey, known: Known) -> Choice:
@@ -266,6 +288,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         choose_sound_model,
         choose_sound_changes,
         choose_sound_training,
+        choose_sound_decoding,
     ),
     "text": (choose_text_units, choose_text_model, choose_text_training),
     "picture": (choose_picture_units, choose_picture_model, choose_picture_training),

@@ -52,6 +52,15 @@ def test_a_few_words_that_come_often_are_units(digits):
     assert len(list(plan.parts.train)) == 40
 
 
+def test_characters_are_searched_with_a_model_of_the_transcripts(digits):
+    by_words = speech_recognition.configure(digits)
+    assert (by_words.tokenizer.language_model, by_words.decoding.beam) == (0, 1)
+    spelled = speech_recognition.configure(digits, None, None, ["tokenizer.kind=char"])
+    assert (spelled.tokenizer.language_model, spelled.decoding.beam) == (4, 10)
+    hybrid = speech_recognition.configure(digits, "hybrid", None, ["tokenizer.kind=char"])
+    assert hybrid.tokenizer.language_model == 0
+
+
 def test_the_warm_up_is_a_part_of_the_training(digits):
     training = speech_recognition.configure(digits).training
     # 20 seconds in batches of 4 seconds.
@@ -93,6 +102,8 @@ def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
     facts = survey(speech_recognition.plan(digits).parts.train)
     assert choose(facts, {}, ()).settings["training.start_from"] == "english-base"
     assert "training.start_from" not in choose(facts, {"model.kind": "hybrid"}, ()).settings
+    own = [key for key in choose(facts, {}, ()).settings if key.startswith(("model", "sound"))]
+    assert own == ["sound.speeds", "sound.gain"]  # the model brings the others
     accents = facts.__class__(
         **{**vars(facts), "target": survey(ListCorpus([("a", "très près")])).target}
     )
