@@ -34,9 +34,6 @@ ENGLISH = "english-base"
 """The preset that has heard more English than most users have."""
 
 
-# Sound
-
-
 def choose_sound_start(facts: Survey, known: Known) -> Choice:
     """The encoder of a recogniser that has heard hours of speech, where the user has less.
 
@@ -173,9 +170,6 @@ def choose_sound_training(facts: Survey, known: Known) -> Choice:
     return Choice(settings, describe_training(settings, known, f"{batch:.3g} s of sound"))
 
 
-# Text
-
-
 def choose_text_units(facts: Survey, known: Known) -> Choice:
     """Characters where texts are single words, else pieces: one for some 25 words of the text.
 
@@ -237,9 +231,6 @@ def choose_text_training(facts: Survey, known: Known) -> Choice:
     return Choice(settings, describe_training(settings, known, f"{batch:,} units"))
 
 
-# Pictures
-
-
 def choose_picture_units(facts: Survey, known: Known) -> Choice:
     """The words that come three times or more: a model cannot learn to write the others."""
     counts = facts.target.word_counts.values()
@@ -295,9 +286,6 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 }
 
 
-# What rules share
-
-
 def is_closed(facts: TextFacts) -> bool:
     """Returns whether texts are made of few words that all come often."""
     frequent = sum(count >= 3 for count in facts.word_counts.values())
@@ -331,10 +319,8 @@ def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[st
 
 def describe_training(settings: Mapping[str, Any], known: Known, batch: str) -> str:
     """Returns the line on a training, with the settings that are given."""
-    epochs, rate, warm_up = (
-        known.get(key, settings[key])
-        for key in ("training.epochs", "training.learning_rate", "training.warm_up")
-    )
+    keys = ("training.epochs", "training.learning_rate", "training.warm_up")
+    epochs, rate, warm_up = (known.get(key, settings[key]) for key in keys)
     length = f"{epochs:,} epochs"
     if steps := known.get("training.max_steps"):
         length = f"{steps:,} steps"
