@@ -63,8 +63,8 @@ def plan(
     It begins with the settings of a kind of model, which `config`, `overrides` and `data` change in
     this order. A setting that has no effect has its default.
 
-    Where training data are named, but no configuration is, `config` is "auto": the rules of
-    `rules.py` choose settings for these data. They do not change the section of a named model.
+    With the configuration "auto", the default of the command line, the rules of `rules.py` choose
+    settings for the training data. They do not change the section of a named model.
 
     Args:
         kind: a frozen dataclass with the sections `data`, `model` and `training`.
@@ -72,7 +72,8 @@ def plan(
         data: fields of the section `data`. Training files or a data set, in it or else in
             `overrides`, replace all data that a file names.
         model: a kind of model; by default that of `config`, or else `default`.
-        config: a TOML file, the name of a configuration that comes with the head, or "auto".
+        config: a TOML file, the name of a configuration that comes with the head, or "auto", which
+            without training data is that of the demonstration.
         overrides: texts "section.key=value".
         data_dir: the folder of data sets, for "auto".
         reads: what the head's models read.
@@ -92,7 +93,7 @@ def plan(
     >>> from pathlib import Path
     >>> from kerasseq.applications import translation
     >>> _ = Path("pairs.tsv").write_text("".join(f"{n}\\tno. {n}\\n" for n in range(30)))
-    >>> plan = translation.plan({"train": ["pairs.tsv"]}, None, None, ["model.units=64"])
+    >>> plan = translation.plan({"train": ["pairs.tsv"]}, None, "auto", ["model.units=64"])
     >>> plan.config.model.units, len(plan.lines) > 2
     (64, True)
     """
@@ -103,11 +104,9 @@ def plan(
     overrides = list(overrides)
     named = [override.replace(" ", "") for override in overrides]
     named += [f"data.{name}=" for name, value in data.items() if value]
-    names = [name for name in (model, config) if name]
     if not any(text.startswith(("data.train=", "data.dataset=")) for text in named):
-        default = demo
-    elif not config:
-        config = AUTO
+        default, config = demo, None if config == AUTO else config
+    names = [name for name in (model, config) if name]
     automatic, parts = Automatic({}, []), None
     files = [_file(folder, name) for name in names or [default] if name != AUTO]
     if config == AUTO:

@@ -170,4 +170,5 @@ def find_settings(options: argparse.Namespace) -> tuple[Any, tuple]:
     settings = list(options.set)
     if options.start_from:
         settings.append(f"training.start_from={options.start_from}")
-    return head, (data, options.model, options.config, settings, options.data_dir)
+    config = options.config or "auto"
+    return head, (data, options.model, config, settings, options.data_dir)

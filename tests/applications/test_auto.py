@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kerasseq.applications import captioning, speech_recognition, translation
 from kerasseq.applications.common import rules
 from kerasseq.applications.common.auto import choose
+from kerasseq.applications.common.configuration import AUTO
 from kerasseq.config import from_dict, list_keys, to_dict
 from kerasseq.data import ListCorpus, survey
 from kerasseq.data.pictures.facts import PictureFacts
@@ -45,7 +46,7 @@ def write_pairs(path, rows):
 
 
 def test_a_few_words_that_come_often_are_units(digits):
-    plan = speech_recognition.plan(digits)
+    plan = speech_recognition.plan(digits, None, AUTO)
     assert plan.config.tokenizer.kind == "word" and plan.config.model.kind == "ctc"
     assert plan.config.sound.rate == 8000
     assert plan.lines[0] == "Units    10 words, each of which comes often; it writes no other word"
@@ -53,32 +54,32 @@ def test_a_few_words_that_come_often_are_units(digits):
 
 
 def test_characters_are_searched_with_a_model_of_the_transcripts(digits):
-    by_words = speech_recognition.configure(digits)
+    by_words = speech_recognition.configure(digits, None, AUTO)
     assert (by_words.tokenizer.language_model, by_words.decoding.beam) == (0, 1)
-    spelled = speech_recognition.configure(digits, None, None, ["tokenizer.kind=char"])
+    spelled = speech_recognition.configure(digits, None, AUTO, ["tokenizer.kind=char"])
     assert (spelled.tokenizer.language_model, spelled.decoding.beam) == (4, 10)
-    hybrid = speech_recognition.configure(digits, "hybrid", None, ["tokenizer.kind=char"])
+    hybrid = speech_recognition.configure(digits, "hybrid", AUTO, ["tokenizer.kind=char"])
     assert hybrid.tokenizer.language_model == 0
 
 
 def test_the_warm_up_is_a_part_of_the_training(digits):
-    training = speech_recognition.configure(digits).training
+    training = speech_recognition.configure(digits, None, AUTO).training
     # 20 seconds in batches of 4 seconds.
     assert training.batch_seconds == 4.0
     assert 0 < training.warm_up <= training.epochs * 6 / 10
-    short = speech_recognition.configure(digits, None, None, ["training.max_steps=30"]).training
+    short = speech_recognition.configure(digits, None, AUTO, ["training.max_steps=30"]).training
     assert short.warm_up == 3
 
 
 def test_what_is_given_is_not_changed(digits):
     settings = ["tokenizer.kind=char", "training.epochs=3", "training.average_last=2"]
-    config = speech_recognition.configure(digits, None, None, settings)
+    config = speech_recognition.configure(digits, None, AUTO, settings)
     assert (config.tokenizer.kind, config.training.epochs) == ("char", 3)
     assert (config.training.average_last, config.training.ema) == (2, 0.0)
 
 
 def test_a_named_model_keeps_its_own_section(digits):
-    plan = speech_recognition.plan(digits, "hybrid")
+    plan = speech_recognition.plan(digits, "hybrid", AUTO)
     own = speech_recognition.configure(digits, None, "hybrid")
     assert plan.config.model == own.model
     assert plan.config.training.label_smoothing == own.training.label_smoothing == 0.1
@@ -87,7 +88,7 @@ def test_a_named_model_keeps_its_own_section(digits):
 
 
 def test_a_named_encoder_keeps_its_own_section(digits):
-    config = speech_recognition.configure(digits, None, None, ["model.encoder.kind=lstm"])
+    config = speech_recognition.configure(digits, None, AUTO, ["model.encoder.kind=lstm"])
     assert config.model.encoder == type(config.model.encoder)()
 
 
@@ -99,7 +100,7 @@ def test_a_named_configuration_is_taken_as_it_is(digits):
 
 def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
     monkeypatch.setattr(rules, "list_presets", lambda: {"english-base": None})
-    facts = survey(speech_recognition.plan(digits).parts.train)
+    facts = survey(speech_recognition.plan(digits, None, AUTO).parts.train)
     assert choose(facts, {}, ()).settings["training.start_from"] == "english-base"
     assert "training.start_from" not in choose(facts, {"model.kind": "hybrid"}, ()).settings
     own = [key for key in choose(facts, {}, ()).settings if key.startswith(("model", "sound"))]
@@ -113,12 +114,17 @@ def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
     assert "training.start_from" not in none and none["model.kind"] == "ctc"
 
 
+def test_without_data_auto_is_the_demonstration():
+    plan = translation.plan({}, None, AUTO)
+    assert plan.config == translation.configure({}) and plan.lines == []
+
+
 def test_words_are_spelled_and_sentences_are_cut_in_pieces(tmp_path):
     words = write_pairs(tmp_path / "words.tsv", [(f"w{n}", f"W AH{n}") for n in range(50)])
-    spelled = translation.configure(words)
+    spelled = translation.configure(words, None, AUTO)
     assert (spelled.tokenizer.kind, spelled.model.kind) == ("char", "rnn-attention")
     rows = [(f"a man walks {n} dogs", f"ein mann führt {n} hunde") for n in range(100)]
-    config = translation.configure(write_pairs(tmp_path / "pairs.tsv", rows))
+    config = translation.configure(write_pairs(tmp_path / "pairs.tsv", rows), None, AUTO)
     assert (config.tokenizer.kind, config.tokenizer.vocabulary_size) == ("unigram", 200)
     assert (config.model.kind, config.model.encoder_layers) == ("transformer", 2)
     assert config.training.warm_up < 500
@@ -127,9 +133,9 @@ def test_words_are_spelled_and_sentences_are_cut_in_pieces(tmp_path):
 def test_usage_errors_come_before_the_data_are_read(tmp_path):
     missing = {"train": [str(tmp_path / "none.tsv")]}
     with pytest.raises(UserError, match="unknown key model.unit"):
-        translation.plan(missing, None, None, ["model.unit=3"])
+        translation.plan(missing, None, AUTO, ["model.unit=3"])
     with pytest.raises(UserError, match="none.tsv"):
-        translation.plan(missing)
+        translation.plan(missing, None, AUTO)
 
 
 TEXTS = st.lists(

@@ -107,7 +107,7 @@ def tune(
     bases, more = {base.model.kind: base}, []
     named = model or config not in (None, AUTO)
     if not (named or base.training.start_from or is_within(KIND, fixed)):
-        bases, more = configure_kinds(space, base, configure, (data, overrides, data_dir))
+        bases, more = configure_kinds(space, base, configure, (data, config, overrides, data_dir))
     elif named:
         fixed.append(KIND)
     left_out |= dict(more)

@@ -33,10 +33,13 @@ def select_settings(space: Space, base: Any, fixed: list[str]) -> tuple[list, di
 
 
 def configure_kinds(
-    space: Space, base: Any, configure: Callable, named: tuple[Mapping, list[str], str | None]
+    space: Space,
+    base: Any,
+    configure: Callable,
+    named: tuple[Mapping, str | None, list[str], str | None],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the base of each kind of model, and the kinds left out, each with the reason."""
-    data, overrides, data_dir = named
+    data, config, overrides, data_dir = named
     bases, left_out = {base.model.kind: base}, {}
     for name in space.kinds:
         if name in bases:
@@ -47,7 +50,7 @@ def configure_kinds(
             )
             continue
         try:
-            other = configure(data, name, None, overrides, data_dir)
+            other = configure(data, name, config, overrides, data_dir)
         except UserError as error:
             left_out[f"{KIND}={name}"] = str(error)
             continue
