@@ -31,7 +31,7 @@ def checked(name: str, head: str, figure: str) -> Any:
     """
     model = kerasseq.load(name)
     readme = (ROOT / "applications" / head / "README.md").read_text("utf-8")
-    row = next(line for line in readme.splitlines() if f"`{name}`" in line)
+    row = next(line for line in readme.splitlines() if line.startswith(f"| `{name}` |"))
     assert f"{model.count_params():,}" in row
     assert figure.format(**model.card["test"]) in row
     assert list_presets()[name].stat().st_size <= MOST

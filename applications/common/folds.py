@@ -141,6 +141,15 @@ def check_folds(
     check_run(whole, folder / _ALL, resume, data_dir, overwrite)
 
 
+def find_config(output: str | Path) -> str | None:
+    """Returns the configuration of the run, or of the folds, in a folder; None without them.
+
+    A run that goes on keeps the settings that were chosen from its data.
+    """
+    files = (Path(output) / name for name in (CONFIG, f"fold-1/{CONFIG}", f"{_ALL}/{CONFIG}"))
+    return next((str(file) for file in files if file.is_file()), None)
+
+
 def _has_folds(folder: Path) -> bool:
     return (folder / _FILE).exists()
 

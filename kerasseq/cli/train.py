@@ -135,11 +135,13 @@ def _train(options: argparse.Namespace) -> None:
     if options.resume and options.overwrite:
         raise UserError("--resume goes on with a run and --overwrite deletes it: choose one.")
     from kerasseq.applications.common.configuration import check_run
-    from kerasseq.applications.common.folds import check_folds
+    from kerasseq.applications.common.folds import check_folds, find_config
 
+    output = options.output or f"runs/{options.head}"
+    if options.resume and not options.config:
+        options.config = find_config(output)
     head, settings = find_settings(options)
     config, parts, lines = head.plan(*settings)
-    output = options.output or f"runs/{options.head}"
     how = {
         "resume": options.resume,
         "overwrite": options.overwrite,

@@ -10,11 +10,13 @@ from kerasseq.applications import captioning, speech_recognition, translation
 from kerasseq.applications.common import rules
 from kerasseq.applications.common.auto import choose
 from kerasseq.applications.common.configuration import AUTO
+from kerasseq.cli import main
 from kerasseq.config import from_dict, list_keys, to_dict
 from kerasseq.data import ListCorpus, survey
 from kerasseq.data.pictures.facts import PictureFacts
 from kerasseq.data.sound.facts import SoundFacts
 from kerasseq.errors import UserError
+from tests.thorough import thorough
 
 CONFIGS = {
     "text": translation.TranslationConfig,
@@ -167,3 +169,22 @@ def test_rules_choose_valid_settings_for_any_data(pairs, kind, scale):
     config = from_dict(CONFIGS[kind], nested)
     assert set(chosen) <= set(list_keys(config))
     assert to_dict(from_dict(CONFIGS[kind], to_dict(config))) == to_dict(config)
+
+
+@thorough
+def test_a_run_that_goes_on_keeps_its_settings(tmp_path, capsys):
+    """Although other data would have other settings: what has changed are the examples."""
+    rows = [(f"a man walks {n} dogs", f"ein mann führt {n} hunde") for n in range(60)]
+    data = write_pairs(tmp_path / "pairs.tsv", rows)["train"]
+    small = ["model.width=8", "model.units=8", "model.heads=1", "training.max_steps=2"]
+    settings = [word for one in small for word in ("--set", one)]
+    command = ["train", "translation", "--train", *data, "--output", str(tmp_path / "run")]
+    assert main([*command, *settings]) == 0
+    assert "Units    200 pieces for" in capsys.readouterr().out
+    before = (tmp_path / "run" / "config.toml").read_text()
+    assert main([*command, *settings, "--resume"]) == 0
+    assert "Units" not in capsys.readouterr().out
+    assert (tmp_path / "run" / "config.toml").read_text() == before
+    write_pairs(tmp_path / "pairs.tsv", rows[:50])
+    assert main([*command, *settings, "--resume"]) == 2
+    assert "changed" in capsys.readouterr().err

@@ -248,4 +248,4 @@ def test_speech_that_a_model_does_not_know_is_named(run, folder, tmp_path, capsy
 def test_info_tells_what_a_recogniser_is_made_of(run, capsys):
     assert main(["info", str(run)]) == 0
     written = capsys.readouterr().out
-    assert "LogMel > SpecAugment" in written and "CTC" in written
+    assert "LogMel > FrequencyWarp > SpecAugment" in written and "CTC" in written

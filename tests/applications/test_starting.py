@@ -66,13 +66,13 @@ def test_a_file_may_name_the_model_to_start_from_too(tmp_path):
 
 def test_what_agrees_with_the_model_to_start_from_is_taken_and_left_out_of_the_file():
     start = ["training.start_from=an4-ctc", "sound.speeds=[1.0]"]
-    whole = speech_recognition.configure({"dataset": "an4"}, None, "an4", start)
+    whole = speech_recognition.configure({"dataset": "an4"}, None, None, start)
     assert whole.sound.speeds == (1.0,)
     text = config.to_toml(whole)
     assert 'start_from = "an4-ctc"' in text and "speeds = [1.0]" in text
     assert not any(name in text for name in ("[model", "mels", "vocabulary_size", "time_masks"))
     agreed = ["sound.rate=16000", "tokenizer.kind=char"]
-    assert speech_recognition.configure({"dataset": "an4"}, None, "an4", [*start, *agreed]) == whole
+    assert speech_recognition.configure({"dataset": "an4"}, None, None, [*start, *agreed]) == whole
 
 
 def test_the_whole_configuration_of_a_model_agrees_with_it():
@@ -180,7 +180,7 @@ def test_the_report_names_commands_that_fit(tmp_path):
     for target, named in (("ja", False), ("de", True)):
         said = []
         model.card = {**model.card, "source": "en", "target": target}
-        run = Run(tmp_path / target, translation.configure(data, "rnn"))
+        run = Run(tmp_path / target, translation.configure(data))
         report(model, parts, run, {}, said.append)
         run.close()
         assert ("multi30k-en-de" in "\n".join(said)) == named
