@@ -69,3 +69,10 @@ def _list_parents(key: str) -> Sequence[str]:
 def get_setting(config: object, key: str) -> Any:
     """Returns the value of a dotted key."""
     return functools.reduce(getattr, key.split("."), config)
+
+
+def without_start(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings without the model to start from; nothing if there is none in them."""
+    if "training.start_from" not in settings:
+        return {}
+    return {key: value for key, value in settings.items() if key != "training.start_from"}

@@ -5,7 +5,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from kerasseq.applications.common.auto import Automatic, choose, get_setting
+from kerasseq.applications.common.auto import (
+    Automatic,
+    choose,
+    get_setting,
+    without_start,
+)
 from kerasseq.applications.common.settings import BROUGHT
 from kerasseq.config import (
     find_unused,
@@ -120,6 +125,9 @@ def plan(
         given |= {f"data.{name}": value for name, value in data.items()}
         given |= {"model.kind": model} if model else {}
         automatic = choose(survey(parts.train), given, find_unused(settings))
+        if own := without_start(automatic.settings):  # what a start would not check
+            settings, origins = read_with_origins(kind, files, overrides, own)
+            refuse_unused(settings, _without_files(origins, files))
     settings, origins = read_with_origins(kind, files, overrides, automatic.settings)
     settings = replace(settings, data=_replace_data(settings.data, data, origins))
     origins |= {f"data.{name}": f"--{name.replace('_', '-')}" for name in data}

@@ -33,6 +33,10 @@ Rule = Callable[[Survey, Known], Choice]
 ENGLISH = "english-base"
 """The preset that has heard more English than most users have."""
 
+# Settings that decide what an encoder is, and those that do not although they begin alike.
+_OF_ENCODER = ("model.", "sound.", "training.start_from", "training.encoder_from")
+_OF_RUN = ("sound.speeds", "sound.gain", "tokenizer.language_model")
+
 
 def choose_sound_start(facts: Survey, known: Known) -> Choice:
     """The encoder of a recogniser that has heard hours of speech, where the user has less.
@@ -41,15 +45,16 @@ def choose_sound_start(facts: Survey, known: Known) -> Choice:
     transcripts, its whole model is the start.
     """
     hours = facts.sound.seconds / 3600
-    named = {"training.start_from", "training.encoder_from", "model.kind"} & set(known)
-    if hours > 5 or named or ENGLISH not in list_presets():
+    own = [key for key in known if key.startswith(_OF_ENCODER) and key not in _OF_RUN]
+    if hours > 5 or own or ENGLISH not in list_presets():
         return Choice({}, "")
     amount = describe_time(facts.sound.seconds)
     letters = set("abcdefghijklmnopqrstuvwxyz' ")
-    if set("".join(facts.target.character_counts).lower()) <= letters:
+    units = [key for key in known if key.startswith("tokenizer.") and key not in _OF_RUN]
+    if not units and set("".join(facts.target.character_counts).lower()) <= letters:
         text = f"Start    {ENGLISH}, which has heard hours of speech; these are {amount}"
         return Choice({"training.start_from": ENGLISH}, text)
-    text = f"Start    the encoder of {ENGLISH}; its letters do not write these transcripts"
+    text = f"Start    the encoder of {ENGLISH}; the units are those of these transcripts"
     return Choice({"training.encoder_from": ENGLISH}, text)
 
 

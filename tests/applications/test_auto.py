@@ -18,6 +18,7 @@ from kerasseq.data.sound.facts import SoundFacts
 from kerasseq.errors import UserError
 from tests.thorough import thorough
 
+STARTS = ("training.start_from", "training.encoder_from")
 CONFIGS = {
     "text": translation.TranslationConfig,
     "sound": speech_recognition.SpeechConfig,
@@ -104,7 +105,11 @@ def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
     monkeypatch.setattr(rules, "list_presets", lambda: {"english-base": None})
     facts = survey(speech_recognition.plan(digits, None, AUTO).parts.train)
     assert choose(facts, {}, ()).settings["training.start_from"] == "english-base"
-    assert "training.start_from" not in choose(facts, {"model.kind": "hybrid"}, ()).settings
+    for key, value in {"model.kind": "hybrid", "model.encoder.units": 8, "sound.mels": 80}.items():
+        assert not {*STARTS} & {*choose(facts, {key: value}, ()).settings}
+    assert choose(facts, {"sound.gain": 3.0}, ()).settings["training.start_from"] == "english-base"
+    words = choose(facts, {"tokenizer.kind": "word"}, ()).settings
+    assert [words.get(key) for key in STARTS] == [None, "english-base"]
     own = [key for key in choose(facts, {}, ()).settings if key.startswith(("model", "sound"))]
     assert own == ["sound.speeds", "sound.gain"]  # the model brings the others
     accents = facts.__class__(
