@@ -73,7 +73,7 @@ def test_the_best_trial_is_a_configuration_for_train(pairs, tmp_path, capsys, qu
     assert [row["trial"] for row in rows] == list("012345")
     # What --set and --model name is not in the space, and the first trial is the base.
     assert not {"tokenizer.kind", "model.units", "model.kind"} & set(rows[0])
-    assert float(rows[0]["training.learning_rate"]) == 1e-3
+    assert float(rows[0]["training.learning_rate"]) == 2e-3
     assert "tokenizer.sampling" not in rows[0]  # characters have one segmentation
     best = min((row for row in rows if row["state"] == "complete"), key=lambda r: float(r["loss"]))
     assert [path.parent.name for path in output.glob("trials/*/model.keras")] == [best["trial"]]
