@@ -336,7 +336,10 @@ def describe_training(settings: Mapping[str, Any], known: Known, batch: str) -> 
 
 def describe_time(seconds: float) -> str:
     """Returns a length of sound in words."""
-    return f"{seconds / 3600:.3g} hours" if seconds >= 7200 else f"{seconds / 60:.3g} minutes"
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} seconds"
 
 
 def round_size(size: float) -> int:
