@@ -39,10 +39,11 @@ _OF_RUN = ("sound.speeds", "sound.gain", "tokenizer.language_model")
 
 
 def choose_sound_start(facts: Survey, known: Known) -> Choice:
-    """The encoder of a recogniser that has heard hours of speech, where the user has less.
+    """A recogniser that has heard hours of speech, where the user has less; or its encoder.
 
-    It also hears what other languages and other words need. If its characters write the
-    transcripts, its whole model is the start.
+    AN4, 100 recordings of ten speakers, 10 minutes, ten others, greedy: WER 69.5 from nothing, 46.9
+    from it. FSDD, 50 recordings, 3 minutes on half a core: 32.2 and 34.5 from nothing, 34.3 from
+    it, 27.5 from its encoder with words as units.
     """
     hours = facts.sound.seconds / 3600
     own = [key for key in known if key.startswith(_OF_ENCODER) and key not in _OF_RUN]
@@ -298,15 +299,9 @@ def is_closed(facts: TextFacts) -> bool:
 
 
 def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[str, Any]:
-    """Returns settings for some number of updates.
+    """Returns settings for `updates` in epochs of `steps`, and at least `fewest` epochs.
 
-    A cosine ends the training; the warm-up is a tenth of it; the average of the weights reaches
-    back a fiftieth of it.
-
-    Args:
-        steps: of an epoch.
-        updates: the number to aim at.
-        fewest: epochs.
+    A cosine ends the training; the warm-up is a tenth of it.
     """
     epochs = known.get("training.epochs") or max(fewest, math.ceil(updates / steps))
     total = epochs * steps
