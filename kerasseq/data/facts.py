@@ -27,6 +27,13 @@ class Survey:
         sound: lengths, rates and speakers; None unless the examples are recordings.
         pictures: files and captions; None unless the examples are pictures.
         problems: the entries that the reading left out.
+
+    Example:
+
+    >>> from kerasseq.data import ListCorpus, survey
+    >>> facts = survey(ListCorpus([("eins", "one"), ("zwei", "two")]))
+    >>> facts.kind, facts.examples, facts.target.words
+    ('text', 2, 2)
     """
 
     kind: Literal["text", "sound", "picture"]
