@@ -215,7 +215,9 @@ class TestWhatIsSaid:
         assert (
             "to 5.36% of training.learning_rate: training.warm_up is 56 updates, and there" in said
         )
-        assert not limits.warn_of_long_warm_up(TrainingConfig(warm_up=13), 14)
+        most = limits.warn_of_long_warm_up(TrainingConfig(warm_up=8), 14)
+        assert "through most of the training, 8 of 14 updates; set training.warm_up to 1" in most
+        assert not limits.warn_of_long_warm_up(TrainingConfig(warm_up=7), 14)
 
     def test_one_step_is_trained_by_every_schedule(self):
         from kerasseq.training.schedules import make_schedule
