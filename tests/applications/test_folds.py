@@ -72,8 +72,8 @@ def test_folds_are_measured_and_a_model_is_trained_on_all(pairs, tmp_path, capsy
     )
     state = json.loads((output / "folds.json").read_text())
     assert [row["pairs"] for row in state["results"]] == [16, 16]
-    scores = [row["scores"]["chrF2"] for row in state["results"]]
-    assert state["figures"]["chrF2"]["mean"] == pytest.approx(sum(scores) / 2, abs=1e-3)
+    scores = [row["scores"]["chrF"] for row in state["results"]]
+    assert state["figures"]["chrF"]["mean"] == pytest.approx(sum(scores) / 2, abs=1e-3)
     assert "Mean of 2 folds" in said and "trained on 50 % of these pairs" in said
     assert (output / "fold-1" / "model.keras").exists()
     assert kerasseq.load(output / "all").card["pairs"] > 16
