@@ -1,7 +1,7 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kerasseq.applications.common.rules import RULES
@@ -52,6 +52,31 @@ def choose(facts: Survey, given: Mapping[str, Any], unused: Collection[str]) -> 
         if new or not choice.settings:
             lines.append(choice.text)
     return Automatic(settings, [line for line in lines if line])
+
+
+def keep(
+    settings: Mapping[str, Any], given: Mapping[str, Any], unused: Collection[str]
+) -> Automatic:
+    """Keeps the settings of a run that goes on, where `choose` would choose them.
+
+    Args:
+        settings: the configuration of the run, as nested dicts.
+        given, unused: as in `choose`.
+    """
+    kept = {
+        key: value
+        for key, value in _flatten(settings)
+        if not key.startswith("data.") and key not in unused and _is_free(key, given)
+    }
+    return Automatic(kept, [])
+
+
+def _flatten(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{path}{name}.")
+        else:
+            yield path + name, value
 
 
 def _is_free(key: str, given: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from kerasseq.applications.common.auto import (
     Automatic,
     choose,
     get_setting,
+    keep,
     without_start,
 )
 from kerasseq.applications.common.settings import BROUGHT
@@ -55,6 +56,7 @@ def plan(
     config: str | None = None,
     overrides: Iterable[str] = (),
     data_dir: str | None = None,
+    before: str | Path | None = None,
     *,
     reads: str,
     default: str,
@@ -81,6 +83,7 @@ def plan(
             without training data is that of the demonstration.
         overrides: texts "section.key=value".
         data_dir: the folder of data sets, for "auto".
+        before: the configuration file of a run that goes on: "auto" keeps its settings.
         reads: what the head's models read.
         default: the kind of model if nothing else names one.
         demo: the configuration if nothing names data, a model or a configuration.
@@ -120,11 +123,15 @@ def plan(
         settings = replace(settings, data=_replace_data(settings.data, data, origins))
         if settings.training.start_from and not model:  # before the data are read
             check_start_of(settings, _without_files(origins, files))
-        parts = read_parts(settings.data, data_dir)
         given = {key: get_setting(settings, key) for key in _without_files(origins, files)}
         given |= {f"data.{name}": value for name, value in data.items()}
         given |= {"model.kind": model} if model else {}
-        automatic = choose(survey(parts.train), given, find_unused(settings))
+        if before:
+            old = to_dict(read_with_origins(kind, [before])[0])
+            automatic = keep(old, given, find_unused(settings))
+        else:
+            parts = read_parts(settings.data, data_dir)
+            automatic = choose(survey(parts.train), given, find_unused(settings))
         if own := without_start(automatic.settings):  # what a start would not check
             settings, origins = read_with_origins(kind, files, overrides, own)
             refuse_unused(settings, _without_files(origins, files))

@@ -138,10 +138,8 @@ def _train(options: argparse.Namespace) -> None:
     from kerasseq.applications.common.folds import check_folds, find_config
 
     output = options.output or f"runs/{options.head}"
-    if options.resume and not options.config:
-        options.config = find_config(output)
     head, settings = find_settings(options)
-    config, parts, lines = head.plan(*settings)
+    config, parts, lines = head.plan(*settings, find_config(output) if options.resume else None)
     how = {
         "resume": options.resume,
         "overwrite": options.overwrite,
