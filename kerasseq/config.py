@@ -90,7 +90,7 @@ def read_with_origins(
         for key in reversed(keys):
             table = {key: table}
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
-    given = {key: origins[tuple(key.split("."))] for key in _flatten(values)}
+    given = {key: origins[tuple(key.split("."))] for key in flatten(values)}
     return _build(kind, values, (), origins), {key: at for key, at in given.items() if at}
 
 
@@ -109,7 +109,7 @@ def find_unused(config: object) -> dict[str, str]:
 
 def list_keys(config: object) -> list[str]:
     """Returns the dotted keys of all settings that are not None."""
-    return list(_flatten(_to_plain(config)))
+    return list(flatten(_to_plain(config)))
 
 
 def refuse_unused(config: object, given: Mapping[str, str] | None = None) -> None:
@@ -123,7 +123,7 @@ def refuse_unused(config: object, given: Mapping[str, str] | None = None) -> Non
         UserError: an unused setting is given, and its value is not the default.
     """
     now, default = (
-        _flatten(_to_plain(some)) for some in (config, from_dict(type(config), to_dict(config)))
+        flatten(_to_plain(some)) for some in (config, from_dict(type(config), to_dict(config)))
     )
     for key, why in find_unused(config).items():
         if now[key] != default.get(key) and (given is None or key in given):
@@ -165,7 +165,7 @@ def to_toml(config: object) -> str:
 
 def list_changes(old: Mapping, new: Mapping) -> list[str]:
     """Returns the changes between two configurations: "training.epochs is 10, was 20"."""
-    old, new = _flatten(old), _flatten(new)
+    old, new = flatten(old), flatten(new)
     changes = []
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in new:
@@ -317,10 +317,11 @@ def _format_value(value) -> str:
     return repr(value)
 
 
-def _flatten(values: Mapping, path: str = "") -> dict:
+def flatten(values: Mapping, path: str = "") -> dict:
+    """Returns the values of nested dicts by dotted keys."""
     flat = {}
     for key, value in values.items():
         flat |= (
-            _flatten(value, f"{path}{key}.") if isinstance(value, Mapping) else {path + key: value}
+            flatten(value, f"{path}{key}.") if isinstance(value, Mapping) else {path + key: value}
         )
     return flat

@@ -1,19 +1,12 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from kerasseq.applications.common.rules import RULES
+from kerasseq.config import flatten
 from kerasseq.data.facts import Survey
-
-# A setting that is given replaces the automatic setting beside it, since they exclude each other.
-_EXCLUDES = {
-    "training.average_last": "training.ema",
-    "training.start_from": "training.encoder_from",
-    "training.encoder_from": "training.start_from",
-    "data.valid": "data.valid_size",
-}
 
 
 class Automatic(NamedTuple):
@@ -49,9 +42,9 @@ def choose(facts: Survey, given: Mapping[str, Any], unused: Collection[str]) -> 
             if key not in unused and _is_free(key, given)
         }
         settings |= new
-        if new or not choice.settings:
+        if new:
             lines.append(choice.text)
-    return Automatic(settings, [line for line in lines if line])
+    return Automatic(settings, lines)
 
 
 def keep(
@@ -65,30 +58,20 @@ def keep(
     """
     kept = {
         key: value
-        for key, value in _flatten(settings)
+        for key, value in flatten(settings).items()
         if not key.startswith("data.") and key not in unused and _is_free(key, given)
     }
     return Automatic(kept, [])
 
 
-def _flatten(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{path}{name}.")
-        else:
-            yield path + name, value
-
-
 def _is_free(key: str, given: Mapping[str, Any]) -> bool:
-    if key in given or any(_EXCLUDES.get(name) == key for name, value in given.items() if value):
-        return False
-    parents = _list_parents(key)
-    return not any(f"{parent}.kind" in given for parent in parents if parent != "tokenizer")
-
-
-def _list_parents(key: str) -> Sequence[str]:
+    if key == "training.ema" and given.get("training.average_last"):
+        return False  # one average excludes the other
     parts = key.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts))]
+    parents = [".".join(parts[:count]) for count in range(1, len(parts))]
+    return key not in given and not any(
+        f"{parent}.kind" in given for parent in parents if parent != "tokenizer"
+    )
 
 
 def get_setting(config: object, key: str) -> Any:

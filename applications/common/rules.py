@@ -221,9 +221,10 @@ def choose_text_model(facts: Survey, known: Known) -> Choice:
 
 def choose_text_training(facts: Survey, known: Known) -> Choice:
     """A warm-up of a tenth of the updates, so that the rate gets to its peak."""
-    pieces = 1.4 if known.get("tokenizer.kind") != "char" else 1.0
+    count, pieces = ("words", 1.4)
+    if known.get("tokenizer.kind") == "char":
+        count, pieces = ("characters", 1.0)
     sides = facts.source, facts.target
-    count = "words" if known.get("tokenizer.kind") != "char" else "characters"
     tokens = max(pieces * getattr(side, count) + side.texts for side in sides)
     batch = int(min(max(tokens / 20, 256), 2048))
     steps = max(1, math.ceil(1.15 * tokens / batch))
@@ -263,7 +264,7 @@ def choose_picture_model(facts: Survey, known: Known) -> Choice:
 
 
 def choose_picture_training(facts: Survey, known: Known) -> Choice:
-    """Epochs until the validation is worse several times: small sets are learned by heart."""
+    """Batches so small that an epoch has several updates; some 1,500 updates."""
     pictures = facts.pictures.pictures
     batch = 64 if pictures > 3_000 else 32 if pictures > 200 else 8
     steps = max(1, math.ceil(facts.examples / batch))  # an epoch has one caption of each
