@@ -12,6 +12,7 @@ unused setting is not written to files.
 
 import dataclasses
 import difflib
+import functools
 import json
 import sys
 import tomllib
@@ -92,6 +93,11 @@ def read_with_origins(
         _merge(values, table, origins, (), lambda key, o=override: f"--set {o}")
     given = {key: origins[tuple(key.split("."))] for key in flatten(values)}
     return _build(kind, values, (), origins), {key: at for key, at in given.items() if at}
+
+
+def get_setting(config: object, key: str) -> typing.Any:
+    """Returns the value of a dotted key."""
+    return functools.reduce(getattr, key.split("."), config)
 
 
 def find_unused(config: object) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
-import functools
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -72,11 +71,6 @@ def _is_free(key: str, given: Mapping[str, Any]) -> bool:
     return key not in given and not any(
         f"{parent}.kind" in given for parent in parents if parent != "tokenizer"
     )
-
-
-def get_setting(config: object, key: str) -> Any:
-    """Returns the value of a dotted key."""
-    return functools.reduce(getattr, key.split("."), config)
 
 
 def without_start(settings: Mapping[str, Any]) -> dict[str, Any]:

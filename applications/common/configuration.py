@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeVar
 from kerasseq.applications.common.auto import (
     Automatic,
     choose,
-    get_setting,
     keep,
     without_start,
 )
@@ -16,6 +15,7 @@ from kerasseq.applications.common.settings import BROUGHT
 from kerasseq.config import (
     find_unused,
     from_dict,
+    get_setting,
     read_with_origins,
     refuse_unused,
     to_dict,

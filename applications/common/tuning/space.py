@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kerasseq.config import find_unused, from_dict, list_keys, to_dict
+from kerasseq.config import find_unused, from_dict, get_setting, list_keys, to_dict
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,10 @@ def is_within(key: str, names: Iterable[str]) -> bool:
     return any(f"{key}.".startswith(f"{name}.") for name in names)
 
 
-def get_setting(config: Any, key: str) -> Any:
-    """Returns the value of a dotted key."""
-    for name in key.split("."):
-        config = getattr(config, name)
-    return list(config) if isinstance(config, tuple) else config
+def _get_plain(config: Any, key: str) -> Any:
+    """Returns the value of a dotted key, as a configuration file has it."""
+    value = get_setting(config, key)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def change(config: Any, key: str, value: Any) -> Any:
@@ -132,7 +131,7 @@ def change(config: Any, key: str, value: Any) -> Any:
 
 def _has_effect(config: Any, setting: Setting) -> bool:
     where = getattr(setting, "where", None)
-    if where and get_setting(config, where[0]) not in where[1]:
+    if where and _get_plain(config, where[0]) not in where[1]:
         return False
     return setting.key in list_keys(config) and setting.key not in find_unused(config)
 
@@ -167,7 +166,7 @@ def list_values(config: Any, kinds: Iterable[str], settings: Iterable[Setting]) 
     values = {KIND: encode(config.model.kind)} if len(list(kinds)) > 1 else {}
     for setting in settings:
         if _has_effect(config, setting):
-            value = get_setting(config, setting.key)
+            value = _get_plain(config, setting.key)
             values[setting.key] = value if isinstance(setting, Range) else encode(value)
     return values
 
@@ -176,6 +175,6 @@ def widen(settings: Iterable[Setting], config: Any) -> tuple[Setting, ...]:
     """Returns the settings with bounds that include the values of a configuration."""
     used: Callable[[Setting], bool] = lambda setting: _has_effect(config, setting)  # noqa: E731
     return tuple(
-        setting.include(get_setting(config, setting.key)) if used(setting) else setting
+        setting.include(_get_plain(config, setting.key)) if used(setting) else setting
         for setting in settings
     )
