@@ -1,6 +1,6 @@
 """Chooses the settings that nobody gave from what the training data are: `--config auto`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from kerasseq.applications.common.rules import RULES
@@ -20,26 +20,29 @@ class Automatic(NamedTuple):
     lines: list[str]
 
 
-def choose(facts: Survey, given: Mapping[str, Any], unused: Collection[str]) -> Automatic:
+FindUnused = Callable[[Mapping[str, Any]], Collection[str]]
+"""Returns the settings that have no effect where some are chosen."""
+
+
+def choose(facts: Survey, given: Mapping[str, Any], find_unused: FindUnused) -> Automatic:
     """Chooses settings by the rules of `rules.py`, in their order.
 
     A rule sees what is given and what the rules before it chose. A setting that is given is never
-    changed. If the kind of a section is given, the rules choose nothing in that section.
+    changed. If the kind of a section is given, the rules choose nothing in that section. Nor do
+    they choose what has no effect.
 
     Args:
         facts: the survey of the training part.
         given: the values of the settings that the user gave, by dotted keys.
-        unused: the settings that have no effect beside these.
+        find_unused: returns the settings that have no effect beside these and some chosen ones.
     """
     settings: dict[str, Any] = {}
     lines = []
     for rule in RULES[facts.kind]:
         choice = rule(facts, {**settings, **given})
-        new = {
-            key: value
-            for key, value in choice.settings.items()
-            if key not in unused and _is_free(key, given)
-        }
+        free = {key: value for key, value in choice.settings.items() if _is_free(key, given)}
+        unused = find_unused(settings | free)
+        new = {key: value for key, value in free.items() if key not in unused}
         settings |= new
         if new:
             lines.append(choice.text)
@@ -47,20 +50,21 @@ def choose(facts: Survey, given: Mapping[str, Any], unused: Collection[str]) -> 
 
 
 def keep(
-    settings: Mapping[str, Any], given: Mapping[str, Any], unused: Collection[str]
+    settings: Mapping[str, Any], given: Mapping[str, Any], find_unused: FindUnused
 ) -> Automatic:
     """Keeps the settings of a run that goes on, where `choose` would choose them.
 
     Args:
         settings: the configuration of the run, as nested dicts.
-        given, unused: as in `choose`.
+        given, find_unused: as in `choose`.
     """
     kept = {
         key: value
         for key, value in flatten(settings).items()
-        if not key.startswith("data.") and key not in unused and _is_free(key, given)
+        if not key.startswith("data.") and _is_free(key, given)
     }
-    return Automatic(kept, [])
+    unused = find_unused(kept)
+    return Automatic({key: value for key, value in kept.items() if key not in unused}, [])
 
 
 def _is_free(key: str, given: Mapping[str, Any]) -> bool:

@@ -106,49 +106,31 @@ def plan(
     (64, True)
     """
 
-    def check_start_of(settings: C, given: Mapping[str, str]) -> None:
-        _check_start(settings, given, reads, lambda start: read_settings(settings, start))
-
     overrides = list(overrides)
     named = [override.replace(" ", "") for override in overrides]
     named += [f"data.{name}=" for name, value in data.items() if value]
     if not any(text.startswith(("data.train=", "data.dataset=")) for text in named):
         default, config = demo, None if config == AUTO else config
-    names = [name for name in (model, config) if name]
+    names = [name for name in (model, config) if name and name != AUTO]
+    if not names and config != AUTO:
+        names = [default]
+    run = _Run(kind, [_file(folder, name) for name in names], overrides, data, model, read_settings)
     automatic, parts = Automatic({}, []), None
-    files = [_file(folder, name) for name in names or [default] if name != AUTO]
     if config == AUTO:
-        files = [_file(folder, model)] if model else []
-        settings, origins = read_with_origins(kind, files, overrides)
-        settings = replace(settings, data=_replace_data(settings.data, data, origins))
-        if settings.training.start_from and not model:  # before the data are read
-            check_start_of(settings, _without_files(origins, files))
-        given = {key: get_setting(settings, key) for key in _without_files(origins, files)}
-        given |= {f"data.{name}": value for name, value in data.items()}
-        given |= {"model.kind": model} if model else {}
-        if before:
-            old = to_dict(read_with_origins(kind, [before])[0])
-            automatic = keep(old, given, find_unused(settings))
-        else:
-            parts = read_parts(settings.data, data_dir)
-            automatic = choose(survey(parts.train), given, find_unused(settings))
-        if own := without_start(automatic.settings):  # what a start would not check
-            settings, origins = read_with_origins(kind, files, overrides, own)
-            refuse_unused(settings, _without_files(origins, files))
-    settings, origins = read_with_origins(kind, files, overrides, automatic.settings)
-    settings = replace(settings, data=_replace_data(settings.data, data, origins))
-    origins |= {f"data.{name}": f"--{name.replace('_', '-')}" for name in data}
+        automatic, parts = _choose(run, reads, read_parts, data_dir, before)
+    settings, origins = run.read(automatic.settings)
     if settings.training.start_from:
         if model:
             raise UserError("A model to start from brings its own kind: leave out --model.")
-        check_start_of(settings, origins if names else _without_files(origins, files))
+        files = [] if config or model else run.files  # a file that nobody named claims nothing
+        _check_start(run, settings, _without_files(origins, files), reads)
     elif model and settings.model.kind != model:
         raise UserError(
             f"--model {model}, but the configuration's model is a {settings.model.kind}: "
             "leave out one of them."
         )
     else:
-        own = [file for file in files if file.parent == folder]
+        own = [file for file in run.files if file.parent == folder]
         by_user = _without_files(origins, own)
         refuse_unused(settings, by_user)
         if settings.training.encoder_from and read_encoder:
@@ -158,6 +140,55 @@ def plan(
 
             settings = adopt_encoder(settings, origins, by_user, reads, read_encoder)
     return Plan(from_dict(kind, to_dict(settings)), parts, automatic.lines)
+
+
+class _Run(NamedTuple):
+    """What is given of a run."""
+
+    kind: type
+    files: list[Path]
+    overrides: list[str]
+    data: Mapping[str, Any]
+    model: str | None
+    read_settings: Callable[[Any, Any], Mapping[str, Any]]
+
+    def read(self, chosen: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
+        """Returns the settings, with some that rules chose, and where each was given."""
+        settings, origins = read_with_origins(self.kind, self.files, self.overrides, chosen)
+        settings = replace(settings, data=_replace_data(settings.data, self.data, origins))
+        return settings, origins | {
+            f"data.{key}": f"--{key.replace('_', '-')}" for key in self.data
+        }
+
+
+def _choose(
+    run: _Run,
+    reads: str,
+    read_parts: Callable[[Any, str | None], Any],
+    data_dir: str | None,
+    before: str | Path | None,
+) -> tuple[Automatic, Any]:
+    """Returns the settings that nobody gave, and the examples that they were chosen from."""
+    settings, origins = run.read({})
+    given = {key: get_setting(settings, key) for key in _without_files(origins, run.files)}
+    if run.model:
+        given["model.kind"] = run.model
+    elif settings.training.start_from:  # before the data are read
+        _check_start(run, settings, _without_files(origins, run.files), reads)
+
+    def find(chosen: Mapping[str, Any]) -> Mapping[str, str]:
+        return find_unused(run.read(chosen)[0])
+
+    if before:
+        old, parts = to_dict(read_with_origins(run.kind, [before])[0]), None
+        automatic = keep(old, given, find)
+    else:
+        parts = read_parts(settings.data, data_dir)
+        automatic = choose(survey(parts.train), given, find)
+    if own := without_start(automatic.settings):  # what a start would not check
+        settings, origins = run.read(own)
+        refuse_unused(settings, _without_files(origins, run.files))
+    return automatic, parts
 
 
 def configure(*args: Any, **options: Any) -> Any:
@@ -173,12 +204,7 @@ def configure(*args: Any, **options: Any) -> Any:
     return plan(*args, **options).config
 
 
-def _check_start(
-    settings: Any,
-    given: Mapping[str, str],
-    reads: str,
-    read_settings: Callable[[Any], Mapping[str, Any]],
-) -> None:
+def _check_start(run: _Run, settings: Any, given: Mapping[str, str], reads: str) -> None:
     """Checks that no setting contradicts the model to start from; see `check_start`."""
     of_model = [key for key, why in find_unused(settings).items() if why == BROUGHT]
     refuse_unused(settings, {key: given[key] for key in given if key not in of_model})
@@ -187,7 +213,7 @@ def _check_start(
         # Here, since it brings Keras, which takes seconds.
         from kerasseq.applications.common.starting import check_start
 
-        check_start(settings, given, keys, reads, read_settings)
+        check_start(settings, given, keys, reads, lambda start: run.read_settings(settings, start))
 
 
 def _replace_data(section: Any, data: Mapping[str, Any], origins: Mapping[str, str]) -> Any:

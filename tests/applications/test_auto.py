@@ -11,7 +11,7 @@ from kerasseq.applications.common import rules
 from kerasseq.applications.common.auto import choose
 from kerasseq.applications.common.configuration import AUTO
 from kerasseq.cli import main
-from kerasseq.config import from_dict, list_keys, to_dict
+from kerasseq.config import from_dict, get_setting, list_keys, to_dict
 from kerasseq.data import ListCorpus, survey
 from kerasseq.data.pictures.facts import PictureFacts
 from kerasseq.data.sound.facts import SoundFacts
@@ -24,6 +24,10 @@ CONFIGS = {
     "sound": speech_recognition.SpeechConfig,
     "picture": captioning.CaptioningConfig,
 }
+
+
+def find_nothing(chosen):
+    return ()
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +65,7 @@ def test_characters_are_searched_with_a_model_of_the_transcripts(digits):
     assert (by_words.tokenizer.language_model, by_words.decoding.beam) == (0, 1)
     spelled = speech_recognition.configure(digits, None, AUTO, ["tokenizer.kind=char"])
     assert (spelled.tokenizer.language_model, spelled.decoding.beam) == (4, 10)
+    assert (spelled.decoding.lm_weight, spelled.decoding.length_bonus) == (0.8, 1.0)
     hybrid = speech_recognition.configure(digits, "hybrid", AUTO, ["tokenizer.kind=char"])
     assert hybrid.tokenizer.language_model == 0
 
@@ -79,6 +84,25 @@ def test_what_is_given_is_not_changed(digits):
     config = speech_recognition.configure(digits, None, AUTO, settings)
     assert (config.tokenizer.kind, config.training.epochs) == ("char", 3)
     assert (config.training.average_last, config.training.ema) == (2, 0.0)
+
+
+def test_every_setting_that_is_chosen_is_the_run_s(digits, tmp_path):
+    """What a rule switches on has its effect, and what something given switches off is left."""
+    rows = [(f"a man walks {n} dogs", f"ein mann führt {n} hunde") for n in range(100)]
+    pairs = write_pairs(tmp_path / "pairs.tsv", rows)
+    for head, data, given_one in (
+        (speech_recognition, digits, []),
+        (speech_recognition, digits, ["tokenizer.kind=char"]),
+        (translation, pairs, []),
+    ):
+        plan = head.plan(data, None, AUTO, given_one)
+        given_values = {"tokenizer.kind": "char"} if given_one else {}
+        chosen = choose(survey(plan.parts.train), given_values, find_nothing).settings
+        assert {key: get_setting(plan.config, key) for key in chosen} == {
+            key: tuple(value) if isinstance(value, list) else value for key, value in chosen.items()
+        }
+    config = speech_recognition.configure(digits, None, AUTO, ["sound.time_masks=0"])
+    assert config.sound.time_width == type(config.sound)().time_width
 
 
 def test_a_named_model_keeps_its_own_section(digits):
@@ -104,20 +128,27 @@ def test_a_named_configuration_is_taken_as_it_is(digits):
 def test_a_preset_that_writes_the_transcripts_is_the_start(digits, monkeypatch):
     monkeypatch.setattr(rules, "list_presets", lambda: {"english-base": None})
     facts = survey(speech_recognition.plan(digits, None, AUTO).parts.train)
-    assert choose(facts, {}, ()).settings["training.start_from"] == "english-base"
+    assert choose(facts, {}, find_nothing).settings["training.start_from"] == "english-base"
     for key, value in {"model.kind": "hybrid", "model.encoder.units": 8, "sound.mels": 80}.items():
-        assert not {*STARTS} & {*choose(facts, {key: value}, ()).settings}
-    assert choose(facts, {"sound.gain": 3.0}, ()).settings["training.start_from"] == "english-base"
-    words = choose(facts, {"tokenizer.kind": "word"}, ()).settings
+        assert not {*STARTS} & {*choose(facts, {key: value}, find_nothing).settings}
+    assert (
+        choose(facts, {"sound.gain": 3.0}, find_nothing).settings["training.start_from"]
+        == "english-base"
+    )
+    words = choose(facts, {"tokenizer.kind": "word"}, find_nothing).settings
     assert [words.get(key) for key in STARTS] == [None, "english-base"]
-    own = [key for key in choose(facts, {}, ()).settings if key.startswith(("model", "sound"))]
+    own = [
+        key
+        for key in choose(facts, {}, find_nothing).settings
+        if key.startswith(("model", "sound"))
+    ]
     assert own == ["sound.speeds", "sound.gain"]  # the model brings the others
     accents = facts.__class__(
         **{**vars(facts), "target": survey(ListCorpus([("a", "très près")])).target}
     )
-    assert choose(accents, {}, ()).settings["training.encoder_from"] == "english-base"
-    assert "training.start_from" not in choose(accents, {}, ()).settings
-    none = choose(facts, {"training.start_from": ""}, ()).settings
+    assert choose(accents, {}, find_nothing).settings["training.encoder_from"] == "english-base"
+    assert "training.start_from" not in choose(accents, {}, find_nothing).settings
+    none = choose(facts, {"training.start_from": ""}, find_nothing).settings
     assert "training.start_from" not in none and none["model.kind"] == "ctc"
 
 
@@ -163,7 +194,7 @@ def test_rules_choose_valid_settings_for_any_data(pairs, kind, scale):
     facts = facts.__class__(
         **{**vars(facts), "kind": kind, "sound": sound, "pictures": pictures, "examples": scale}
     )
-    chosen = choose(facts, {}, ()).settings
+    chosen = choose(facts, {}, find_nothing).settings
     nested: dict = {}
     for key, value in chosen.items():
         *parents, name = key.split(".")
