@@ -11,7 +11,7 @@ from kerasseq.data.corpus import Corpus
 from kerasseq.errors import UserError
 
 MIN_VALIDATION = 20
-"""Examples that a validation part should have, unless they are more than a fifth of the corpus."""
+"""Examples that a validation part should have, unless they are more than a tenth of the corpus."""
 
 _HASHES = 1 << 64
 
@@ -24,14 +24,14 @@ def part_size(size: int | float, total: int, least: int = 0) -> int:
     Args:
         size: the number of examples, or a fraction of all examples if it is less than 1.
         total: the number of all examples.
-        least: the smallest part that a fraction gives, unless it is more than a fifth of `total`.
+        least: the smallest part that a fraction gives, unless it is more than a tenth of `total`.
 
     Raises:
         UserError: if `size` is not positive.
     """
     if not size > 0:
         raise UserError(f"a part of {size:g} examples cannot be cut off: take more than 0")
-    return int(size) if size >= 1 else max(1, round(size * total), min(least, total // 5))
+    return int(size) if size >= 1 else max(1, round(size * total), min(least, total // 10))
 
 
 def holdout(

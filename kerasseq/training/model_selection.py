@@ -28,13 +28,16 @@ METRICS = {
 
 
 class ModelSelection:
-    """Compares validations by a metric, and by the loss if the metric does not decide.
+    """Compares validations by the loss, or by a metric.
 
     The metric decides between two validations if they differ by more than 100 / n percent, with n
-    examples: one example cannot make up more. A smaller lead may be chance. Values that are no
-    better than `Metric.useless` count as equal. So the chosen validation has the least loss among
-    those whose metric is within 100 / n of the best value of all. A validation that is not chosen
-    at its time is never chosen later, because its weights are not saved.
+    examples: one example cannot make up more. A smaller lead may be chance; then the later one is
+    better, since it comes after more training and at a lower rate. Its loss may be the higher one:
+    a model that grows too sure of itself still writes better texts. Values that are no better than
+    `Metric.useless` count as equal; among them the loss decides.
+
+    A validation that is not chosen at its time is never chosen later, because its weights are not
+    saved.
 
     Args:
         by: "loss" or a name in `METRICS`.
@@ -66,6 +69,8 @@ class ModelSelection:
             if not self._is_near(results, best_value):
                 return False
             if not self._is_near(best, best_value):
+                return True
+            if self.clip(best) != METRICS[self.by].useless:
                 return True
         return results["loss"] < best["loss"]
 

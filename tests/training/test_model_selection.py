@@ -30,7 +30,8 @@ def rows_of(by, figures, losses):
 @pytest.mark.parametrize(
     "by, figures, losses, examples, wanted",
     [
-        ("wer", [100, 100, 0, 0, 0], [9, 3, 0.9, 0.5, 0.7], 2, 3),  # equal figures
+        ("wer", [100, 100, 0, 0, 0], [9, 3, 0.9, 0.5, 0.7], 2, 4),  # equal figures: the last
+        ("wer", [100, 100, 90], [9, 3, 4], 2, 1),  # equally useless: the least loss
         ("wer", [98, 119, 106], [5, 3, 2], 12, 2),  # the nearly empty text of the beginning
         ("wer", [100, 30, 38], [5, 2, 1], 12, 2),  # a lead of one example in twelve is chance
         ("wer", [100, 30, 40], [5, 2, 1], 12, 1),
@@ -88,7 +89,8 @@ def test_a_figure_that_is_not_measured_is_refused():
 @pytest.mark.parametrize(
     "size, total, wanted",
     [
-        (0.05, 40, 8),
+        (0.05, 40, 4),
+        (0.05, 150, 15),
         (0.05, 240, 20),
         (0.05, 10_000, 500),
         (0.05, 4, 1),
