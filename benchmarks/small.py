@@ -26,17 +26,26 @@ import numpy as np
 import soundfile
 from machine import describe
 
+from kerasseq.data.public.datasets import find_of_kind
+
 Rows = list[tuple[str, str]]
 PARTS = ("dev", "test")
 
 
 class Subset(NamedTuple):
-    """Files to train on and to measure on, and what is measured."""
+    """What to train on and to measure on.
+
+    Attributes:
+        train: arguments that name the training data.
+        measured: arguments that name what is measured.
+        score: the name of the figure.
+        start: a model that the training starts from, which is measured too.
+    """
 
     train: list[str]
     measured: list[str]
     score: str
-    more: tuple[str, ...] = ()
+    start: str = ""
 
 
 def main() -> None:
@@ -62,15 +71,18 @@ def main() -> None:
         rng = random.Random(f"{arguments.task} {seed}")
         subset = make(Path(arguments.data_dir), folder, arguments.part, rng, **details)
         run = folder / f"run-{os.getpid()}"
-        command = ["train", head, "--train", *subset.train, "--output", str(run), *subset.more]
+        command = ["train", head, *subset.train, "--output", str(run)]
+        command += ["--set", f"training.start_from={subset.start}"] if subset.start else []
         command += ["--set", f"training.max_minutes={minutes:g}"]
         command += ["--set", f"training.seed={seed}", *arguments.options]
         started = time.monotonic()
         log = call(command)
         seconds = time.monotonic() - started
-        figures.append(measure(run, subset))
+        figures.append(measure(str(run), subset, run))
         row = {"task": arguments.task, "seed": seed, "part": arguments.part}
         row |= {subset.score: round(figures[-1], 2), "seconds": round(seconds)}
+        if subset.start:
+            row["before"] = round(measure(subset.start, subset, run), 2)
         row |= {"options": " ".join(arguments.options), "run": str(run), "end": log[-1:]}
         print(json.dumps(row), flush=True)
     print(f"{arguments.task}: mean {mean(figures):.2f} of {[round(f, 2) for f in figures]}")
@@ -86,18 +98,18 @@ def call(arguments: Sequence[str]) -> list[str]:
     return [line for line in done.stderr.splitlines() if line.startswith("Training is over")]
 
 
-def measure(run: Path, subset: Subset) -> float:
-    """Returns the figure of a run."""
-    texts = run / "texts.txt"
-    command = [sys.executable, "-m", "kerasseq", "evaluate", str(run), "--json"]
-    command += ["--data", *subset.measured, "--output", str(texts), *subset.more]
+def measure(model: str, subset: Subset, folder: Path) -> float:
+    """Returns the figure of a run or a preset, whose texts it writes in a folder."""
+    texts = folder / "texts.txt"
+    command = [sys.executable, "-m", "kerasseq", "evaluate", model, "--json"]
+    command += [*subset.measured, "--output", str(texts)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr[-3000:]}")
     if subset.score == "PER":
         from kerasseq.metrics import wer
 
-        references = [json.loads(line)["target"] for line in open(subset.measured[0])]
+        references = [json.loads(line)["target"] for line in open(subset.measured[-1])]
         return wer(texts.read_text().splitlines(), references).value
     score = find_score(json.loads(done.stdout), subset.score)
     if score is None:
@@ -151,8 +163,8 @@ def make_digits(data: Path, folder: Path, part: str, rng: random.Random) -> Subs
     ]
     head = ("path", "text")
     return Subset(
-        [write_table(folder / "train.tsv", rows, head)],
-        [write_table(folder / f"{part}.tsv", measured, head)],
+        ["--train", write_table(folder / "train.tsv", rows, head)],
+        ["--data", write_table(folder / f"{part}.tsv", measured, head)],
         "WER",
     )
 
@@ -161,7 +173,7 @@ def make_sequences(data: Path, folder: Path, part: str, rng: random.Random) -> S
     """Fifty sequences of four digits of one speaker each, joined with pauses."""
     train = join_digits(list_digits(data, "train"), folder / "train", 50, rng)
     measured = join_digits(list_digits(data, part), folder / part, 100, random.Random(part))
-    return Subset([train], [measured], "WER")
+    return Subset(["--train", train], ["--data", measured], "WER")
 
 
 def join_digits(files: dict, folder: Path, count: int, rng: random.Random) -> str:
@@ -206,10 +218,35 @@ def make_an4(data: Path, folder: Path, part: str, rng: random.Random, count: int
     measured = list_an4(data, "test") if part == "test" else {n: speakers[n] for n in others[:10]}
     head = ("path", "text")
     return Subset(
-        [write_table(folder / "train.tsv", rows, head)],
-        [write_table(folder / f"{part}.tsv", sum(measured.values(), []), head)],
+        ["--train", write_table(folder / "train.tsv", rows, head)],
+        ["--data", write_table(folder / f"{part}.tsv", sum(measured.values(), []), head)],
         "WER",
     )
+
+
+def make_speaker(data: Path, folder: Path, part: str, rng: random.Random) -> Subset:
+    """Nine recordings of a speaker of AN4 whom `an4-ctc` never heard; his others are measured."""
+    speakers = list_an4(data, "test")
+    if part != "test":  # speakers by whom the preset was chosen
+        valid = {one.speaker for one in find_of_kind("an4", "sound").split(data)["valid"]}
+        speakers = {n: rows for n, rows in list_an4(data, "train").items() if n in valid}
+    rows = speakers[rng.choice(sorted(speakers))]
+    rng.shuffle(rows)
+    head = ("path", "text")
+    return Subset(
+        ["--train", write_table(folder / "train.tsv", rows[:9], head)],
+        ["--data", write_table(folder / f"{part}.tsv", rows[9:], head)],
+        "WER",
+        "an4-ctc",
+    )
+
+
+def make_dataset(data: Path, folder: Path, part: str, rng: random.Random, name: str) -> Subset:
+    """A whole public set of recordings with its official split."""
+    chosen = find_of_kind(name, "sound").split(data)["test" if part == "test" else "valid"]
+    rows = [(str(Path(recording.path).absolute()), recording.text) for recording in chosen]
+    measured = write_table(folder / f"{part}.tsv", rows, ("path", "text"))
+    return Subset(["--dataset", name, "--data-dir", str(data)], ["--data", measured], "WER")
 
 
 def make_pairs(data: Path, folder: Path, part: str, rng: random.Random, count: int) -> Subset:
@@ -227,8 +264,8 @@ def make_pairs(data: Path, folder: Path, part: str, rng: random.Random, count: i
     train = rng.sample(read("train"), count)
     measured = read("test_2016_flickr" if part == "test" else "val")
     return Subset(
-        [write_pairs(folder / "train.jsonl", train)],
-        [write_pairs(folder / f"{part}.jsonl", measured)],
+        ["--train", write_pairs(folder / "train.jsonl", train)],
+        ["--data", write_pairs(folder / f"{part}.jsonl", measured)],
         "BLEU",
     )
 
@@ -243,8 +280,8 @@ def make_words(data: Path, folder: Path, part: str, rng: random.Random) -> Subse
 
     measured = read("test") if part == "test" else read("valid")[:1000]
     return Subset(
-        [write_pairs(folder / "train.jsonl", rng.sample(read("train"), 2000))],
-        [write_pairs(folder / f"{part}.jsonl", measured)],
+        ["--train", write_pairs(folder / "train.jsonl", rng.sample(read("train"), 2000))],
+        ["--data", write_pairs(folder / f"{part}.jsonl", measured)],
         "PER",
     )
 
@@ -276,7 +313,7 @@ def make_pictures(data: Path, folder: Path, part: str, rng: random.Random) -> Su
         )
         for stem, some in (("train", names), (part, measured))
     ]
-    return Subset([files[0]], [files[1]], "CIDEr-D")
+    return Subset(["--train", files[0]], ["--data", files[1]], "CIDEr-D")
 
 
 # The head, what makes the subset, the minutes of training, and further arguments.
@@ -286,6 +323,9 @@ TASKS = {
     "an4-20": ("speech-recognition", make_an4, 15, {"count": 20}),
     "an4-50": ("speech-recognition", make_an4, 15, {"count": 50}),
     "an4-100": ("speech-recognition", make_an4, 15, {"count": 100}),
+    "an4-speaker": ("speech-recognition", make_speaker, 1, {}),
+    "fsdd": ("speech-recognition", make_dataset, 30, {"name": "fsdd"}),
+    "an4": ("speech-recognition", make_dataset, 30, {"name": "an4"}),
     "multi30k-500": ("translation", make_pairs, 10, {"count": 500}),
     "multi30k-2000": ("translation", make_pairs, 10, {"count": 2000}),
     "multi30k-10000": ("translation", make_pairs, 10, {"count": 10_000}),

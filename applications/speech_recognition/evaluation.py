@@ -71,7 +71,7 @@ class Evaluation(evaluation.Evaluation):
         lines = [f"{len(self.texts):,} recordings, {self.seconds / 60:.1f} minutes"]
         lines += [*map(str, self.scores), "WER of recordings of"]
         for rate in self.by_length:
-            name = rate.name + " words"
+            name = f"{rate.name} word" + "s" * (rate.name != "1")
             lines.append(f"  {name:<16} {rate.value:6.2f}  of {rate.units:,} words")
         lines.append(
             f"real-time factor {self.real_time_factor:.3f} "
