@@ -33,7 +33,7 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """Returns whether a value is a finite number that a float can hold."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
@@ -68,7 +68,7 @@ def _is_encoder(value: Any) -> bool:
 _PLAIN = {
     type(None): Rule("None", lambda value: value is None),
     bool: Rule("True or False", lambda value: isinstance(value, bool | np.bool_)),
-    float: Rule("a number", _is_number),
+    float: Rule("a number", is_number),
     str: Rule("a string", lambda value: isinstance(value, str)),
 }
 
@@ -82,7 +82,7 @@ def whole(least: int, most: int) -> Rule:
 def number(least: float, most: float) -> Rule:
     """Returns the rule of a number within bounds."""
     return Rule(
-        f"a number from {least:g} to {most:g}", lambda x: _is_number(x) and least <= x <= most
+        f"a number from {least:g} to {most:g}", lambda x: is_number(x) and least <= x <= most
     )
 
 
@@ -92,11 +92,11 @@ OddSize = Annotated[
     int, Rule("an odd number of at least 1", lambda n: _is_whole(n) and n > 0 and n % 2)
 ]
 Fraction = Annotated[
-    float, Rule("a number of at least 0 and below 1", lambda x: _is_number(x) and 0 <= x < 1)
+    float, Rule("a number of at least 0 and below 1", lambda x: is_number(x) and 0 <= x < 1)
 ]
-Share = Annotated[float, Rule("a number from 0 to 1", lambda x: _is_number(x) and 0 <= x <= 1)]
-Positive = Annotated[float, Rule("a number above 0", lambda x: _is_number(x) and x > 0)]
-Amount = Annotated[float, Rule("a number of at least 0", lambda x: _is_number(x) and x >= 0)]
+Share = Annotated[float, Rule("a number from 0 to 1", lambda x: is_number(x) and 0 <= x <= 1)]
+Positive = Annotated[float, Rule("a number above 0", lambda x: is_number(x) and x > 0)]
+Amount = Annotated[float, Rule("a number of at least 0", lambda x: is_number(x) and x >= 0)]
 VocabularySize = Annotated[
     int,
     Rule(
@@ -109,14 +109,14 @@ Weight = Annotated[
     float,
     Rule(
         "0 or a number from 0.000001 to 1,000",
-        lambda x: _is_number(x) and (x == 0 or 1e-6 <= x <= 1e3),
+        lambda x: is_number(x) and (x == 0 or 1e-6 <= x <= 1e3),
     ),
 ]
 WeightShare = Annotated[
     float,
     Rule(
         "0, 1 or a number from 0.000001 to 0.999999",
-        lambda x: _is_number(x) and (x in (0, 1) or 1e-6 <= x <= 1 - 1e-6),
+        lambda x: is_number(x) and (x in (0, 1) or 1e-6 <= x <= 1 - 1e-6),
     ),
 ]
 Seed = Annotated[int, whole(0, 2**32 - 1)]

@@ -9,7 +9,7 @@ SPACE = Space(
     kinds=("show-attend-tell", "transformer"),
     settings=(
         Range("training.learning_rate", 2e-4, 4e-3, log=True),
-        Choice("training.warm_up", (0, 50, 200, 500)),
+        Choice("training.warm_up", (0.0, 0.05, 0.1, 0.3)),
         Choice("training.batch_pictures", (16, 32, 64, 128)),
         Choice("training.ema", (0.0, 0.98, 0.99)),
         Choice("training.label_smoothing", (0.0, 0.1, 0.2)),

@@ -302,7 +302,7 @@ def is_closed(facts: TextFacts) -> bool:
 def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[str, Any]:
     """Returns settings for `updates` in epochs of `steps`, and at least `fewest` epochs.
 
-    A cosine ends the training; the warm-up is a tenth of it.
+    A cosine ends the training; the warm-up is a tenth of it, however long a time limit lets it be.
     """
     epochs = known.get("training.epochs") or max(fewest, math.ceil(updates / steps))
     total = epochs * steps
@@ -311,7 +311,7 @@ def plan_updates(known: Known, steps: int, updates: int, fewest: int) -> dict[st
     return {
         "training.epochs": epochs,
         "training.schedule": "cosine",
-        "training.warm_up": min(500, max(1, total // 10)),
+        "training.warm_up": 0.1,
         "training.clip_norm": 5.0,
         "training.ema": min(0.999, max(0.9, round(1 - 50 / total, 3))),
         "training.validate_every": 0 if steps * 40 >= total else max(steps, total // 40),
@@ -323,11 +323,12 @@ def describe_training(settings: Mapping[str, Any], known: Known, batch: str) -> 
     keys = ("training.epochs", "training.learning_rate", "training.warm_up")
     epochs, rate, warm_up = (known.get(key, settings[key]) for key in keys)
     length = f"{epochs:,} epochs"
+    peak = f"{warm_up:.0%} of it" if warm_up < 1 else f"{warm_up:,.0f} updates"
     if steps := known.get("training.max_steps"):
         length = f"{steps:,} steps"
     if minutes := known.get("training.max_minutes"):
         length += f" or {minutes:g} minutes"
-    return f"Training {length} in batches of {batch}, rate {rate:g} after {warm_up:,} updates"
+    return f"Training {length} in batches of {batch}, rate {rate:g} after {peak}"
 
 
 def describe_time(seconds: float) -> str:

@@ -6,7 +6,7 @@ SPACE = Space(
     kinds=("ctc", "hybrid", "transducer"),
     settings=(
         Range("training.learning_rate", 3e-4, 5e-3, log=True),
-        Choice("training.warm_up", (0, 50, 200, 500)),
+        Choice("training.warm_up", (0.0, 0.05, 0.1, 0.3)),
         Choice("training.batch_seconds", (8.0, 20.0, 40.0, 80.0)),
         Choice("training.ema", (0.0, 0.98, 0.99, 0.995)),
         Choice("training.label_smoothing", (0.0, 0.1), ("model.kind", ("attention", "hybrid"))),

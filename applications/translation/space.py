@@ -6,7 +6,7 @@ SPACE = Space(
     kinds=("transformer", "rnn-attention"),
     settings=(
         Range("training.learning_rate", 3e-4, 5e-3, log=True),
-        Choice("training.warm_up", (0, 100, 400, 1000)),
+        Choice("training.warm_up", (0.0, 0.05, 0.1, 0.3)),
         Choice("training.batch_tokens", (512, 1024, 2048, 4096)),
         Choice("training.ema", (0.0, 0.99, 0.999)),
         Choice("training.label_smoothing", (0.0, 0.1, 0.2)),

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from kerasseq.checks import Amount, Checked, Fraction, Positive, Seed, whole
+from kerasseq.checks import Amount, Checked, Fraction, Positive, Rule, Seed, is_number, whole
 from kerasseq.errors import OptionError
 
 Number = Annotated[int, whole(1, 10**9)]
 Limit = Annotated[int, whole(0, 10**9)]  # 0: there is none
+WarmUp = Annotated[
+    float,
+    Rule(
+        "a share of the training below 1, or a whole number of updates",
+        lambda x: is_number(x) and 0 <= x <= 10**9 and (x < 1 or float(x).is_integer()),
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class TrainingConfig(Checked):
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: Positive = 1e-3  # the peak of the schedule
     schedule: Literal["constant", "inverse_sqrt", "cosine", "linear"] = "constant"
-    warm_up: Limit = 0  # updates
+    warm_up: WarmUp = 0.0  # updates; below 1: a share of the training
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: Positive = 1e-8

@@ -1,5 +1,7 @@
 """The length of a training, and the reasons why it ends."""
 
+import math
+
 from kerasseq.errors import UserError
 from kerasseq.training.config import TrainingConfig
 from kerasseq.training.position import Position
@@ -21,22 +23,33 @@ def count_planned_steps(config: TrainingConfig, steps_per_epoch: int) -> int:
     return steps
 
 
+def count_updates(config: TrainingConfig, steps: float) -> int:
+    """Returns the number of updates in `steps` steps; the last update may have fewer steps."""
+    return math.ceil(steps / config.accumulate)
+
+
+def count_warm_up(config: TrainingConfig, updates: int) -> int:
+    """Returns the updates of the warm-up in a training of `updates` updates."""
+    return math.ceil(config.warm_up * updates if config.warm_up < 1 else config.warm_up)
+
+
 def warn_of_long_warm_up(config: TrainingConfig, steps: int, over: bool = False) -> str:
     """Returns a warning if the warm-up takes more than half of `steps` steps, or "".
 
     Args:
         over: whether the training has ended after these steps.
     """
-    updates = -(-steps // config.accumulate)
-    if 2 * config.warm_up <= updates or not updates:
+    updates = count_updates(config, steps)
+    warm_up = count_warm_up(config, updates)
+    if 2 * warm_up <= updates or not updates:
         return ""
     verb = "were" if over else "are"
-    course = f"through most of the training, {config.warm_up:,} of {updates:,} updates"
-    if config.warm_up >= updates:
-        reached = 100 * updates / config.warm_up
+    course = f"through most of the training, {warm_up:,} of {updates:,} updates"
+    if warm_up >= updates:
+        reached = 100 * updates / warm_up
         course = (
             f"through the whole training, to {reached:.3g}% of training.learning_rate: "
-            f"training.warm_up is {config.warm_up:,} updates, and there {verb} {updates:,}"
+            f"training.warm_up is {warm_up:,} updates, and there {verb} {updates:,}"
         )
     return (
         f"The learning rate {'rose' if over else 'rises'} {course}; set training.warm_up to "

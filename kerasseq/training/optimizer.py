@@ -3,7 +3,8 @@
 import keras
 
 from kerasseq.training.config import TrainingConfig
-from kerasseq.training.schedules import count_updates, make_schedule
+from kerasseq.training.limits import count_updates
+from kerasseq.training.schedules import make_schedule
 
 # The moving average reaches back over at most this fraction (1 / 5) of the training so far.
 _SPAN = 5

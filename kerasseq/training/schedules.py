@@ -7,6 +7,7 @@ from keras import ops
 
 from kerasseq.serialization import register
 from kerasseq.training.config import TrainingConfig
+from kerasseq.training.limits import count_updates
 
 
 class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -17,26 +18,28 @@ class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         peak: the highest rate.
-        warm_up: the updates until the peak; 0 for no warm-up.
-        total: the updates of the whole training, for decays that end; a number or a variable.
+        warm_up: the updates until the peak, or a share of `total` if it is below 1; 0 for no
+            warm-up.
+        total: the updates of the whole training; a number or a variable.
         accumulate: the optimizer steps in one update.
 
     Attributes:
-        ends: whether the decay depends on `total`.
+        ends: whether the rate depends on `total`.
     """
 
     ends = False
 
-    def __init__(self, peak: float, warm_up: int = 0, total: float = 0, accumulate: int = 1):
+    def __init__(self, peak: float, warm_up: float = 0, total: float = 0, accumulate: int = 1):
         super().__init__()
         self.peak, self.warm_up, self.total, self.accumulate = peak, warm_up, total, accumulate
+        self.ends = self.ends or 0 < warm_up < 1
 
     def __call__(self, step):
         # Keras counts each batch as a step, even if several batches make one update.
         update = ops.cast(ops.floor_divide(ops.cast(step, "int32"), self.accumulate), "float32") + 1
         factor = self.decay(update)
         if self.warm_up:
-            factor = ops.where(update < self.warm_up, update / self.warm_up, factor)
+            factor = ops.where(update < self._start(), update / self._start(), factor)
         return self.peak * factor
 
     def decay(self, update):
@@ -47,9 +50,15 @@ class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
         names = ("peak", "warm_up", "accumulate")
         return {**{name: getattr(self, name) for name in names}, "total": float(self.total)}
 
+    def _start(self):
+        """Returns the update at which the decay begins."""
+        share = self.warm_up if self.warm_up < 1 else 0.0
+        whole = self.warm_up if self.warm_up >= 1 else 1.0
+        return ops.maximum(share * ops.cast(self.total, "float32"), whole)
+
     def _progress(self, update):
         """Returns 0 at the peak, 1 one update after the last, so that the last rate is not 0."""
-        start = max(self.warm_up, 1)
+        start = self._start()
         length = ops.maximum(ops.cast(self.total, "float32") + 1 - start, 1.0)
         return ops.clip((update - start) / length, 0.0, 1.0)
 
@@ -70,8 +79,7 @@ class InverseSquareRoot(WarmUpSchedule):
     """
 
     def decay(self, update):
-        start = float(max(self.warm_up, 1))
-        return ops.sqrt(start / ops.maximum(update, start))
+        return ops.sqrt(self._start() / ops.maximum(update, self._start()))
 
 
 @register()
@@ -92,11 +100,6 @@ class Linear(WarmUpSchedule):
 
     def decay(self, update):
         return 1.0 - self._progress(update)
-
-
-def count_updates(config: TrainingConfig, steps: float) -> int:
-    """Returns the number of updates in `steps` steps; the last update may have fewer steps."""
-    return math.ceil(steps / config.accumulate)
 
 
 def make_schedule(config: TrainingConfig, total_steps: float) -> WarmUpSchedule:

@@ -148,7 +148,8 @@ class Watch:
 
 def _is_late(course: Course) -> bool:
     """Returns whether a model should have left the plateau of its beginning."""
-    warm = course.step >= course.config.warm_up * course.config.accumulate
+    updates = limits.count_updates(course.config, course.planned)
+    warm = course.step >= limits.count_warm_up(course.config, updates) * course.config.accumulate
     return course.over or course.share >= _HALF or warm and course.share >= _EARLY
 
 

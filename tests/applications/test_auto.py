@@ -74,9 +74,11 @@ def test_the_warm_up_is_a_part_of_the_training(digits):
     training = speech_recognition.configure(digits, None, AUTO).training
     # 20 seconds in batches of 4 seconds.
     assert training.batch_seconds == 4.0
-    assert 0 < training.warm_up <= training.epochs * 6 / 10
-    short = speech_recognition.configure(digits, None, AUTO, ["training.max_steps=30"]).training
-    assert short.warm_up == 3
+    assert training.warm_up == 0.1 and training.epochs > 10
+    lines = speech_recognition.plan(digits, None, AUTO).lines
+    assert any("rate 0.002 after 10% of it" in line for line in lines)
+    lines = speech_recognition.plan(digits, None, AUTO, ["training.warm_up=30"]).lines
+    assert any("rate 0.002 after 30 updates" in line for line in lines)
 
 
 def test_what_is_given_is_not_changed(digits):
@@ -165,7 +167,7 @@ def test_words_are_spelled_and_sentences_are_cut_in_pieces(tmp_path):
     config = translation.configure(write_pairs(tmp_path / "pairs.tsv", rows), None, AUTO)
     assert (config.tokenizer.kind, config.tokenizer.vocabulary_size) == ("unigram", 200)
     assert (config.model.kind, config.model.encoder_layers) == ("transformer", 2)
-    assert config.training.warm_up < 500
+    assert config.training.warm_up == 0.1
 
 
 def test_usage_errors_come_before_the_data_are_read(tmp_path):

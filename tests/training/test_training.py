@@ -189,6 +189,20 @@ def test_schedules(name, course):
     assert float(copy(77)) == mine[77]
 
 
+@pytest.mark.parametrize("name", ["constant", "inverse_sqrt", "cosine", "linear"])
+def test_a_warm_up_below_1_is_a_share_of_the_training(name):
+    some = {"schedule": name, "accumulate": 2}
+    share = make_schedule(TrainingConfig(warm_up=0.2, **some), total_steps=100)
+    whole = make_schedule(TrainingConfig(warm_up=10, **some), total_steps=100)
+    assert share.ends and whole.ends == (name in ("cosine", "linear"))
+    rates = [[float(rate(step)) for step in range(100)] for rate in (share, whole)]
+    np.testing.assert_allclose(*rates, rtol=1e-5)
+    share.total = 20  # a time limit ends the training earlier
+    assert float(share(7)) == pytest.approx(1e-3)
+    with pytest.raises(UserError, match="warm_up must be a share of the training below 1, or a wh"):
+        TrainingConfig(warm_up=1.5)
+
+
 def test_the_inverse_square_root_is_that_of_the_transformer():
     width, warm_up = 512, 4000
     config = TrainingConfig(

@@ -87,6 +87,8 @@ class TestPlateau:
 
 class TestWarmUp:
     def test_a_rate_that_does_not_reach_its_peak(self):
+        assert "warm-up" not in advise([], planned=160, warm_up=0.5)
+        assert "96 of 160 updates" in advise([], planned=160, warm_up=0.6)["warm-up"]
         assert advise([], planned=160, warm_up=500)["warm-up"] == (
             "The learning rate rises through the whole training, to 32% of training.learning_rate: "
             "training.warm_up is 500 updates, and there are 160; set training.warm_up to 16 or "
