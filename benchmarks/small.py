@@ -122,6 +122,8 @@ def find_score(scores: object, name: str) -> float | None:
     if isinstance(scores, dict):
         if scores.get("name") == name:
             return float(scores["value"])
+        if isinstance(scores.get(name), int | float):
+            return float(scores[name])
         scores = list(scores.values())
     if not isinstance(scores, list):
         return None
