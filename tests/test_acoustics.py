@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from kerasseq import UserError, backend
-from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment, mel_filters, spectrogram
+from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment, mel_filters, spectrogram
 from kerasseq.acoustics.mel import mel_edges
 from kerasseq.precision import dtype_policy_scope
 
@@ -287,3 +287,20 @@ def test_a_warp_is_for_training_and_each_row_has_its_own():
     assert FrequencyWarp.from_config(layer.get_config()).get_config() == layer.get_config()
     with pytest.raises(UserError, match="0.5"):
         FrequencyWarp(extent=0.5)
+
+
+def test_a_margin_is_the_quietest_frame_of_each_row():
+    values = np.random.default_rng(1).normal(size=(3, 6, 4)).astype("float32")
+    lengths = np.array([6, 4, 0])
+    mask = np.arange(6) < lengths[:, None]
+    values[1, 5] = -9  # padding is never the quietest frame
+    memory = Margin(2)(values, mask)
+    heard, real = numpy(memory.values), numpy(memory.mask)
+    assert real.sum(axis=1).tolist() == [10, 8, 0]
+    for row, length in enumerate(lengths[:2]):
+        quiet = values[row, values[row, :length].mean(axis=-1).argmin()]
+        wanted = [quiet, quiet, *values[row, :length], quiet, quiet]
+        np.testing.assert_allclose(heard[row][real[row]], wanted, rtol=1e-6)
+    assert not heard[~real].any()
+    with pytest.raises(UserError, match="frames must be a whole number of at least 1"):
+        Margin(0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kerasseq.acoustics import LogMel
+from kerasseq.acoustics import LogMel, Margin
 from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.common.parts import YOUR_OWN
 from kerasseq.data.public.dataset import HEADS
@@ -82,7 +82,11 @@ def _strip(config: Any) -> Any:
 
 _FREE = {"name", "trainable", "dtype", "build_config", "registered_name", "module", "seed"}
 _FREE |= {"language_model"}
-_FEATURES = {LogMel.__name__, *(kind.__name__ for kind in Augmentation.__subclasses__())}
+_FEATURES = {
+    LogMel.__name__,
+    Margin.__name__,
+    *(kind.__name__ for kind in Augmentation.__subclasses__()),
+}
 
 
 def read_tokenizer(preprocessor: Any, most: int) -> dict[str, Any]:

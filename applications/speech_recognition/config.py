@@ -38,7 +38,7 @@ from kerasseq.training import TrainingConfig
 CONFIGS = Path(__file__).parent / "configs"
 
 _FEATURES = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization")
-_FRONT = (*_FEATURES, "warp")
+_FRONT = (*_FEATURES, "margin", "warp")
 _MASKS = ("frequency_masks", "frequency_width", "time_masks", "time_width", "time_fraction")
 _UNITS = ("kind", "vocabulary_size", "normalization", "max_length")
 
@@ -67,6 +67,7 @@ class SoundConfig(Checked):
     pre_emphasis: Share = 0.0
     dither: Amount = 0.0  # in units of a sample, in training
     normalization: Literal["utterance", "mean", "running", "none"] = "utterance"
+    margin: Annotated[int, whole(0, 1_000)] = 0  # frames of 10 ms of quiet at each end
     speeds: Speeds = (0.9, 1.0, 1.1)  # of which one is drawn for each recording
     gain: Annotated[float, number(0, 60)] = 0.0  # decibels up or down, at most
     warp: Extent = 0.0  # of frequencies, as of a longer or shorter vocal tract, at most
@@ -152,7 +153,7 @@ class SpeechConfig:
 def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     """Returns the settings of a model to start from."""
     # Here, since they bring Keras, which takes seconds.
-    from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
+    from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment
     from kerasseq.applications.common.starting import read_tokenizer
     from kerasseq.applications.speech_recognition.model import build
 
@@ -166,7 +167,9 @@ def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     for layer in getattr(start.encoder, "layers", ()):
         if isinstance(layer, LogMel):
             own |= {f"sound.{name}": layer.options[name] for name in _FEATURES}
-            own["sound.warp"] = 0.0
+            own |= {"sound.margin": 0, "sound.warp": 0.0}
+        elif isinstance(layer, Margin):
+            own["sound.margin"] = layer.frames
         elif isinstance(layer, FrequencyWarp):
             own["sound.warp"] = layer.extent
         elif isinstance(layer, SpecAugment):
@@ -177,17 +180,19 @@ def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
 def read_encoder(config: SpeechConfig, model: Any) -> dict[str, Any]:
     """Returns the settings of a model's encoder by their dotted keys, or none."""
     # Here, since they bring Keras, which takes seconds.
-    from kerasseq.acoustics import LogMel
+    from kerasseq.acoustics import LogMel, Margin
     from kerasseq.acoustics.augment import Augmentation
     from kerasseq.applications.common.encoders import flatten_settings, guess_settings
     from kerasseq.applications.speech_recognition.model import build_encoder
 
     front, *layers = getattr(model.encoder, "layers", (None,))
-    layers = [layer for layer in layers if not isinstance(layer, Augmentation)]
+    margin = sum(layer.frames for layer in layers if isinstance(layer, Margin))
+    layers = [layer for layer in layers if not isinstance(layer, Augmentation | Margin)]
     encoder = guess_settings(get_args(Encoder), layers, build_encoder)
     if not isinstance(front, LogMel) or encoder is None:
         return {}
     features = {f"sound.{name}": front.options[name] for name in _FEATURES}
+    features["sound.margin"] = margin
     return features | flatten_settings("model.encoder", encoder)
 
 

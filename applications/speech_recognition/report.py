@@ -46,8 +46,22 @@ def report(
 
 def draw(model: SequenceModel, sound: np.ndarray, hypothesis: Hypothesis, path: Path) -> None:
     """Draws where in a recording each unit of a hypothesis is."""
-    weights = model.alignment(sound, hypothesis)
+    weights = _cut_margin(model, model.alignment(sound, hypothesis))
     tokens = list(hypothesis.tokens)[: len(weights)]
     pieces = model.preprocessor.pieces(tokens, "target")
     rate = model.preprocessor.rate
     draw_alignment(sound, rate, pieces, weights, path, hypothesis.text)
+
+
+def _cut_margin(model: SequenceModel, weights: np.ndarray) -> np.ndarray:
+    """Returns weights (T, F) without the steps before and after a recording.
+
+    A unit that is written there is drawn at the recording's first or last step.
+    """
+    steps = model.margin // model.factor
+    if not steps:
+        return weights
+    inner = weights[:, steps:-steps].copy()
+    for edge, outer in ((0, weights[:, :steps]), (-1, weights[:, -steps:])):
+        inner[:, edge] = np.maximum(inner[:, edge], outer.max(axis=1))
+    return inner

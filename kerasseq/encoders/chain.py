@@ -70,6 +70,11 @@ class Chain(Streaming, keras.layers.Layer):
         return math.prod(getattr(layer, "factor", 1) for layer in self.layers)
 
     @property
+    def margin(self) -> int:
+        """The input steps by which the memory begins before the input."""
+        return sum(getattr(layer, "margin", 0) * factor for layer, factor in self._factors())
+
+    @property
     def lead(self) -> int:
         return sum(layer.lead * factor for layer, factor in self._factors())
 

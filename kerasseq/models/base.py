@@ -229,6 +229,11 @@ class SequenceModel(TextGeneration, TokenAlignment, RawTraining, keras.Model):
         """Steps of the encoder's input to a step of its memory."""
         return getattr(self.encoder, "factor", 1)
 
+    @property
+    def margin(self) -> int:
+        """Steps of the encoder's input by which its memory begins before the input."""
+        return getattr(self.encoder, "margin", 0)
+
     def quantize(self, mode: Any = None, config: Any = None, filters: Any = None) -> None:
         """Round the kernels of the dense layers to 8 bits, for a smaller file.
 

@@ -1,6 +1,7 @@
 """The alignment of the tokens and words of a text to a source."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from kerasseq.special_ids import END
 
 
 class TokenAlignment:
-    """A model's part in alignment. The model has a vocabulary, a preprocessor, a card and a
-    factor of steps.
+    """A model's part in alignment. The model has a vocabulary, a preprocessor, a card, and a
+    factor and a margin of steps.
     """
 
     vocabulary_size: int
     factor: int
+    margin: int
     card: dict
 
     def require_preprocessor(self) -> Any:
@@ -69,7 +71,16 @@ class TokenAlignment:
             raise UserError("Only words that a model of sound wrote have times.")
         pieces = preprocessor.pieces(list(hypothesis.tokens[: len(frames)]), "target")
         seconds = self.factor / preprocessor.rate
-        return group_words(pieces, frames, log_probs, seconds, self.calibration())
+        words = group_words(pieces, frames, log_probs, seconds, self.calibration())
+        if not self.margin:
+            return words
+        before = self.margin / preprocessor.rate
+        last = preprocessor.features([source])["mask"].sum() / preprocessor.rate
+
+        def place(time: float) -> float:
+            return round(float(min(max(time - before, 0.0), last)), 3)
+
+        return [replace(word, start=place(word.start), end=place(word.end)) for word in words]
 
     def calibration(self) -> Calibration:
         """Returns the calibration in the card, or one that changes nothing."""
@@ -82,6 +93,7 @@ class TokenAlignment:
         """
         frames, log_probs = self.token_alignment(source, hypothesis)
         samples = int(self.require_preprocessor().features([source])["mask"].sum())
+        samples += 2 * self.margin
         weights = np.zeros((len(frames), max([samples // self.factor, *frames]) + 1))
         weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
         return weights

@@ -41,6 +41,7 @@ def set_of(*settings):
         ("speech-recognition", ["sound.rate=8000"], "is 8000, but an4-ctc"),
         ("speech-recognition", ["sound.time_masks=7"], "is 7, but an4-ctc"),
         ("speech-recognition", ["sound.warp=0.1"], "sound.warp is 0.1"),
+        ("speech-recognition", ["sound.margin=9"], "sound.margin is 9, but an4-ctc"),
         ("speech-recognition", ["tokenizer.kind=word"], 'has "char"'),
         ("speech-recognition", ["model.encoder.units=9"], "brings its own [model]"),
         ("captioning", ["pictures.size=32"], "is 32, but emoji-scenes"),

@@ -18,6 +18,7 @@ from kerasseq.masking import Memory
 from kerasseq.metrics import wer
 from kerasseq.models import CTC
 from kerasseq.models.ctc import ctc_mean
+from kerasseq.models.hypothesis import Hypothesis
 from kerasseq.models.stream import Stream
 from kerasseq.transduction.ctc import ctc_consistency
 from tests import tones
@@ -278,6 +279,22 @@ def test_every_encoder_hears(name):
     assert 0.03 < seconds < 0.05
     logits = model(features)
     assert abs(logits.values.shape[1] - features["values"].shape[1] / tones.RATE / seconds) < 3
+
+
+@pytest.mark.parametrize("kind", ["ctc", "transducer", "attention"])
+def test_a_margin_gives_short_words_room_and_moves_no_times(kind):
+    plain, wide = made(kind), made(kind, "sound.margin=40")
+    sound = tones.recordings(1, 5)[0][0][: int(0.3 * tones.RATE)]
+    features = plain.preprocessor.features([sound])
+    steps = [
+        int(ops.convert_to_numpy(model.encode(features).mask).sum()) for model in (plain, wide)
+    ]
+    assert steps[1] - steps[0] == 2 * wide.margin // wide.factor == 20
+    tokens = (4, 5)
+    for frames, start, end in (((0, 1), 0.0, 0.0), ((11, 12), 0.04, 0.12), ((24, 25), 0.3, 0.3)):
+        hypothesis = Hypothesis("", 0.0, tokens, frames=frames, log_probs=(-0.1, -0.1))
+        words = wide.words(sound, hypothesis)
+        assert (words[0].start, words[-1].end) == pytest.approx((start, end), abs=1e-3)
 
 
 @EVERY_KIND
