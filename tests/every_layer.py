@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 import kerasseq
-from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.attention import SCORES, Global, MultiHeadAttention, StepAttention
 from kerasseq.attention.alignments import Hard
 from kerasseq.attention.rotary import RotaryAttention
@@ -82,7 +82,6 @@ def _schedule() -> dict:
 ARGUMENTS: dict[type, Callable[[], dict[str, Any]]] = {
     **{score: dict for score in SCORES.values()},
     **{layer: dict for layer in (Global, Hard, LogMel, FrequencyWarp, SpecAugment)},
-    Margin: lambda: {"frames": 2},
     Location: lambda: {"units": 4, "filters": 2, "kernel_size": 3},
     StepAttention: lambda: {"score": Location(4), "alignment": Hard()},
     MultiHeadAttention: lambda: {"heads": 2, "width": 8},

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from kerasseq import UserError, backend
-from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment, mel_filters, spectrogram
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment, mel_filters, spectrogram
 from kerasseq.acoustics.mel import mel_edges
 from kerasseq.precision import dtype_policy_scope
 
@@ -290,17 +290,27 @@ def test_a_warp_is_for_training_and_each_row_has_its_own():
 
 
 def test_a_margin_is_the_quietest_frame_of_each_row():
-    values = np.random.default_rng(1).normal(size=(3, 6, 4)).astype("float32")
-    lengths = np.array([6, 4, 0])
-    mask = np.arange(6) < lengths[:, None]
-    values[1, 5] = -9  # padding is never the quietest frame
-    memory = Margin(2)(values, mask)
-    heard, real = numpy(memory.values), numpy(memory.mask)
-    assert real.sum(axis=1).tolist() == [10, 8, 0]
-    for row, length in enumerate(lengths[:2]):
-        quiet = values[row, values[row, :length].mean(axis=-1).argmin()]
-        wanted = [quiet, quiet, *values[row, :length], quiet, quiet]
-        np.testing.assert_allclose(heard[row][real[row]], wanted, rtol=1e-6)
-    assert not heard[~real].any()
-    with pytest.raises(UserError, match="frames must be a whole number of at least 1"):
-        Margin(0)
+    lengths = np.array([4000, 2500, 10])
+    mask = np.arange(4000) < lengths[:, None]
+    sound = np.random.default_rng(1).normal(size=(3, 4000)) * np.linspace(1, 3000, 4000)
+    sound = (np.abs(np.linspace(-1, 1, 4000)) * sound * mask).astype("int16")
+    plain, wide = (
+        LogMel(8000, 20, normalization="none"),
+        LogMel(8000, 20, normalization="none", margin=3),
+    )
+    (frames, real), memory = plain(sound, mask), wide(sound, mask)
+    frames, real = numpy(frames), numpy(real)
+    heard, mine = numpy(memory.values), numpy(memory.mask)
+    assert wide.margin == 3 * wide.hop and plain.streams and not wide.streams
+    assert mine.sum(axis=1).tolist() == (real.sum(axis=1) + 6).tolist()
+    for row in range(3):
+        own = frames[row][real[row]]
+        quiet = own[own.mean(axis=-1).argmin()]
+        np.testing.assert_allclose(
+            heard[row][mine[row]], [quiet] * 3 + [*own] + [quiet] * 3, rtol=1e-5
+        )
+    assert not heard[~mine].any()
+    mean = numpy(LogMel(8000, 20, normalization="mean", margin=3)(sound, mask).values)
+    np.testing.assert_allclose(mean.sum(axis=1), 0, atol=1e-3)  # the margin is part of the mean
+    with pytest.raises(UserError, match="and no margin, not 3"):
+        wide.begin_stream(1)

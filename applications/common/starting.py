@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kerasseq.acoustics import LogMel, Margin
+from kerasseq.acoustics import LogMel
 from kerasseq.acoustics.augment import Augmentation
 from kerasseq.applications.common.parts import YOUR_OWN
 from kerasseq.data.public.dataset import HEADS
@@ -84,7 +84,6 @@ _FREE = {"name", "trainable", "dtype", "build_config", "registered_name", "modul
 _FREE |= {"language_model"}
 _FEATURES = {
     LogMel.__name__,
-    Margin.__name__,
     *(kind.__name__ for kind in Augmentation.__subclasses__()),
 }
 

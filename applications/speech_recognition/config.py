@@ -37,8 +37,8 @@ from kerasseq.training import TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 
-_FEATURES = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization")
-_FRONT = (*_FEATURES, "margin", "warp")
+_FEATURES = ("rate", "mels", "scale", "pre_emphasis", "dither", "normalization", "margin")
+_FRONT = (*_FEATURES, "warp")
 _MASKS = ("frequency_masks", "frequency_width", "time_masks", "time_width", "time_fraction")
 _UNITS = ("kind", "vocabulary_size", "normalization", "max_length")
 
@@ -153,7 +153,7 @@ class SpeechConfig:
 def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     """Returns the settings of a model to start from."""
     # Here, since they bring Keras, which takes seconds.
-    from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment
+    from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
     from kerasseq.applications.common.starting import read_tokenizer
     from kerasseq.applications.speech_recognition.model import build
 
@@ -167,9 +167,7 @@ def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
     for layer in getattr(start.encoder, "layers", ()):
         if isinstance(layer, LogMel):
             own |= {f"sound.{name}": layer.options[name] for name in _FEATURES}
-            own |= {"sound.margin": 0, "sound.warp": 0.0}
-        elif isinstance(layer, Margin):
-            own["sound.margin"] = layer.frames
+            own["sound.warp"] = 0.0
         elif isinstance(layer, FrequencyWarp):
             own["sound.warp"] = layer.extent
         elif isinstance(layer, SpecAugment):
@@ -180,19 +178,17 @@ def _read_settings(config: SpeechConfig, start: Any) -> dict[str, Any]:
 def read_encoder(config: SpeechConfig, model: Any) -> dict[str, Any]:
     """Returns the settings of a model's encoder by their dotted keys, or none."""
     # Here, since they bring Keras, which takes seconds.
-    from kerasseq.acoustics import LogMel, Margin
+    from kerasseq.acoustics import LogMel
     from kerasseq.acoustics.augment import Augmentation
     from kerasseq.applications.common.encoders import flatten_settings, guess_settings
     from kerasseq.applications.speech_recognition.model import build_encoder
 
     front, *layers = getattr(model.encoder, "layers", (None,))
-    margin = sum(layer.frames for layer in layers if isinstance(layer, Margin))
-    layers = [layer for layer in layers if not isinstance(layer, Augmentation | Margin)]
+    layers = [layer for layer in layers if not isinstance(layer, Augmentation)]
     encoder = guess_settings(get_args(Encoder), layers, build_encoder)
     if not isinstance(front, LogMel) or encoder is None:
         return {}
     features = {f"sound.{name}": front.options[name] for name in _FEATURES}
-    features["sound.margin"] = margin
     return features | flatten_settings("model.encoder", encoder)
 
 

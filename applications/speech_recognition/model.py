@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.applications.common.building import (
     build_attention,
     build_transformer_decoder,
@@ -34,8 +34,8 @@ def build(config: kinds.Model, sound: Any, preprocessor: SpeechPreprocessor) -> 
         pre_emphasis=sound.pre_emphasis,
         dither=sound.dither,
         normalization=sound.normalization,
+        margin=sound.margin,
     )
-    margin = [Margin(sound.margin)] if sound.margin else []
     warp = [FrequencyWarp(sound.rate, sound.scale, sound.warp)] if sound.warp else []
     augment = SpecAugment(
         sound.frequency_masks,
@@ -44,7 +44,7 @@ def build(config: kinds.Model, sound: Any, preprocessor: SpeechPreprocessor) -> 
         sound.time_width,
         sound.time_fraction,
     )
-    encoder = Chain([front, *margin, *warp, augment, *build_encoder(config.encoder)])
+    encoder = Chain([front, *warp, augment, *build_encoder(config.encoder)])
     model = _MODELS[config.kind](config, encoder, preprocessor.target_vocabulary_size)
     model.preprocessor = preprocessor
     return model

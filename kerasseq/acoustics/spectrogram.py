@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasseq import backend
 from kerasseq.acoustics.mel import Scale, mel_filters
-from kerasseq.checks import Amount, Bands, Positive, Rate, Share, checked, number, whole
+from kerasseq.checks import Amount, Bands, Count, Positive, Rate, Share, checked, number, whole
 from kerasseq.errors import UserError
 from kerasseq.masking import Memory
 from kerasseq.serialization import register
@@ -56,13 +56,17 @@ class LogMel(Streaming, keras.layers.Layer):
             quiet bands stay quiet. "running" uses the mean and variance of the frames so far, and
             of `prior` frames of a fixed mean and variance before them. "none" changes nothing.
         prior: the weight of the fixed mean and variance in "running", in frames.
+        margin: the copies of the quietest frame at each end. A recogniser may hear the last sound
+            of a word a little later than it ends. CTC writes at most one symbol at a step, and a
+            blank between two equal ones: "three" in 0.23 s has no room in steps of 40 ms. So
+            recordings that are cut to a word need a margin.
 
     Shapes: values (N, samples) int16, mask (N, samples) -> Memory with values (N, S, `mels`)
-    float32, also in mixed precision. S = 1 + (samples - window) // hop, at least 1: a row shorter
-    than a window is padded with zeros. Frames of padding are 0.
+    float32, also in mixed precision. S = 1 + (samples - window) // hop, at least 1, and 2 `margin`
+    more: a row shorter than a window is padded with zeros. Frames of padding are 0.
 
-    The layer streams with "running" and "none". Its input steps are samples, and its latency is
-    one sample less than a window.
+    The layer streams with "running" and "none", and without a margin. Its input steps are samples,
+    and its latency is one sample less than a window.
 
     Raises:
         UserError: an argument is out of its range, a window or a hop is less than a sample, or a
@@ -94,6 +98,7 @@ class LogMel(Streaming, keras.layers.Layer):
         floor: Positive = 1e-7,
         normalization: Literal["utterance", "mean", "running", "none"] = "utterance",
         prior: Amount = 100.0,
+        margin: Count = 0,
         **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
@@ -111,6 +116,7 @@ class LogMel(Streaming, keras.layers.Layer):
             "floor": floor,
             "normalization": normalization,
             "prior": prior,
+            "margin": margin,
         }
         self.rate, self.width, self.floor = rate, mels, floor
         self.pre_emphasis, self.dither = pre_emphasis, dither
@@ -149,6 +155,8 @@ class LogMel(Streaming, keras.layers.Layer):
         values = ops.where(mask, values, ops.zeros_like(values))
         values = self._log_mel(values, self.count_frames(ops.shape(values)[1]))
         mask = self._frame_mask(mask)
+        if margin := self.options["margin"]:
+            values, mask = _add_margin(values, mask, margin)
         real = mask[:, :, None]
         if self.normalization in ("utterance", "mean"):
             values = _normalise(values, real, self.normalization == "utterance")
@@ -222,17 +230,23 @@ class LogMel(Streaming, keras.layers.Layer):
         return self.hop
 
     @property
+    def margin(self) -> int:
+        """The samples by which the first frame begins before the recording."""
+        return self.options["margin"] * self.hop
+
+    @property
     def lead(self) -> int:
         return self.window - self.hop
 
     @property
     def streams(self) -> bool:
-        return self.normalization in ("running", "none")
+        return self.normalization in ("running", "none") and not self.margin
 
     def begin_stream(self, n: int) -> dict:
         if not self.streams:
             raise UserError(
-                f'A stream needs normalization="running" or "none", not "{self.normalization}".'
+                f'A stream needs normalization="running" or "none", not "{self.normalization}", '
+                f"and no margin, not {self.options['margin']}."
             )
         before = ops.zeros((n, 1 if self.pre_emphasis else 0), dtype="int16")
         return {"samples": before, "running": self._begin_running(before)}
@@ -252,6 +266,23 @@ class LogMel(Streaming, keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), **self.options}
+
+
+def _add_margin(values: Any, mask: Any, frames: int) -> tuple[Any, Any]:
+    """Adds the quietest frame of each row before and after it, `frames` times."""
+    level = ops.where(mask, ops.mean(values, axis=-1), float("inf"))
+    quietest = ops.cast(ops.argmin(level, axis=1), "int32")[:, None]
+    quiet = ops.matmul(ops.cast(_count_up(mask) == quietest, values.dtype)[:, None], values)
+    ends = [[0, 0], [frames, frames]]
+    heard = ops.pad(ops.cast(mask, "int32"), ends) > 0
+    values = ops.where(heard[:, :, None], ops.pad(values, [*ends, [0, 0]]), quiet)
+    lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+    return values, _count_up(heard) < lengths + 2 * frames
+
+
+def _count_up(like: Any) -> Any:
+    """Returns 0, 1, 2, ... in each row, (N, S)."""
+    return ops.cumsum(ops.ones_like(like, dtype="int32"), axis=1) - 1
 
 
 def _normalise(values: Any, real: Any, by_variance: bool) -> Any:

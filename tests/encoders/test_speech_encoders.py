@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasseq import UserError
-from kerasseq.acoustics import FrequencyWarp, LogMel, Margin, SpecAugment
+from kerasseq.acoustics import FrequencyWarp, LogMel, SpecAugment
 from kerasseq.encoders import (
     Chain,
     Conformer,
@@ -32,7 +32,6 @@ LAYERS = {
     "projection": lambda: Projection(16),
     "positions": lambda: Projection(16, positions=True, norm=True, dropout=0.2),
     "warp": lambda: FrequencyWarp(extent=0.2),
-    "margin": lambda: Chain([Margin(3), RNNEncoder(8)]),
     "lookahead": lambda: RowConvolution(2),
     "rnn": lambda: RNNEncoder(8, 2, residual=True, dropout=0.2),
     "pyramid": lambda: Chain(
