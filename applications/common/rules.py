@@ -41,10 +41,10 @@ _OF_RUN = ("sound.speeds", "sound.gain", "tokenizer.language_model")
 def choose_sound_start(facts: Survey, known: Known) -> Choice:
     """A recogniser that has heard hours of speech, where the user has less; or its encoder.
 
-    AN4, 100 recordings of ten speakers, 10 minutes, ten others, with the 4-gram: WER 17.9 from it;
-    greedy, 69.5 from nothing and 46.9 from it after its first hour of training. FSDD, 50 recordings, 3 minutes, 600 others, with the
-    4-gram: 8.5 from it. Of 150 of them: 12 from it without its margin, and 16 from its encoder with
-    words as units.
+    AN4, 100 recordings of ten speakers, 10 minutes, ten others: WER 17.9 from it with the 4-gram;
+    greedy, 69.5 from nothing, and 46.9 from it after its first hour of training. FSDD, 50
+    recordings, 3 minutes, 600 others: 8.5 from it with the 4-gram. Of 150 of them: 12 from it
+    without its margin, and 16 from its encoder with words as units.
     """
     hours = facts.sound.seconds / 3600
     own = [key for key in known if key.startswith(_OF_ENCODER) and key not in _OF_RUN]
