@@ -37,13 +37,13 @@ class Subset(NamedTuple):
 
     Attributes:
         train: arguments that name the training data.
-        measured: arguments that name what is measured.
+        measured: the file that is measured.
         score: the name of the figure.
         start: a model that the training starts from, which is measured too.
     """
 
     train: list[str]
-    measured: list[str]
+    measured: str
     score: str
     start: str = ""
 
@@ -102,14 +102,14 @@ def measure(model: str, subset: Subset, folder: Path) -> float:
     """Returns the figure of a run or a preset, whose texts it writes in a folder."""
     texts = folder / "texts.txt"
     command = [sys.executable, "-m", "kerasseq", "evaluate", model, "--json"]
-    command += [*subset.measured, "--output", str(texts)]
+    command += ["--data", subset.measured, "--output", str(texts)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr[-3000:]}")
     if subset.score == "PER":
         from kerasseq.metrics import wer
 
-        references = [json.loads(line)["target"] for line in open(subset.measured[-1])]
+        references = [json.loads(line)["target"] for line in open(subset.measured)]
         return wer(texts.read_text().splitlines(), references).value
     score = find_score(json.loads(done.stdout), subset.score)
     if score is None:
@@ -166,7 +166,7 @@ def make_digits(data: Path, folder: Path, part: str, rng: random.Random) -> Subs
     head = ("path", "text")
     return Subset(
         ["--train", write_table(folder / "train.tsv", rows, head)],
-        ["--data", write_table(folder / f"{part}.tsv", measured, head)],
+        write_table(folder / f"{part}.tsv", measured, head),
         "WER",
     )
 
@@ -175,7 +175,7 @@ def make_sequences(data: Path, folder: Path, part: str, rng: random.Random) -> S
     """Fifty sequences of four digits of one speaker each, joined with pauses."""
     train = join_digits(list_digits(data, "train"), folder / "train", 50, rng)
     measured = join_digits(list_digits(data, part), folder / part, 100, random.Random(part))
-    return Subset(["--train", train], ["--data", measured], "WER")
+    return Subset(["--train", train], measured, "WER")
 
 
 def join_digits(files: dict, folder: Path, count: int, rng: random.Random) -> str:
@@ -221,7 +221,7 @@ def make_an4(data: Path, folder: Path, part: str, rng: random.Random, count: int
     head = ("path", "text")
     return Subset(
         ["--train", write_table(folder / "train.tsv", rows, head)],
-        ["--data", write_table(folder / f"{part}.tsv", sum(measured.values(), []), head)],
+        write_table(folder / f"{part}.tsv", sum(measured.values(), []), head),
         "WER",
     )
 
@@ -237,18 +237,18 @@ def make_speaker(data: Path, folder: Path, part: str, rng: random.Random) -> Sub
     head = ("path", "text")
     return Subset(
         ["--train", write_table(folder / "train.tsv", rows[:9], head)],
-        ["--data", write_table(folder / f"{part}.tsv", rows[9:], head)],
+        write_table(folder / f"{part}.tsv", rows[9:], head),
         "WER",
         "an4-ctc",
     )
 
 
 def make_dataset(data: Path, folder: Path, part: str, rng: random.Random, name: str) -> Subset:
-    """A whole public set of recordings with its official split."""
+    """A whole public set with its official split; its validation part chooses the weights too."""
     chosen = find_of_kind(name, "sound").split(data)["test" if part == "test" else "valid"]
     rows = [(str(Path(recording.path).absolute()), recording.text) for recording in chosen]
     measured = write_table(folder / f"{part}.tsv", rows, ("path", "text"))
-    return Subset(["--dataset", name, "--data-dir", str(data)], ["--data", measured], "WER")
+    return Subset(["--dataset", name, "--data-dir", str(data)], measured, "WER")
 
 
 def make_pairs(data: Path, folder: Path, part: str, rng: random.Random, count: int) -> Subset:
@@ -267,7 +267,7 @@ def make_pairs(data: Path, folder: Path, part: str, rng: random.Random, count: i
     measured = read("test_2016_flickr" if part == "test" else "val")
     return Subset(
         ["--train", write_pairs(folder / "train.jsonl", train)],
-        ["--data", write_pairs(folder / f"{part}.jsonl", measured)],
+        write_pairs(folder / f"{part}.jsonl", measured),
         "BLEU",
     )
 
@@ -283,7 +283,7 @@ def make_words(data: Path, folder: Path, part: str, rng: random.Random) -> Subse
     measured = read("test") if part == "test" else read("valid")[:1000]
     return Subset(
         ["--train", write_pairs(folder / "train.jsonl", rng.sample(read("train"), 2000))],
-        ["--data", write_pairs(folder / f"{part}.jsonl", measured)],
+        write_pairs(folder / f"{part}.jsonl", measured),
         "PER",
     )
 
@@ -315,7 +315,7 @@ def make_pictures(data: Path, folder: Path, part: str, rng: random.Random) -> Su
         )
         for stem, some in (("train", names), (part, measured))
     ]
-    return Subset(["--train", files[0]], ["--data", files[1]], "CIDEr-D")
+    return Subset(["--train", files[0]], files[1], "CIDEr-D")
 
 
 # The head, what makes the subset, the minutes of training, and further arguments.

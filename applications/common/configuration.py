@@ -105,7 +105,6 @@ def plan(
     >>> plan.config.model.units, len(plan.lines) > 2
     (64, True)
     """
-
     overrides = list(overrides)
     named = [override.replace(" ", "") for override in overrides]
     named += [f"data.{name}=" for name, value in data.items() if value]

@@ -82,10 +82,7 @@ def _strip(config: Any) -> Any:
 
 _FREE = {"name", "trainable", "dtype", "build_config", "registered_name", "module", "seed"}
 _FREE |= {"language_model"}
-_FEATURES = {
-    LogMel.__name__,
-    *(kind.__name__ for kind in Augmentation.__subclasses__()),
-}
+_FEATURES = {LogMel.__name__, *(kind.__name__ for kind in Augmentation.__subclasses__())}
 
 
 def read_tokenizer(preprocessor: Any, most: int) -> dict[str, Any]:

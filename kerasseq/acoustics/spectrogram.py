@@ -10,7 +10,7 @@ from kerasseq import backend
 from kerasseq.acoustics.mel import Scale, mel_filters
 from kerasseq.checks import Amount, Bands, Count, Positive, Rate, Share, checked, number, whole
 from kerasseq.errors import UserError
-from kerasseq.masking import Memory
+from kerasseq.masking import Memory, mask_to_lengths
 from kerasseq.serialization import register
 from kerasseq.streaming import Streaming
 
@@ -276,8 +276,7 @@ def _add_margin(values: Any, mask: Any, frames: int) -> tuple[Any, Any]:
     ends = [[0, 0], [frames, frames]]
     heard = ops.pad(ops.cast(mask, "int32"), ends) > 0
     values = ops.where(heard[:, :, None], ops.pad(values, [*ends, [0, 0]]), quiet)
-    lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    return values, _count_up(heard) < lengths + 2 * frames
+    return values, _count_up(heard) < mask_to_lengths(mask)[:, None] + 2 * frames
 
 
 def _count_up(like: Any) -> Any:

@@ -39,7 +39,8 @@ class Stream:
         if not encoder.streams:
             raise UserError(
                 "This model hears the whole recording before it writes: train one with "
-                "model.encoder.kind=conv-lstm and sound.normalization=running, which streams."
+                "model.encoder.kind=conv-lstm, sound.normalization=running and sound.margin=0, "
+                "which streams."
             )
         self.model = model
         blocks = max(1, round(chunk * rate / encoder.block))

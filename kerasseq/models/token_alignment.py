@@ -75,10 +75,10 @@ class TokenAlignment:
         if not self.margin:
             return words
         before = self.margin / preprocessor.rate
-        last = preprocessor.features([source])["mask"].sum() / preprocessor.rate
+        last = self._count_samples(source) / preprocessor.rate
 
         def place(time: float) -> float:
-            return round(float(min(max(time - before, 0.0), last)), 3)
+            return round(min(max(time - before, 0.0), last), 3)
 
         return [replace(word, start=place(word.start), end=place(word.end)) for word in words]
 
@@ -92,8 +92,10 @@ class TokenAlignment:
         Here it is the probability of each token, at its one step.
         """
         frames, log_probs = self.token_alignment(source, hypothesis)
-        samples = int(self.require_preprocessor().features([source])["mask"].sum())
-        samples += 2 * self.margin
+        samples = self._count_samples(source) + 2 * self.margin
         weights = np.zeros((len(frames), max([samples // self.factor, *frames]) + 1))
         weights[np.arange(len(frames)), list(frames)] = np.exp(log_probs)
         return weights
+
+    def _count_samples(self, source: Any) -> int:
+        return int(self.require_preprocessor().features([source])["mask"].sum())

@@ -39,7 +39,8 @@ class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
         update = ops.cast(ops.floor_divide(ops.cast(step, "int32"), self.accumulate), "float32") + 1
         factor = self.decay(update)
         if self.warm_up:
-            factor = ops.where(update < self._start(), update / self._start(), factor)
+            start = self._start()
+            factor = ops.where(update < start, update / start, factor)
         return self.peak * factor
 
     def decay(self, update):
@@ -52,9 +53,9 @@ class WarmUpSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def _start(self):
         """Returns the update at which the decay begins."""
-        share = self.warm_up if self.warm_up < 1 else 0.0
-        whole = self.warm_up if self.warm_up >= 1 else 1.0
-        return ops.maximum(share * ops.cast(self.total, "float32"), whole)
+        if self.warm_up >= 1:
+            return float(self.warm_up)
+        return ops.maximum(self.warm_up * ops.cast(self.total, "float32"), 1.0)
 
     def _progress(self, update):
         """Returns 0 at the peak, 1 one update after the last, so that the last rate is not 0."""
@@ -79,7 +80,8 @@ class InverseSquareRoot(WarmUpSchedule):
     """
 
     def decay(self, update):
-        return ops.sqrt(self._start() / ops.maximum(update, self._start()))
+        start = self._start()
+        return ops.sqrt(start / ops.maximum(update, start))
 
 
 @register()

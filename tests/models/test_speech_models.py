@@ -13,6 +13,7 @@ import kerasseq
 from kerasseq import Beam, Greedy, NGram, Options, SpeechPreprocessor, UserError, backend
 from kerasseq.applications.speech_recognition.config import configure
 from kerasseq.applications.speech_recognition.model import build
+from kerasseq.applications.speech_recognition.report import _cut_margin
 from kerasseq.cli import main
 from kerasseq.masking import Memory
 from kerasseq.metrics import wer
@@ -295,6 +296,15 @@ def test_a_margin_gives_short_words_room_and_moves_no_times(kind):
         hypothesis = Hypothesis("", 0.0, tokens, frames=frames, log_probs=(-0.1, -0.1))
         words = wide.words(sound, hypothesis)
         assert (words[0].start, words[-1].end) == pytest.approx((start, end), abs=1e-3)
+
+
+def test_the_picture_of_an_alignment_has_no_margin():
+    model = made("ctc", "sound.margin=40")
+    weights = np.zeros((3, 27))
+    weights[[0, 1, 2], [4, 12, 25]] = 0.5  # before, in and after the recording's 7 steps
+    inner = _cut_margin(model, weights)
+    assert inner.shape == (3, 7) and inner.argmax(axis=1).tolist() == [0, 2, 6]
+    assert _cut_margin(made("ctc"), weights) is weights
 
 
 @EVERY_KIND
